@@ -1,0 +1,251 @@
+"""The storage engine for one company: SQLite through sqlite-utils.
+
+Invariant: a transaction is BEGIN IMMEDIATE … COMMIT on the process's one writing connection,
+under the lock it was given, with synchronous=FULL set by whoever opened the connection
+(pwa/db.py asserts it). It refuses to open files, and to be called outside a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from sync.apply import Record
+from sync.index import consent_rows, follow_up_rows, visit_row
+from sync.storage import Batch, Change, Entry, Head, Held, Known
+
+_CHUNK = 500  # bound variables in one IN (…); SQLite's floor is 999
+
+
+def _create(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE log (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL,"
+        " digest TEXT NOT NULL, bytes BLOB, kind TEXT NOT NULL, type TEXT NOT NULL,"
+        " subject TEXT NOT NULL, by TEXT NOT NULL, device TEXT NOT NULL, device_seq INTEGER NOT NULL,"
+        " at TEXT NOT NULL, base INTEGER NOT NULL, received_at TEXT NOT NULL)"
+    )
+    db.execute("CREATE INDEX log_subject ON log (subject, seq)")
+    db.execute(
+        "CREATE TABLE held (id TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BLOB NOT NULL,"
+        " problem TEXT NOT NULL, kind TEXT NOT NULL, visit TEXT NOT NULL, device TEXT NOT NULL,"
+        " by TEXT NOT NULL, sender TEXT NOT NULL, received_at TEXT NOT NULL,"
+        " state TEXT NOT NULL DEFAULT 'open', resolved_how TEXT NOT NULL DEFAULT '',"
+        " resolved_by TEXT NOT NULL DEFAULT '', resolved_at TEXT NOT NULL DEFAULT '',"
+        " comment TEXT NOT NULL DEFAULT '', PRIMARY KEY (id, sha256))"
+    )
+    db.execute("CREATE INDEX held_visit ON held (visit)")
+    db.execute("CREATE INDEX held_by ON held (by)")
+    db.execute(
+        "CREATE TABLE records (type TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,"
+        " body TEXT NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX records_seq ON records (type, seq)")
+    db.execute(
+        "CREATE TABLE visibility (viewer TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,"
+        " visible INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (viewer, id)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE visit_index (id TEXT PRIMARY KEY, tenancy TEXT NOT NULL, kind TEXT NOT NULL,"
+        " state TEXT NOT NULL, area TEXT NOT NULL, street TEXT NOT NULL, apartment TEXT NOT NULL,"
+        " city TEXT NOT NULL, date TEXT NOT NULL, time TEXT NOT NULL, visitor TEXT NOT NULL,"
+        " visitor2 TEXT NOT NULL, language TEXT NOT NULL, move_in TEXT NOT NULL, seq INTEGER NOT NULL,"
+        " closed_at TEXT NOT NULL, conflicts INTEGER NOT NULL, late INTEGER NOT NULL,"
+        " follow_ups_open INTEGER NOT NULL, protected INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX visit_index_state ON visit_index (protected, state, area, move_in)")
+    db.execute("CREATE INDEX visit_index_date ON visit_index (protected, date)")
+    db.execute("CREATE INDEX visit_index_tenancy ON visit_index (tenancy)")
+    db.execute(
+        "CREATE TABLE follow_up_index (id TEXT PRIMARY KEY, visit TEXT NOT NULL, queue TEXT NOT NULL,"
+        " urgency TEXT NOT NULL, done INTEGER NOT NULL, area TEXT NOT NULL, at TEXT NOT NULL,"
+        " seq INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX follow_up_index_queue ON follow_up_index (queue, done)")
+    db.execute("CREATE INDEX follow_up_index_visit ON follow_up_index (visit)")
+    db.execute(
+        "CREATE TABLE consent_index (visit TEXT NOT NULL, purpose TEXT NOT NULL,"
+        " decision TEXT NOT NULL, expires TEXT NOT NULL, language TEXT NOT NULL,"
+        " text_state TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (visit, purpose)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE tallies (day TEXT NOT NULL, area TEXT NOT NULL, topic TEXT NOT NULL,"
+        " value TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, area, topic, value))"
+        " WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [("sync_0001_create", _create)]
+
+
+class SqliteStorage:
+    """sync.storage.Storage on one sqlite-utils Database; `lock` keeps other writers out."""
+
+    def __init__(
+        self, database: Database, *, lock: AbstractContextManager[Any] | None = None
+    ) -> None:
+        self.db = database
+        self.lock = lock or nullcontext()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self.lock:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def head(self, at: int | None = None) -> Head | None:
+        if at is None:
+            row = self.db.execute(
+                "SELECT seq, digest FROM log ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            return Head(*row) if row else Head(0, "")
+        if at == 0:
+            return Head(0, "")
+        row = self.db.execute("SELECT seq, digest FROM log WHERE seq = ?", [at]).fetchone()
+        return Head(*row) if row else None
+
+    def find(self, ids: Iterable[str]) -> Mapping[str, Known]:
+        found: dict[str, Known] = {}
+        for some in _chunks(ids):
+            for id, sha256, problem in self.db.execute(
+                "SELECT id, sha256, problem FROM held WHERE state = 'open'"  # noqa: S608
+                f" AND problem <> 'id_reused' AND id IN ({_marks(some)})",
+                some,
+            ):
+                found[id] = Known(sha256, 0, problem)
+            for id, sha256, seq in self.db.execute(
+                f"SELECT id, sha256, seq FROM log WHERE id IN ({_marks(some)})",  # noqa: S608
+                some,
+            ):
+                found[id] = Known(sha256, seq, "")
+        return found
+
+    def records(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
+        found: dict[tuple[str, str], Record] = {}
+        by_type: dict[str, list[str]] = {}
+        for type, id in keys:
+            by_type.setdefault(type, []).append(id)
+        for type, ids in by_type.items():
+            for some in _chunks(ids):
+                for id, body in self.db.execute(
+                    f"SELECT id, body FROM records WHERE type = ? AND id IN ({_marks(some)})",  # noqa: S608
+                    [type, *some],
+                ):
+                    found[type, id] = json.loads(body)
+        return found
+
+    def held(self, *, visit: str = "", by: str = "") -> Sequence[Held]:
+        rows = self.db.execute(
+            "SELECT id, sha256, bytes, problem, kind, visit, device, by, sender, received_at"
+            " FROM held WHERE state = 'open' AND ((? <> '' AND visit = ?) OR (? <> '' AND by = ?))"
+            " ORDER BY rowid",
+            [visit, visit, by, by],
+        )
+        return [Held(*row) for row in rows]
+
+    def changes(self, viewer: str, since: int) -> Sequence[Change]:
+        rows = self.db.execute(
+            "SELECT v.id, max(v.seq, coalesce(r.seq, 0)) AS moved, v.visible, v.reason, r.body"
+            " FROM visibility v LEFT JOIN records r"
+            "   ON v.visible AND r.type = 'visit' AND r.id = v.id"
+            " WHERE v.viewer = ? AND (v.seq > ? OR (v.visible AND r.seq > ?))"
+            " ORDER BY moved, v.id",
+            [viewer, since, since],
+        )
+        return [
+            Change(id, seq, json.loads(body) if visible else None, reason)
+            for id, seq, visible, reason, body in rows
+        ]
+
+    def write(self, batch: Batch) -> None:
+        self.db.table("log").insert_all(_log_row(entry) for entry in batch.log)
+        self.db.table("held").insert_all(
+            (_held_row(held) for held in batch.held), pk=("id", "sha256"), replace=True
+        )
+        self.db.table("records").insert_all(
+            (
+                {"type": type, "id": id, "seq": record["seq"], "body": _body(record)}
+                for (type, id), record in batch.records.items()
+            ),
+            pk=("type", "id"),
+            replace=True,
+        )
+        self.db.table("visibility").insert_all(
+            (
+                {
+                    "viewer": row.viewer,
+                    "id": row.visit,
+                    "seq": row.seq,
+                    "visible": int(row.visible),
+                    "reason": row.reason,
+                }
+                for row in batch.visibility
+            ),
+            pk=("viewer", "id"),
+            replace=True,
+        )
+        for id in batch.blank:
+            self.db.execute("UPDATE log SET bytes = NULL WHERE id = ?", [id])
+        for tally in batch.tallies:
+            self.db.execute(
+                "INSERT INTO tallies VALUES (?, ?, ?, ?, 1)"
+                " ON CONFLICT DO UPDATE SET count = count + 1",
+                tally,
+            )
+        for id, sha256, how, by, at in batch.settled:
+            self.db.execute(
+                "UPDATE held SET state = 'resolved', resolved_how = ?, resolved_by = ?,"
+                " resolved_at = ? WHERE id = ? AND sha256 = ?",
+                [how, by, at, id, sha256],
+            )
+        self._index(batch)
+
+    def _index(self, batch: Batch) -> None:
+        visits = [record for (type, _), record in batch.records.items() if type == "visit"]
+        tenancies = self.records({("tenancy", one["tenancy"]) for one in visits if one["tenancy"]})
+        rows, follow_ups, consents = [], [], []
+        for record in visits:
+            tenancy = tenancies.get(("tenancy", record["tenancy"]))
+            rows.append(visit_row(record, tenancy))
+            follow_ups.extend(follow_up_rows(record, tenancy))
+            consents.extend(consent_rows(record))
+            if any(one["retracted"] for one in record["follow_ups"]):
+                self.db.execute("DELETE FROM follow_up_index WHERE visit = ?", [record["id"]])
+        self.db.table("visit_index").insert_all(rows, pk="id", replace=True)
+        self.db.table("follow_up_index").insert_all(follow_ups, pk="id", replace=True)
+        self.db.table("consent_index").insert_all(consents, pk=("visit", "purpose"), replace=True)
+
+
+def _log_row(entry: Entry) -> dict[str, Any]:
+    row = asdict(entry)
+    row["bytes"] = row.pop("octets")
+    return row
+
+
+def _held_row(held: Held) -> dict[str, Any]:
+    row = asdict(held)
+    row["bytes"] = row.pop("octets")
+    return row
+
+
+def _body(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _marks(some: Sequence[str]) -> str:
+    return ",".join("?" * len(some))
+
+
+def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    everything = list(ids)
+    for start in range(0, len(everything), _CHUNK):
+        yield everything[start : start + _CHUNK]
