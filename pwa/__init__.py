@@ -1,0 +1,134 @@
+"""The web application: `create_app` is the one place where its parts are put together.
+
+Invariant: importing any module opens no file, no database and no socket; that is done here,
+for one data folder. It refuses a folder that `troskel init` has not made, so that a mistyped
+path does not become an empty company.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from pwa import access, field, i18n, navigation, problems, security, sign_in, sync_api
+from pwa.assets import Assets
+from pwa.blobs import Blobs
+from pwa.db import DATABASE, DatabaseError, Databases
+from pwa.migrations import migrate
+from pwa.services import EXTENSION, Services
+from pwa.settings import Settings, settings_from
+from pwa.throttle import Throttle
+from sync.operations import BATCH_BYTES_MAX
+from sync.sqlite import SqliteStorage
+
+SECRET = "secret"
+FORM_BYTES_MAX = 32 * 1024 * 1024  # an import file of 100,000 rows; sync has its own limits
+__all__ = ["create_app", "initialise"]
+
+
+def initialise(settings: Settings) -> bool:
+    """Make the data folder, its secret and its database where they are not there yet.
+
+    Returns whether the folder was new. Harmless when repeated.
+    """
+    data = settings.data
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret = data / SECRET
+    new = not secret.exists()
+    if new:
+        with open(secret, "x", opener=_private) as file:
+            file.write(secrets.token_hex(32))
+    databases = Databases(data / DATABASE)
+    try:
+        migrate(databases, datetime.now(UTC))
+    finally:
+        databases.close()
+    return new
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """The application for `config` (default: the environment).
+
+    Raises DatabaseError when the data folder cannot be used, SettingsError for the environment.
+    """
+    settings = config or settings_from()
+    folder = _resources()
+    # static_folder None: public files have their own address, with a version (pwa/assets.py).
+    app = Flask("pwa", template_folder=str(folder / "templates"), static_folder=None)
+    app.config.update(
+        SECRET_KEY=_secret(settings.data),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
+    )
+    databases = Databases(settings.data / DATABASE)
+    parts = app.extensions[EXTENSION] = Services(
+        settings=settings,
+        databases=databases,
+        storage=SqliteStorage(databases.writer, lock=databases.lock),
+        guide=_guide(),
+        assets=Assets(folder / "static"),
+        blobs=Blobs(settings.data / "blobs"),
+        throttle=Throttle(),
+    )
+    try:
+        migrate(databases, parts.now())
+    except BaseException:
+        parts.close()
+        raise
+
+    # The order is the order of the checks: is it ours, who is it, may they.
+    security.install(app, settings)
+    sign_in.install(app)
+    access.install(app)
+    i18n.install(app, settings.zone)
+    problems.install(app)
+    navigation.install(app)
+    app.jinja_env.globals["asset"] = partial(_asset, parts.assets)
+
+    # Every page there is. A blueprint or `register(app)` that is not in this list does not exist.
+    app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(field.blueprint)
+    app.register_blueprint(sync_api.blueprint)
+    return app
+
+
+def _asset(assets: Assets, name: str) -> str:
+    # Before `python -m pwa.build` some files are not there: a desk page without its style
+    # sheet is better than no page. The phone's shell asks `assets.complete` instead.
+    return assets.url(name) if name in assets.files else f"/s/{assets.version}/{name}"
+
+
+def _guide() -> Any:
+    found = importlib.util.find_spec("pwa.guide.format")
+    return importlib.import_module("pwa.guide").load() if found else None
+
+
+def _resources() -> Path:
+    """The folder with templates/ and static/: this package's own in a wheel, beside it in a
+    checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here, here.parent):
+        if (folder / "templates" / "desk").is_dir():
+            return folder
+    raise FileNotFoundError(f"templates/ is neither in {here} nor beside it")
+
+
+def _secret(data: Path) -> str:
+    try:
+        return (data / SECRET).read_text("utf-8")
+    except OSError:
+        raise DatabaseError(
+            f"{data} is not a Tröskel data folder. Make one with: troskel init --data {data}"
+        ) from None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

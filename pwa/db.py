@@ -1,0 +1,202 @@
+"""The company's database: one writing connection, one reader for each thread, two lock files.
+
+Invariant: in one process exactly one connection writes and checkpoints; processes take turns
+through `write.lock`; and what `writing()` committed is on disk (WAL, synchronous=FULL, both
+read back at opening). SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections write and
+checkpoint at the same moment (sqlite.org/wal.html#walresetbug), and Debian 12 has 3.40: hence
+the locks. It refuses a second server on the same folder, and disks without WAL.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from sqlite_utils import Database
+
+DATABASE = "troskel.db"
+BUSY_MILLISECONDS = 5000
+
+
+class DatabaseError(Exception):
+    """The data folder cannot be used; the message says why and what to do."""
+
+
+class FileLock:
+    """A lock that one thread of one process holds at a time; the same thread may nest it.
+
+    `flock` is tied to the open file: it is gone when the process is, however it died, so a
+    crash never leaves a lock behind. Not for use across fork: open it in the child.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._threads = threading.RLock()
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        if self._depth == 0:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            except BaseException:
+                self._threads.release()
+                raise
+        self._depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+    def close(self) -> None:
+        """Give the file back. The lock cannot be taken afterwards."""
+        os.close(self._file)
+
+
+class ServerLock:
+    """Held for as long as a server (or a restore) owns the folder; see `hold_server_lock`."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def release(self) -> None:
+        """Let the next server in."""
+        os.close(self._handle)
+
+
+def hold_server_lock(data: Path) -> ServerLock:
+    """Become the one server of `data`, or raise DatabaseError when there is one already."""
+    handle = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise DatabaseError(
+            f"Another Tröskel server is running on {data}. Stop it first: two servers on one "
+            "database could damage it."
+        ) from None
+    return ServerLock(handle)
+
+
+class Databases:
+    """The writer, its lock, and the readers of one database file.
+
+    `path` is the file; it is made (mode 0600) if it is not there. Raises DatabaseError when
+    the disk cannot give WAL and full synchronisation. Open it after forking, never before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise DatabaseError(f"Cannot open {path}: {error.strerror}.") from None
+        self.lock = FileLock(path.parent / "write.lock")
+        self._threads = threading.local()
+        self._readers: weakref.WeakSet[Database] = weakref.WeakSet()
+        try:
+            with self.lock:
+                self.writer = self._open_writer()
+        except BaseException:
+            self.lock.close()
+            raise
+
+    def _open_writer(self) -> Database:
+        # Threads share this connection, one at a time under `lock`; isolation_level None
+        # because the driver's own implicit BEGIN is deferred, and a deferred transaction that
+        # turns into a writer fails with SQLITE_BUSY at once, whatever busy_timeout says.
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        db = Database(connection, execute_plugins=False)
+        try:
+            db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA foreign_keys=ON")
+            got = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in PROMISED}
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise DatabaseError(f"Cannot open {self.path}: {error}.") from None
+        if got != PROMISED:
+            connection.close()
+            raise DatabaseError(
+                f"{self.path} is on a disk that does not give what saved work needs: {got} instead of {PROMISED}."
+            )
+        return db
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """One write transaction: durable when the block ends, gone if it raises.
+
+        Nested use joins the outer transaction. Never wait for anything slow inside.
+        """
+        with self.lock:
+            db = self.writer
+            if db.conn.in_transaction:
+                yield db
+                return
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.conn.execute("COMMIT")
+            except BaseException:
+                db.rollback()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """This thread's read-only connection, with one unchanging view of the data in the block.
+
+        It never sees what a `writing()` around it has not committed yet. Nested use joins.
+        """
+        db: Database | None = getattr(self._threads, "reader", None)
+        if db is None:
+            db = self._threads.reader = self._open_reader()
+        if db.conn.in_transaction:
+            yield db
+            return
+        db.conn.execute("BEGIN")
+        try:
+            yield db
+        finally:
+            db.rollback()
+
+    def _open_reader(self) -> Database:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        db = Database(connection, execute_plugins=False)
+        # query_only stands against mode=ro being dropped by a later hand; a reader must not
+        # checkpoint either (only the writer does).
+        for pragma in ("query_only=1", "wal_autocheckpoint=0", f"busy_timeout={BUSY_MILLISECONDS}"):
+            db.execute(f"PRAGMA {pragma}")
+        self._readers.add(db)
+        return db
+
+    def close(self) -> None:
+        """Close every connection. Call it when no request is running."""
+        for reader in list(self._readers):
+            reader.close()
+        self._threads = threading.local()
+        with self.lock:
+            self.writer.close()
+        self.lock.close()
+
+
+PROMISED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

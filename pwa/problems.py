@@ -1,0 +1,136 @@
+"""Everything that can be refused: one catalogue from code to status, words and remedy.
+
+Invariant: a code never changes its meaning (scripts and phones compare them), and every
+refusal tells what to do next. It refuses to explain by exception text: a crash is `internal`,
+logged, and nothing of it is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """HTTP status; English msgids of title and remedy; whether the same request may work later."""
+
+    status: int
+    title: str
+    remedy: str
+    retryable: bool = False
+
+
+def N_(msgid: str) -> str:
+    """Mark a msgid for the catalogues; it is translated when it is shown."""
+    return msgid
+
+
+CATALOGUE: dict[str, Entry] = {
+    "reauth": Entry(401, N_("Sign in"), N_("You are not signed in, or your sign-in has ended. Nothing is lost."), True),
+    "bad_credentials": Entry(401, N_("Wrong name or password"), N_("Try again, or ask an administrator for a new password."), True),
+    "wait": Entry(429, N_("Too many wrong passwords"), N_("Wait %(seconds)s seconds, then try again."), True),
+    "origin": Entry(403, N_("This came from another page"), N_("Open Tröskel itself and do it there.")),
+    "no_right": Entry(403, N_("This is not open to you"), N_("Ask an administrator if you need it for your work.")),
+    "not_found": Entry(404, N_("There is nothing here"), N_("It may have been moved, or it is not yours to see.")),
+    "method": Entry(405, N_("This cannot be done here"), N_("Go back and use the buttons on the page.")),
+    "invalid_form": Entry(400, N_("Something in the form is not right"), N_("Check what you filled in, then send again.")),
+    "malformed": Entry(400, N_("This could not be read"), N_("Load the page again and try once more. Nothing is lost.")),
+    "too_large": Entry(413, N_("This is too large"), N_("Send less at a time.")),
+    "unsupported": Entry(415, N_("This kind of file is not taken here"), N_("Use the form on the page.")),
+    "blob_type": Entry(415, N_("This kind of file is not taken"), N_("Send a picture or a drawn signature.")),
+    "blob_mismatch": Entry(422, N_("The file arrived damaged"), N_("It is sent again by itself."), True),
+    "too_many": Entry(429, N_("Too much at once"), N_("Wait a moment, then try again."), True),
+    "internal": Entry(500, N_("Something went wrong on our side"), N_("Nothing was saved by this. Try again; if it stays, tell the administrator."), True),
+    "busy": Entry(503, N_("The server is busy"), N_("Wait a moment, then try again."), True),
+    "name_invalid": Entry(400, N_("This name cannot be used"), N_("Use 1 to 32 of a to z, 0 to 9, dot, dash and underscore.")),
+    "name_taken": Entry(409, N_("There is already somebody called %(name)s"), N_("Choose another name.")),
+    "role_unknown": Entry(400, N_("There is no role %(role)s"), N_("Choose one of: %(roles)s.")),
+    "queue_unknown": Entry(400, N_("An officer needs a queue"), N_("Choose one of: %(queues)s.")),
+    "language_unknown": Entry(400, N_("There is no language %(language)s here"), N_("Choose among: %(languages)s.")),
+    "password_short": Entry(400, N_("This password cannot be used"), N_("Use at least %(count)s characters and at most %(most)s; 15 or more are better.")),
+    "last_administrator": Entry(409, N_("This is the last administrator"), N_("Make somebody else an administrator first.")),
+}  # fmt: skip
+
+_BY_STATUS = {
+    400: "malformed", 401: "reauth", 403: "no_right", 404: "not_found", 405: "method",
+    413: "too_large", 415: "unsupported", 422: "malformed", 429: "too_many", 503: "busy",
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """A refusal. `params` fill the places in title and remedy."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+        self.entry = CATALOGUE[code]
+
+    @property
+    def title(self) -> str:
+        """What is wrong, in the reader's language."""
+        return str(gettext(self.entry.title, **self.params))
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in the reader's language."""
+        return str(gettext(self.entry.remedy, **self.params))
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON answer; `problem` is the code."""
+        return {
+            "problem": self.code,
+            "title": self.title,
+            "remedy": self.remedy,
+            "retryable": self.entry.retryable,
+        }
+
+
+def wants_json() -> bool:
+    """Whether this request is a program's: the sync API, a JSON body, or JSON asked for."""
+    return (
+        request.path.startswith("/sync/")
+        or request.is_json
+        or request.accept_mimetypes.best_match(["text/html", "application/json"])
+        == "application/json"
+    )
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer to a request that was refused: JSON, a piece for htmx, or a page."""
+    if wants_json():
+        response = jsonify(problem.as_json())
+    elif request.headers.get("HX-Request"):
+        # A refusal must not replace the form somebody has just filled in.
+        response = make_response(render_template("desk/problem_piece.html", problem=problem))
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = make_response(render_template("desk/problem.html", problem=problem))
+    response.vary.add("HX-Request")
+    response.status_code = problem.entry.status
+    if "seconds" in problem.params:
+        response.headers["Retry-After"] = str(problem.params["seconds"])
+    return response
+
+
+def install(app: Flask) -> None:
+    """Answer every refusal and every crash of `app` from the catalogue."""
+
+    @app.errorhandler(Problem)
+    def refused(problem: Problem) -> Response:
+        return problem_response(problem)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        original = getattr(error, "original_exception", None)
+        if isinstance(error, InternalServerError) or original is not None:
+            return problem_response(Problem("internal"))
+        if error.response is not None or (error.code or 500) < 400:
+            return make_response(error.get_response())
+        return problem_response(Problem(_BY_STATUS.get(error.code or 500, "malformed")))
