@@ -175,7 +175,7 @@ def read_language(text: str) -> str:
     word = simplify(value)
     if word in ("ku", "kur", "kurdiska", "kurdish"):
         raise CellProblem("language_ambiguous")
-    region = re.fullmatch(r"([a-z]{2,3})[-_][A-Za-z]{2}", value)
+    region = re.fullmatch(r"([a-z]{2,3})[-_][a-z]{2}", value.casefold())
     tag = _LANGUAGES.get(word) or (_LANGUAGES.get(region[1]) if region else None)
     if tag is None:
         raise CellProblem("language_unknown")
