@@ -7,6 +7,7 @@ else: what is made, and how, is pwa/build.py's business.
 import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -17,8 +18,9 @@ class PhoneFilesHook(BuildHookInterface):
         if self.target_name != "wheel":
             return
         root = Path(self.root)
-        sys.path.insert(0, str(root))
-        try:
-            importlib.import_module("pwa.build").build(root)
-        finally:
-            sys.path.remove(str(root))
+        # The isolated build has no Flask, which pwa/__init__.py imports: give the package its
+        # path without running that file.
+        package = ModuleType("pwa")
+        package.__path__ = [str(root / "pwa")]
+        sys.modules["pwa"] = package
+        importlib.import_module("pwa.build").build(root)

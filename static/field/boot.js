@@ -1,0 +1,153 @@
+// Starts the phone: guards forms, opens the store, gives htmx the router as its network, shows the
+// page the address names, keeps the status strip true. It needs neither network, nor a session, nor
+// the worker; each of those may come later. It refuses to let a form leave the phone.
+
+import {done, makeRouter} from './router.js'
+import {allRoutes} from './routes.js'
+import {chooseLanguage, loadI18n, preferredLanguage} from './i18n.js'
+import {render} from './render.js'
+import {uuid7} from './ids.js'
+import {openStore} from './store.js'
+import {startSync} from './sync.js'
+import {showNav, showStatus} from './frame.js'
+import {isDirty, restoreControl, settleControls, toast} from './forms.js'
+import {startUpdates} from './updates.js'
+
+// Before anything else: a submit that htmx has not bound yet must not become a navigation. The
+// shell's CSP (form-action 'none') is the second lock on the same door.
+document.addEventListener('submit', event => event.preventDefault(), true)
+
+const main = () => document.getElementById('main')
+const here = () => location.pathname + location.search
+const phone = {store: null, sync: null, i18n: await loadI18n(preferredLanguage(null)), failure: null}
+
+try {
+  phone.store = await openStore()
+} catch (error) {
+  phone.failure = error
+  console.error(error)
+}
+
+async function scene() {
+  const person = phone.store?.enrolled ? await phone.store.person() : null
+  const wanted = preferredLanguage(person)
+  if (wanted !== phone.i18n.language) phone.i18n = await loadI18n(wanted)
+  return {store: phone.store, sync: phone.sync, person, i18n: phone.i18n}
+}
+
+const routes = allRoutes()
+const route = makeRouter({routes, render, scene, here})
+
+/** The phone's own network for htmx. @param {string} url @param {RequestInit} init */
+async function fetchOnPhone(url, init) {
+  if (!phone.failure) return route(url, init)
+  const {_} = phone.i18n
+  const context = {
+    title: _('This phone’s storage did not open'),
+    text: _('Nothing can be saved right now, so nothing is shown. What was saved before is not deleted.'),
+    remedy: _('Close the app completely and open it again. If that does not help, restart the phone and tell your supervisor.'),
+    alarm: true,
+  }
+  return new Response(render('field/message.html', context, phone.i18n), {headers: {'Content-Type': 'text/html'}})
+}
+
+// --- htmx 4: the seams, see the traps in tests/browser/test_traps.py
+
+document.addEventListener('htmx:before:init', event => {
+  // A boosted link out of /field/ would be fetched into <main>; let the browser go there.
+  const link = event.target
+  if (link instanceof HTMLAnchorElement && !new URL(link.href, location.href).pathname.startsWith('/field/')) {
+    event.preventDefault()
+  }
+})
+
+document.addEventListener('htmx:config:request', event => {
+  // Once per tap: a queued or repeated request is the same operation. A form that creates
+  // something already carries its own, made when it was rendered.
+  const {request} = event.detail.ctx
+  if (request.method === 'POST' && !request.body.get('operation')) request.body.set('operation', uuid7())
+})
+
+document.addEventListener('htmx:before:request', event => {
+  const {ctx} = event.detail
+  const url = new URL(ctx.request.action, location.href)
+  if (url.origin !== location.origin || !url.pathname.startsWith('/field/')) {
+    event.preventDefault() // nothing on this page speaks to the network through htmx
+    return
+  }
+  // The second of two quick taps on a link whose page is gone already.
+  if (ctx.request.method === 'GET' && !ctx.sourceElement.isConnected) {
+    event.preventDefault()
+    return
+  }
+  ctx.fetch = fetchOnPhone
+})
+
+document.addEventListener('htmx:after:request', event => {
+  const {ctx} = event.detail
+  const word = ctx.response.headers.get('X-Toast')
+  const bad = ctx.response.status >= 400
+  if (bad) restoreControl(ctx.sourceElement)
+  if (word) toast(decodeURIComponent(word), bad)
+})
+
+document.addEventListener('htmx:error', event => {
+  // Not a refusal but a fault between htmx and the router: say so, never silently.
+  const {ctx} = event.detail
+  if (ctx) restoreControl(ctx.sourceElement)
+  toast(phone.i18n._('That did not work. Nothing was changed; try once more.'), true)
+})
+
+let pushed = false
+document.addEventListener('htmx:after:history:push', () => { pushed = true })
+document.addEventListener('htmx:after:swap', event => {
+  settleControls(event.detail.ctx.target)
+  afterSwap(pushed)
+  pushed = false
+})
+
+function afterSwap(isNewPage) {
+  const {lang, dir} = main()
+  const html = document.documentElement
+  if (html.lang !== lang) html.lang = lang
+  if (html.dir !== dir) html.dir = dir
+  html.dataset.screen = main().dataset.screen ?? 'app'
+  if (isNewPage) {
+    window.scrollTo(0, 0)
+    // A screen reader starts at the new page's heading; nothing moves for the eye.
+    const heading = main().querySelector('h1') ?? main()
+    heading.tabIndex = -1
+    heading.focus({preventScroll: true})
+  }
+  showNav(phone.i18n, location.pathname)
+  void status()
+}
+
+const status = () => showStatus(scene)
+
+/** Show the current address again: after a pull, a language change, at the start.
+ * @param {{swap?: string, replace?: boolean}} [options] */
+function show({swap = 'outerMorph', replace = false} = {}) {
+  const headers = replace ? {'X-Replace': 'true'} : {}
+  return window.htmx.ajax('GET', here(), {source: document.body, target: '#main', select: '#main', swap, headers})
+}
+
+async function changed() {
+  await status()
+  // New data under a form that someone is filling in would move it away under the thumb.
+  if (!isDirty(main()) && main().dataset.screen === 'app') await show()
+}
+
+routes.add('POST', '/field/refresh', async () => { await changed(); return done() }, {anyone: true})
+document.addEventListener('troskel:language', async event => {
+  chooseLanguage(event.detail)
+  await scene()
+  await show({swap: 'outerSync show:none'})
+})
+
+if (phone.store) {
+  phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
+}
+await show({swap: 'outerSync show:none', replace: true})
+document.documentElement.dataset.ready = 'true'
+startUpdates({i18n: () => phone.i18n, isDirty: () => isDirty(main())})

@@ -1,0 +1,64 @@
+// What stands round every page: the status strip, always there and always true, and the way home.
+// The strip shows what the outbox holds at this moment; if that cannot be read it says so, because
+// a guess here is the one lie the app must never tell.
+
+import {counts} from './outbox.js'
+import {render} from './render.js'
+
+/** What the strip says. Pure, so that each sentence can be tested.
+ * @param {{unsent: number, needs: number, waits: number}} outbox
+ * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn somebody is signed in on this phone
+ * @param {import('./i18n.js').I18n} i18n
+ * @returns {{kind: string, text: string, href: string}} */
+export function statusLine(outbox, sync, signedIn, i18n) {
+  const {_, ngettext} = i18n
+  const unsent = _('%(count)s unsent', {count: outbox.unsent})
+  if (outbox.needs > 0) {
+    const text = i18n._(ngettext('%(count)s needs you', '%(count)s need you', outbox.needs), {count: outbox.needs})
+    return {kind: 'needs', text: outbox.unsent > 0 ? `${text} · ${unsent}` : text, href: '/field/outbox'}
+  }
+  if (!signedIn || sync.needs_sign_in) {
+    const text = _('Sign in to send')
+    if (outbox.unsent > 0) return {kind: 'sign-in', text: `${text} · ${unsent}`, href: '/field/sign-in'}
+    return {kind: 'sign-in', text: signedIn ? `${_('All sent')} · ${_('Sign in for news')}` : _('Sign in'), href: '/field/sign-in'}
+  }
+  if (outbox.unsent > 0) return {kind: 'phone', text: `${_('Saved on this phone')} · ${unsent}`, href: '/field/outbox'}
+  return {kind: 'sent', text: _('All sent'), href: '/field/outbox'}
+}
+
+let shown = ''
+
+/** Bring the strip up to date. @param {() => Promise<any>} scene */
+export async function showStatus(scene) {
+  const {store, sync, person, i18n} = await scene()
+  let line
+  try {
+    const outbox = store.enrolled ? await counts(store) : {unsent: 0, needs: 0, waits: 0}
+    line = statusLine(outbox, sync?.status() ?? {needs_sign_in: false}, person !== null, i18n)
+    if (store.lost) line = {kind: 'needs', text: i18n._('This phone has lost data'), href: '/field/device'}
+  } catch {
+    line = {kind: 'needs', text: i18n._('This phone’s storage cannot be read'), href: '/field/device'}
+  }
+  const html = render('field/status.html', line, i18n)
+  if (html === shown) return // an unchanged live region must not be read out again
+  shown = html
+  put(document.getElementById('strip'), html, i18n)
+}
+
+let navShown = ''
+
+/** The bar with the ways to go. @param {import('./i18n.js').I18n} i18n @param {string} path */
+export function showNav(i18n, path) {
+  const place = ['/field/outbox', '/field/settings', '/field/new'].find(prefix => path.startsWith(prefix)) ?? '/field/'
+  const html = render('field/nav.html', {place}, i18n)
+  if (html === navShown) return
+  navShown = html
+  put(document.getElementById('nav'), html, i18n)
+}
+
+function put(element, html, i18n) {
+  element.lang = i18n.language
+  element.dir = i18n.direction
+  element.innerHTML = html
+  window.htmx.process(element)
+}

@@ -1,0 +1,75 @@
+// The worker is a switchboard: it keeps one verified set of public files per version and answers
+// GETs for them. It never sees a POST, keeps nothing personal, owns no write and remembers
+// nothing between events. The server writes VERSION and FILES above these lines.
+/* global VERSION, FILES */
+
+// The shell's own hash is part of the name: an install that fails must never delete a cache in use.
+const CACHE = `troskel-shell-${VERSION}-${FILES[0].sha256.slice(0, 8)}`
+const OWN = new Set(FILES.map(file => file.url))
+
+async function fetchVerified({url, sha256, type}) {
+  // A followed redirect, a captive portal or a proxy's error page must never become the shell.
+  const response = await fetch(url, {redirect: 'error', cache: 'no-store', credentials: 'omit'})
+  const found = (response.headers.get('Content-Type') ?? '').split(';')[0]
+  if (response.status !== 200 || response.type !== 'basic' || response.redirected || found !== type) {
+    throw new Error(`${url}: ${response.status} ${response.type} ${found}`)
+  }
+  const digest = await crypto.subtle.digest('SHA-256', await response.clone().arrayBuffer())
+  const hex = [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('')
+  if (hex !== sha256) throw new Error(`${url}: other content than version ${VERSION} has`)
+  return response
+}
+
+async function install() {
+  try {
+    const responses = await Promise.all(FILES.map(fetchVerified))
+    const cache = await caches.open(CACHE)
+    await Promise.all(FILES.map((file, i) => cache.put(file.url, responses[i])))
+    // Quota or eviction can take single entries: count before calling it complete.
+    if ((await cache.keys()).length !== FILES.length) throw new Error('cache is incomplete')
+  } catch (error) {
+    await caches.delete(CACHE)
+    throw error // the browser keeps the version before and tries again later
+  }
+}
+
+async function activate() {
+  const shells = (await caches.keys()).filter(name => name.startsWith('troskel-shell-'))
+  const earlier = shells.filter(name => name !== CACHE)
+  // The one before stays: a page of it may be open and load a catalogue late.
+  await Promise.all(earlier.slice(0, -1).map(name => caches.delete(name)))
+  if (earlier.length === 0) await self.clients.claim()
+}
+
+async function answerShell(request) {
+  const kept = await caches.match('/field/', {cacheName: CACHE, ignoreVary: true})
+  if (kept) return kept
+  try {
+    return await fetch(request)
+  } catch {
+    return new Response('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
+      '<title>Tröskel</title><p>Tröskel är inte kvar på telefonen. Dina sparade svar är kvar. Öppna igen med nät.' +
+      '<p lang="en">Tröskel is no longer on this phone. What you saved still is. Open it again with a network.',
+      {status: 503, headers: {'Content-Type': 'text/html; charset=utf-8'}})
+  }
+}
+
+async function answerFile(request) {
+  const kept = await caches.match(request, {ignoreVary: true})
+  return kept ?? fetch(request).catch(() => Response.error())
+}
+
+self.addEventListener('install', event => event.waitUntil(install()))
+self.addEventListener('activate', event => event.waitUntil(activate()))
+// A new version waits until the page says that nothing is half written.
+self.addEventListener('message', event => { if (event.data === 'activate') self.skipWaiting() })
+self.addEventListener('fetch', event => {
+  const {request} = event
+  const url = new URL(request.url)
+  if (request.method !== 'GET' || url.origin !== self.location.origin) return
+  if (request.mode === 'navigate') {
+    if (url.pathname.startsWith('/field/')) event.respondWith(answerShell(request))
+  } else if (OWN.has(url.pathname) || url.pathname.startsWith('/s/')) {
+    event.respondWith(answerFile(request))
+  }
+})
