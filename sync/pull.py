@@ -52,13 +52,19 @@ class Pulled:
     held: list[Held]
 
 
-def pull(storage: Storage, cursor: str, reader: Principal, window: Window) -> Pulled:
-    """What `reader` must hear since `cursor` ("" at first)."""
+def pull(
+    storage: Storage, cursor: str, reader: Principal, window: Window, *, everyone: bool = False
+) -> Pulled:
+    """What `reader` must hear since `cursor` ("" at first).
+
+    `everyone` asks for all visits instead of the reader's own; only the desk gets them, anybody else
+    is answered as without it. A supervisor's phone does not ask: it holds own visits only.
+    """
+    everyone = everyone and "desk" in reader.groups and reader.role == "supervisor"
     with storage.transaction():
         head = storage.head()
         assert head is not None
         since, day, reset = _read(storage, cursor, head)
-        everyone = "desk" in reader.groups
         changes = list(storage.changes(ALL if everyone else reader.user, since))
         page, more = _page(changes)
         if not more and not everyone and since and day and day != window.today:

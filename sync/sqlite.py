@@ -42,12 +42,12 @@ def _create(db: Database) -> None:
     db.execute("CREATE INDEX held_by ON held (by)")
     db.execute(
         "CREATE TABLE records (type TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,"
-        " body TEXT NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID"
+        " body TEXT NOT NULL, PRIMARY KEY (type, id))"
     )
     db.execute("CREATE INDEX records_seq ON records (type, seq)")
     db.execute(
         "CREATE TABLE visibility (viewer TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,"
-        " visible INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (viewer, id)) WITHOUT ROWID"
+        " visible INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (viewer, id))"
     )
     db.execute(
         "CREATE TABLE visit_index (id TEXT PRIMARY KEY, tenancy TEXT NOT NULL, kind TEXT NOT NULL,"
@@ -70,7 +70,7 @@ def _create(db: Database) -> None:
     db.execute(
         "CREATE TABLE consent_index (visit TEXT NOT NULL, purpose TEXT NOT NULL,"
         " decision TEXT NOT NULL, expires TEXT NOT NULL, language TEXT NOT NULL,"
-        " text_state TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (visit, purpose)) WITHOUT ROWID"
+        " text_state TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (visit, purpose))"
     )
     db.execute(
         "CREATE TABLE tallies (day TEXT NOT NULL, area TEXT NOT NULL, topic TEXT NOT NULL,"
@@ -94,13 +94,17 @@ class SqliteStorage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self.lock:
+            if self.db.conn.in_transaction:  # an import pushes many times in one transaction
+                yield
+                return
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.db.execute("COMMIT")
             except BaseException:
-                self.db.execute("ROLLBACK")
+                if self.db.conn.in_transaction:
+                    self.db.execute("ROLLBACK")
                 raise
-            self.db.execute("COMMIT")
 
     def head(self, at: int | None = None) -> Head | None:
         if at is None:

@@ -1,0 +1,270 @@
+"""The wire: push, pull and blobs. Parse, authorise, call sync, answer (sync/PROTOCOL.md 3–6).
+
+Invariant: an answer in our media type is given only after a durable commit (I3), and every
+other answer is JSON with a problem code, never a redirect or a page. It refuses bodies past
+the limits before reading them whole; a gzip body is unpacked no further than the limit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import secrets
+import zlib
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_login import current_user
+
+from pwa import company, devices
+from pwa.access import requires
+from pwa.accounts import User, list_users
+from pwa.blobs import BlobRefused
+from pwa.problems import Problem
+from pwa.services import Services, services
+from pwa.submitting import principal_of
+from sync.operations import (
+    BATCH_BYTES_MAX,
+    BATCH_OPERATIONS_MAX,
+    MEDIA_TYPE,
+    PROTOCOL,
+    RIDING_BLOB_BYTES_MAX,
+)
+from sync.pull import Window, pull
+from sync.push import Pushed, push
+
+blueprint = Blueprint("sync_api", __name__, url_prefix="/sync")
+
+_RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})\Z")
+
+
+@blueprint.post("/push")
+@requires("sync")
+def push_view() -> Response:
+    body = _body()
+    here = services()
+    texts = body.get("operations")
+    device = body.get("device")
+    if (
+        not isinstance(texts, list)
+        or not all(isinstance(text, str) for text in texts)
+        or not isinstance(device, str)
+    ):
+        raise Problem("malformed")
+    if len(texts) > BATCH_OPERATIONS_MAX:
+        raise Problem("too_large")
+    _keep_riding_blobs(here, body.get("blobs", []))
+    now = here.now().isoformat(timespec="seconds")
+    with here.storage.transaction():
+        pushed = push(here.storage, texts, principal_of(_user()), now)
+        health = body.get("health")
+        if isinstance(health, dict) and 0 < len(device) <= 80:
+            devices.report(here.databases.writer, device, _user().id, health, now)
+    return _answer(_push_answer(here, pushed, texts))
+
+
+def _push_answer(here: Services, pushed: Pushed, texts: list[str]) -> dict[str, Any]:
+    return {
+        "seq": pushed.seq,
+        "backup": backup_mark(here),
+        "results": [
+            {
+                "id": one.id,
+                "sha256": one.sha256,
+                "result": one.result,
+                "seq": one.seq,
+                "problem": one.problem,
+            }
+            for one in pushed.results
+        ],
+        "gaps": pushed.gaps,
+        "reused": pushed.reused,
+        "missing_blobs": sorted(
+            {sha for text in texts for sha in _signatures(text) if not here.blobs.has(sha)}
+        ),
+    }
+
+
+def _signatures(text: str) -> list[str]:
+    return re.findall(r'"signature":"([0-9a-f]{64})"', text)
+
+
+def _keep_riding_blobs(here: Services, blobs: Any) -> None:
+    if not isinstance(blobs, list):
+        raise Problem("malformed")
+    for blob in blobs:
+        if not isinstance(blob, dict) or not isinstance(blob.get("sha256"), str):
+            raise Problem("malformed")
+        if isinstance(blob.get("text"), str):
+            octets = blob["text"].encode("utf-8", "surrogatepass")
+        else:
+            try:
+                octets = base64.b64decode(str(blob.get("base64", "")), validate=True)
+            except binascii.Error as error:
+                raise Problem("malformed") from error
+        if len(octets) > RIDING_BLOB_BYTES_MAX:
+            raise Problem("too_large")
+        try:
+            here.blobs.put(blob["sha256"], octets)
+        except BlobRefused:
+            # The operation beside it must not wait for a broken signature: its hash stays in
+            # `missing_blobs`, and the phone shows it.
+            continue
+
+
+@blueprint.get("/pull")
+@requires("sync")
+def pull_view() -> Response:
+    here = services()
+    user = _user()
+    settings = here.settings
+    window = Window(here.today(), settings.window_back_days, settings.window_ahead_days)
+    pulled = pull(
+        here.storage,
+        request.args.get("cursor", "")[:120],
+        principal_of(user),
+        window,
+        everyone=request.args.get("scope") == "all",
+    )
+    with here.databases.reading() as db:
+        for snapshot in pulled.snapshots:
+            file = snapshot["tenancy_fields"]
+            snapshot["settings"] = company.settings_for(
+                db, file.get("area", ""), file.get("building", "")
+            )
+        comments = dict(
+            db.execute("SELECT id, comment FROM held WHERE state = 'open' AND by = ?", [user.id])
+        )
+    return _answer(
+        {
+            "cursor": pulled.cursor,
+            "more": pulled.more,
+            "reset": pulled.reset,
+            "backup": backup_mark(here),
+            "today": window.today.isoformat(),
+            "snapshots": pulled.snapshots,
+            "gone": pulled.gone,
+            "people": [
+                {
+                    "id": one.id,
+                    "name": one.display_name,
+                    "role": one.role,
+                    "languages": list(one.languages),
+                }
+                for one in list_users()
+            ],
+            "held": [
+                {
+                    "id": one.id,
+                    "visit": one.visit,
+                    "problem": one.problem,
+                    "comment": comments.get(one.id, ""),
+                }
+                for one in pulled.held
+            ],
+            "guide": here.guide.version,
+            "languages": list(settings.languages),
+        }
+    )
+
+
+@blueprint.route("/blobs/<sha256>", methods=["HEAD"])
+@requires("sync")
+def blob_offset_view(sha256: str) -> Response:
+    try:
+        offset = services().blobs.offset(sha256)
+    except BlobRefused as refused:
+        raise Problem(refused.code) from refused
+    answer = Response(status=200)
+    answer.headers["Upload-Offset"] = str(offset)
+    return answer
+
+
+@blueprint.put("/blobs/<sha256>")
+@requires("sync")
+def blob_put_view(sha256: str) -> Response:
+    found = _RANGE.match(request.headers.get("Content-Range", ""))
+    octets = request.get_data(cache=False)
+    start, end, total = (int(part) for part in found.groups()) if found else (0, -1, len(octets))
+    if found and end - start + 1 != len(octets):
+        raise Problem("malformed")
+    try:
+        offset = services().blobs.append(sha256, start, octets, total)
+    except BlobRefused as refused:
+        raise Problem(refused.code) from refused
+    answer = _answer({"offset": offset, "complete": offset == total})
+    answer.headers["Upload-Offset"] = str(offset)
+    return answer
+
+
+def _user() -> User:
+    user: User = current_user._get_current_object()
+    return user
+
+
+def _body() -> dict[str, Any]:
+    """The JSON object in the request, unpacked. Raises Problem: unsupported, too_large, malformed."""
+    if request.mimetype != MEDIA_TYPE or request.headers.get("X-Troskel-Protocol") != str(PROTOCOL):
+        raise Problem("unsupported")
+    raw = request.stream.read(BATCH_BYTES_MAX + 1)
+    if request.headers.get("Content-Encoding") == "gzip":
+        raw = _unzip(raw)
+    if len(raw) > BATCH_BYTES_MAX:
+        raise Problem("too_large")
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Problem("malformed") from error
+    if not isinstance(body, dict) or body.get("protocol") != PROTOCOL:
+        raise Problem("malformed")
+    return body
+
+
+def _unzip(raw: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(raw, BATCH_BYTES_MAX + 1)
+    except zlib.error as error:
+        raise Problem("malformed") from error
+    if not unpacker.eof and len(unpacked) <= BATCH_BYTES_MAX:
+        raise Problem("malformed")  # cut off on the way
+    return unpacked
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    here = services()
+    text = json.dumps(
+        {"protocol": PROTOCOL, "server": server_id(here), **body},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    answer = Response(text, mimetype=MEDIA_TYPE)
+    if len(text) > 1024 and "gzip" in request.headers.get("Accept-Encoding", ""):
+        packer = zlib.compressobj(6, wbits=31)
+        answer.set_data(packer.compress(text) + packer.flush())
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Vary"] = "Accept-Encoding, Cookie"
+    return answer
+
+
+def server_id(here: Services) -> str:
+    """This database's own random name; made once, kept by a backup."""
+    with here.databases.reading() as db:
+        row = db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()
+    if row:
+        return str(row[0])
+    with here.databases.writing() as db:
+        db.execute(
+            "INSERT INTO marks (name, value) VALUES ('server', ?) ON CONFLICT DO NOTHING",
+            [secrets.token_hex(16)],
+        )
+        return str(db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()[0])
+
+
+def backup_mark(here: Services) -> int:
+    """The log's number that a backup has passed; phones keep what is newer (PROTOCOL.md 4)."""
+    with here.databases.reading() as db:
+        row = db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone()
+    return int(row[0]) if row else 0
