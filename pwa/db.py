@@ -13,6 +13,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,18 +79,29 @@ class ServerLock:
         os.close(self._handle)
 
 
-def hold_server_lock(data: Path) -> ServerLock:
-    """Become the one server of `data`, or raise DatabaseError when there is one already."""
-    handle = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def hold_server_lock(data: Path, wait_seconds: float = 0.0) -> ServerLock:
+    """Become the one server of `data`, or raise DatabaseError when there is one already.
+
+    `wait_seconds`: a server that was just killed leaves a worker behind for about a second.
+    """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise DatabaseError(
-            f"Another Tröskel server is running on {data}. Stop it first: two servers on one "
-            "database could damage it."
-        ) from None
-    return ServerLock(handle)
+        handle = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseError(f"Cannot use {data}: {error.strerror}.") from None
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return ServerLock(handle)
+        except BlockingIOError:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            os.close(handle)
+            raise DatabaseError(
+                f"Another Tröskel server is running on {data}. Stop it first: two servers on one "
+                "database could damage it."
+            ) from None
 
 
 class Databases:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from pwa import company, devices
+from pwa import company, devices, importing
 from pwa.db import DatabaseError, Databases
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
@@ -78,6 +78,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     *SYNC_MIGRATIONS,
     ("company_settings", company.create_tables),
     ("devices", devices.create_tables),
+    ("importing", importing.create_tables),
 )
 
 

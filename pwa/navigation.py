@@ -35,7 +35,7 @@ def install(app: Flask) -> None:
     def lend() -> dict[str, Any]:
         user = find_current_user()
         shown = [(path, label) for path, label, needed in PLACES if may(user, *needed)]
-        if user is not None and user.may_see_protected:
+        if user is not None and user.role == "supervisor" and user.may_see_protected:
             shown.insert(-1, PROTECTED_ROOM)
         return {
             "places": [

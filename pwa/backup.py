@@ -1,0 +1,182 @@
+"""A copy of everything in one file, and the way back.
+
+Invariant: a backup holds one moment of the database (SQLite's backup API) and every picture
+and signature that moment names; only when the file is on disk does the backup mark move, and
+phones then let go of what they sent before it (PROTOCOL.md 4). A restore is checked whole
+before anything is replaced, and what it replaces is put aside, never deleted. It refuses to
+touch the folder of a running server.
+
+The secret that signs cookies is not in the file, and a restore ends every session: one that
+was ended after the backup must not come alive again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sqlite3
+import tarfile
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from pwa.db import DATABASE, DatabaseError, Databases, FileLock, hold_server_lock
+from pwa.migrations import migrate
+from pwa.services import Services
+
+BLOBS = "blobs"
+MARK = "backup"
+_BLOB = re.compile(r"blobs/([0-9a-f]{2})/(\1[0-9a-f]{62})")
+
+
+def write_backup(parts: Services, target: Path) -> int:
+    """Write the backup to `target` (a .tar.gz; replaced if it is there). The log's number at its
+    moment, which is also the new mark unless TROSKEL_BACKUP is `external`.
+
+    Raises DatabaseError when the file cannot be written. Works beside a running server.
+    """
+    data = parts.settings.data
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    copy = data / f".backup-{os.getpid()}.db"
+    try:
+        seq = _copy_database(data / DATABASE, copy)
+        with open(unfinished, "xb", opener=_private) as file:
+            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar:
+                tar.add(copy, DATABASE)
+                # After the database: a blob is on disk before any row names it, never the
+                # other way round, so this order cannot miss one.
+                for blob in sorted((data / BLOBS).glob("??/*")):
+                    if _BLOB.fullmatch(blob.relative_to(data).as_posix()):
+                        tar.add(blob, blob.relative_to(data).as_posix())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise DatabaseError(f"The backup could not be written to {target}: {error}.") from None
+    finally:
+        for left in (unfinished, copy):
+            left.unlink(missing_ok=True)
+    if parts.settings.backup == "own":
+        with parts.databases.writing() as db:
+            db.table("marks").upsert({"name": MARK, "value": str(seq)}, pk="name")
+    return seq
+
+
+def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = False) -> Path | None:
+    """Put the backup `source` into `data`; where what was there before has been put, if anything.
+
+    Raises DatabaseError: a server runs there, something is there and `force` is not given, the
+    file is damaged, or a newer version of Tröskel made it.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = hold_server_lock(data)
+    fresh = data / f".restore-{os.getpid()}"
+    try:
+        occupied = [data / name for name in (DATABASE, BLOBS) if (data / name).exists()]
+        if occupied and not force:
+            raise DatabaseError(
+                f"{data} already holds data. Choose an empty folder, or use --force: what is there is put aside, not deleted."
+            )
+        fresh.mkdir(mode=0o700)
+        _unpack(source, fresh)
+        _check_database(fresh / DATABASE, now)
+        return _put_in_place(data, fresh, now)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        server.release()
+
+
+def _copy_database(source: Path, copy: Path) -> int:
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        # All pages in one step: with smaller ones a busy server would start it over and over.
+        live.backup(target)
+        # One file without a -wal beside it: that is what goes into the archive.
+        target.execute("PRAGMA journal_mode=DELETE")
+        (seq,) = target.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
+    return int(seq)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """Only the names that a backup has, each blob under its own hash."""
+    try:
+        with tarfile.open(source, "r:gz") as tar:
+            for member in tar:
+                blob = _BLOB.fullmatch(member.name)
+                file = tar.extractfile(member) if member.isreg() else None
+                if file is None or not (blob or member.name == DATABASE):
+                    raise DatabaseError(
+                        f"{source} is not a backup of Tröskel: it holds {member.name!r}."
+                    )
+                target = folder / member.name
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with file, open(target, "xb", opener=_private) as out:
+                    shutil.copyfileobj(file, out)
+                    out.flush()
+                    os.fsync(out.fileno())
+                if blob and _sha256(target) != blob[2]:
+                    raise DatabaseError(f"{source} is damaged: {member.name} is not what it says.")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DatabaseError(f"{source} cannot be read: {error}.") from None
+    if not (folder / DATABASE).exists():
+        raise DatabaseError(f"{source} is not a backup of Tröskel: it holds no database.")
+
+
+def _check_database(path: Path, now: datetime) -> None:
+    databases = Databases(path)
+    try:
+        if databases.writer.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise DatabaseError("The database in the backup is damaged.")
+        migrate(databases, now)
+        with databases.writing() as db:
+            ended = [now.isoformat(), "restored"]
+            db.execute(
+                "UPDATE sessions SET ended_at = ?, ended_how = ? WHERE ended_at IS NULL", ended
+            )
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(f"The database in the backup is damaged: {error}.") from None
+    finally:
+        databases.close()
+
+
+def _put_in_place(data: Path, fresh: Path, now: datetime) -> Path | None:
+    lock = FileLock(data / "write.lock")
+    aside = data / f"replaced-{now:%Y%m%dT%H%M%S%f}"
+    names = [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", BLOBS]
+    old = [data / name for name in names if (data / name).exists()]
+    try:
+        with lock:
+            if old:
+                aside.mkdir(mode=0o700)
+            for path in old:
+                path.rename(aside / path.name)
+            for name in (BLOBS, DATABASE):
+                if (fresh / name).exists():
+                    (fresh / name).rename(data / name)
+            _sync_folder(data)
+    finally:
+        lock.close()
+    return aside if old else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,353 @@
+"""The `troskel` command: everything that is done without a browser.
+
+Invariant: what others script against (DESIGN 9) keeps its names, options and exit codes: 0
+done, 1 refused, 2 wrong usage or a file refused as a whole. It refuses passwords on the command line,
+where other people of the machine could read them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from flask_babel import force_locale
+
+from pwa import accounts, create_app, initialise
+from pwa.backup import restore_backup, write_backup
+from pwa.db import DatabaseError
+from pwa.exporting import QUERIES, export_csv
+from pwa.problems import Problem
+from pwa.services import EXTENSION, Services
+from pwa.settings import Settings, SettingsError, settings_from, settings_table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main() -> None:
+    """The command's entry: every refusal becomes one clear message and exit code 1."""
+    try:
+        troskel(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SettingsError as error:
+        click.echo("Tröskel cannot start:", err=True)
+        for problem in error.problems:
+            click.echo(f"  {problem}", err=True)
+        sys.exit(1)
+    except DatabaseError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def with_data(command: Command) -> Command:
+    """The --data option, which every subcommand has."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of the database (else TROSKEL_DATA, else ./instance).",
+    )(command)
+
+
+@click.group()
+def troskel() -> None:
+    """Tröskel: welcome visits to every new tenant, also without a network."""
+
+
+@troskel.command("init")
+@with_data
+def init_command(data: Path | None) -> None:
+    """Make the data folder, its secret and its database."""
+    settings = _settings(data)
+    new = initialise(settings)
+    click.echo(
+        f"{settings.data} is {'made' if new else 'already there'}; its database is up to date."
+    )
+
+
+@troskel.command("serve")
+@with_data
+@click.option("--demo", is_flag=True, help="Fill an empty database with invented people and homes.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on (else PORT, else 8000)."
+)
+def serve_command(data: Path | None, demo: bool, port: int | None) -> None:
+    """Serve until stopped."""
+    from pwa.serve import serve  # gunicorn is not loaded for the other commands
+
+    serve(_settings(data, **({} if port is None else {"port": port})), demo=demo)
+
+
+@troskel.command("settings")
+@with_data
+def settings_command(data: Path | None) -> None:
+    """Show every setting, the value in force and what it means."""
+    click.echo(settings_table(_settings(data)))
+
+
+# --- people --------------------------------------------------------------------------
+
+
+@troskel.group("user")
+def user_group() -> None:
+    """People who sign in."""
+
+
+@user_group.command("add")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(accounts.ROLES))
+@click.option("--languages", default="", help="What they speak with tenants, such as sv,ar.")
+@click.option("--display", default="", help="The name that others see.")
+@click.option("--queue", default="", help="An officer's queue, such as KT.")
+@click.option("--may-see-protected", is_flag=True, help="May open the room of protected tenancies.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_data
+def user_add(
+    name: str,
+    role: str,
+    languages: str,
+    display: str,
+    queue: str,
+    may_see_protected: bool,
+    password_stdin: bool,
+    data: Path | None,
+) -> None:
+    """Add somebody who may sign in."""
+    password = _password(password_stdin)
+    with _running(data):
+        user = accounts.add_user(
+            name,
+            role,
+            password,
+            display_name=display,
+            languages=_tags(languages),
+            queue=queue,
+            may_see_protected=may_see_protected,
+        )
+    click.echo(f"{user.name} ({user.role}) may sign in.")
+
+
+@user_group.command("list")
+@with_data
+def user_list(data: Path | None) -> None:
+    """List everyone, also those who may no longer sign in."""
+    with _running(data):
+        for user in accounts.list_users(active_only=False):
+            facts = [user.name, user.role, user.queue or "-", ",".join(user.languages) or "-"]
+            click.echo(
+                "\t".join([*facts, user.display_name, "active" if user.active else "inactive"])
+            )
+
+
+@user_group.command("deactivate")
+@click.argument("name")
+@with_data
+def user_deactivate(name: str, data: Path | None) -> None:
+    """Let somebody in no more; their sessions end. Nothing they did is lost."""
+    with _running(data):
+        accounts.set_active(_user(name).id, False)
+    click.echo(f"{name} may no longer sign in.")
+
+
+@user_group.command("activate")
+@click.argument("name")
+@with_data
+def user_activate(name: str, data: Path | None) -> None:
+    """Let somebody in again."""
+    with _running(data):
+        accounts.set_active(_user(name).id, True)
+    click.echo(f"{name} may sign in.")
+
+
+@user_group.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_data
+def user_password(name: str, password_stdin: bool, data: Path | None) -> None:
+    """Give somebody a new password; their sessions end."""
+    password = _password(password_stdin)
+    with _running(data):
+        accounts.set_password(_user(name).id, password)
+    click.echo(f"{name} has a new password.")
+
+
+# --- the guide -----------------------------------------------------------------------
+
+
+@troskel.group("guide")
+def guide_group() -> None:
+    """The guide's texts."""
+
+
+@guide_group.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_data
+def guide_check(as_json: bool, data: Path | None) -> None:
+    """Check every language of the guide; exit 0 only when nothing is wrong or missing."""
+    from pwa import guide
+
+    _settings(data)
+    report = guide.check(guide.load())
+    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
+    _exit(0 if report.ok else 1)
+
+
+# --- files in and out ----------------------------------------------------------------
+
+
+@troskel.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--protected-checked-by",
+    default="",
+    metavar="NAME",
+    help="Who answers for it that a file without that column holds no protected identity.",
+)
+@click.option(
+    "--blank-means-unprotected",
+    default="",
+    metavar="NAME",
+    help="Who answers for it that an empty cell in that column means not protected.",
+)
+@with_data
+def import_command(
+    file: Path,
+    dry_run: bool,
+    as_json: bool,
+    protected_checked_by: str,
+    blank_means_unprotected: str,
+    data: Path | None,
+) -> None:
+    """Read tenancies from FILE (.csv, .xlsx) and plan their visits."""
+    from pwa.importing import import_file
+
+    with _running(data) as parts:
+        report = import_file(
+            parts,
+            None,
+            file.read_bytes(),
+            file.name,
+            dry_run=dry_run,
+            protected_checked_by=protected_checked_by or None,
+            blank_means_unprotected=blank_means_unprotected or None,
+        )
+        if as_json:
+            click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        else:
+            click.echo(report.as_text())
+    _exit(2 if report.refused_whole else 0)
+
+
+@troskel.command("export")
+@click.argument("what", type=click.Choice(sorted(QUERIES)))
+@click.option("--format", "format_", type=click.Choice(["csv"]), default="csv", show_default=True)
+@with_data
+def export_command(what: str, format_: str, data: Path | None) -> None:
+    """Write visits, follow-ups or consents to standard output."""
+    with _running(data) as parts:
+        # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
+        out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+        export_csv(parts, what, out)
+        out.flush()
+        out.detach()
+
+
+@troskel.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_data
+def backup_command(file: Path, data: Path | None) -> None:
+    """Copy everything into FILE (.tar.gz), also while the server runs."""
+    with _running(data) as parts:
+        seq = write_backup(parts, file.resolve())
+        moved = parts.settings.backup == "own"
+    click.echo(f"{file} holds everything up to number {seq}.")
+    if not moved:
+        click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
+
+
+@troskel.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Put what is there aside and take its place.")
+@with_data
+def restore_command(file: Path, force: bool, data: Path | None) -> None:
+    """Put the backup FILE in place. Everyone must sign in again; phones offer again what they hold."""
+    settings = _settings(data)
+    aside = restore_backup(settings.data, file.resolve(), datetime.now(UTC), force=force)
+    initialise(settings)
+    click.echo(f"{settings.data} is restored from {file}.")
+    if aside:
+        click.echo(f"What was there before is in {aside}.")
+
+
+# --- parts ---------------------------------------------------------------------------
+
+
+def _settings(data: Path | None, **overrides: Any) -> Settings:
+    if data is not None:
+        overrides["data"] = data.resolve()
+    return settings_from(**overrides)
+
+
+@contextmanager
+def _running(data: Path | None) -> Iterator[Services]:
+    """The application without a server, in the terminal's language."""
+    app = create_app(_settings(data))
+    parts: Services = app.extensions[EXTENSION]
+    try:
+        with app.app_context(), force_locale(_terminal_language()):
+            try:
+                yield parts
+            except Problem as problem:
+                raise click.ClickException(_in_words(problem)) from None
+    finally:
+        parts.close()
+
+
+def _terminal_language() -> str:
+    named = next(
+        (os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), ""
+    )
+    language = named.split("_")[0].split(".")[0].lower()
+    return language if language in accounts.INTERFACE_LANGUAGES else "en"
+
+
+def _in_words(problem: Problem) -> str:
+    return f"{problem.title}. {problem.remedy}"
+
+
+def _user(name: str) -> accounts.User:
+    user = accounts.find_user_by_name(name)
+    if user is None:
+        raise click.ClickException(f"There is nobody called {name}.")
+    return user
+
+
+def _tags(text: str) -> list[str]:
+    return [tag.strip() for tag in text.split(",") if tag.strip()]
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("Use --password-stdin when no one is there to type.")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _exit(code: int) -> None:
+    if code:
+        raise click.exceptions.Exit(code)
