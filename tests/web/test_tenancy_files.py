@@ -179,6 +179,10 @@ def test_a_flag_on_a_second_row_of_a_tenancy_protects_the_first() -> None:
     assert reading.protect_also == []
 
 
+def test_a_blank_flag_on_a_second_row_of_a_tenancy_protects_the_first() -> None:
+    assert read(f"{HEADER}\n{GOOD}\n{GOOD[:-1]}").rows[0].protected
+
+
 def test_a_refused_row_with_a_raised_flag_still_names_whom_to_protect() -> None:
     reading = one("K-1;O-1;Gatvägen 1;11/12/26;Testsson Test;;J")
     assert reading.rows == []
@@ -349,6 +353,18 @@ def test_the_first_of_two_columns_for_one_field_wins() -> None:
 def test_phones_of_several_columns_add_up_without_repeats() -> None:
     reading = one(GOOD + ";0701234567;021-12 34 56", HEADER + ";Mobil;Tfn bost/arbete")
     assert [phone["e164"] for phone in reading.rows[0].phones] == ["+46701234567", "+4621123456"]
+
+
+def test_the_same_name_in_both_columns_is_one_tenant() -> None:
+    reading = one(GOOD + ";Testsson Test", HEADER + ";Hyresgäst 2")
+    assert reading.rows[0].tenants == ["Testsson Test"]
+
+
+def test_a_whole_story_in_a_cell_is_not_stored() -> None:
+    reading = one(GOOD.replace("Testsson Test", "Story " * 40))
+    assert reading.rows[0].tenants == []
+    assert problems(reading.warnings) == [(2, "cell_too_long"), (2, "tenant_missing")]
+    assert "Story" not in everything(reading)
 
 
 def test_a_cell_that_looks_like_a_formula_stays_text() -> None:

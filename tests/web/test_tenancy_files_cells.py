@@ -260,6 +260,24 @@ def test_no_synonym_is_shadowed_by_the_names_that_are_never_kept() -> None:
         assert headers.field_of(name) == field
 
 
+@pytest.mark.parametrize(
+    "key", ["personnummer", "arshyra", "kommentar", "bankkonto", "obs", "inkomst", "kredit"]
+)
+def test_a_synonym_added_by_mistake_does_not_let_a_forbidden_column_in(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(headers._FIELDS, key, "customer_ref")
+    assert headers.field_of(key) is None
+
+
+def test_a_co_ordination_number_is_a_personnummer_too() -> None:
+    assert cells.has_personnummer("900161-2382")
+
+
+def test_digits_of_other_scripts_hide_no_personnummer() -> None:
+    assert cells.has_personnummer("٩٠٠١٠١-٢٣٨٥")
+
+
 def test_a_header_that_looks_like_data_is_shown_by_its_place() -> None:
     assert headers.show_name("19900101-2385", 6) == "#7"
     assert headers.show_name("", 0) == "#1"

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def code_of(data: bytes, filename: str = "a.csv") -> str:
     return refused.value.code
 
 
-def make_workbook(*sheets: list[list[object]], epoch: datetime | None = None) -> bytes:
+def make_workbook(*sheets: Sequence[Sequence[object]], epoch: datetime | None = None) -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.active)
     if epoch is not None:
