@@ -1,0 +1,190 @@
+"""Is the guide fit to be used? What `troskel guide check` says.
+
+Invariant: `ok` is true only when nothing is missing in any language file and no check fails.
+The checks find what a reader of one language cannot see: a lost placeholder, a changed number, a
+text left in Swedish, a review of an older original. They judge no language; a person does that,
+and is written down as the reviewer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pwa.guide.fill import PLACEHOLDER, placeholders
+from pwa.guide.format import CONTEXT, STATES, Guide, answer_key
+from pwa.guide.languages import LANGUAGES, ORIGINAL, script_share
+
+LABEL_CHARACTERS_MAX: Final = 40
+SCRIPT_SHARE_MIN: Final = 0.85
+# Below this a text is too short for its length, or its likeness to Swedish, to mean anything.
+MEASURED_CHARACTERS_MIN: Final = 40
+LENGTH_FACTORS: Final = (0.45, 2.2)
+# Words that are the same in Swedish and in another language, and may be.
+SAME_AS_SWEDISH: Final = frozenset({"app", "original", "sms", "boskola"})
+
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^][]*\]")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong: in which language ("" = the structure), at which key, what."""
+
+    language: str
+    key: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many texts a language has, lacks, and has in each state."""
+
+    texts: int
+    missing: int
+    states: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer of `check`: number of items, counts per language, everything found."""
+
+    items: int
+    languages: dict[str, Count]
+    problems: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and not any(one.missing for one in self.languages.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """{"items", "languages": {tag: {texts, missing, original, …}}, "problems": […]}."""
+        return {
+            "items": self.items,
+            "languages": {
+                tag: {"texts": one.texts, "missing": one.missing, **one.states}
+                for tag, one in self.languages.items()
+            },
+            "problems": [
+                {"language": one.language, "key": one.key, "problem": one.problem}
+                for one in self.problems
+            ],
+        }
+
+    def as_text(self) -> str:
+        """A table of the languages, then the problems; missing texts are gathered by problem."""
+        head = f"{'language':<10}{'texts':>8}{'missing':>9}"
+        lines = [f"{self.items} items", "", head + "".join(f"{name:>12}" for name in STATES)]
+        for tag, one in self.languages.items():
+            row = f"{tag:<10}{one.texts:>8}{one.missing:>9}"
+            lines.append(row + "".join(f"{one.states[name]:>12}" for name in STATES))
+        without = [tag for tag in LANGUAGES if tag not in self.languages]
+        lines += ["", f"no file yet: {', '.join(without) or 'none'}"]
+        groups: dict[tuple[str, str], list[str]] = {}
+        for found in self.problems:
+            groups.setdefault((found.language or "structure", found.problem), []).append(found.key)
+        for (where, problem), keys in groups.items():
+            lines += ["", f"{where}: {problem} ({len(keys)})", f"  {' '.join(keys)}"]
+        lines += ["", "ok" if self.ok else "not ok"]
+        return "\n".join(lines)
+
+
+def check(guide: Guide) -> Report:
+    """Everything that is missing or doubtful in `guide`."""
+    wanted = guide.text_keys
+    counts = {}
+    for tag, language in sorted(
+        guide.languages.items(), key=lambda row: list(LANGUAGES).index(row[0])
+    ):
+        states = Counter(guide.state_of(tag, key) for key in language.texts)
+        counts[tag] = Count(
+            texts=len(language.texts),
+            missing=sum(key not in language.texts for key in wanted),
+            states={name: states[name] for name in STATES},
+        )
+    problems = list(_structure(guide))
+    for tag in counts:
+        problems += _language(guide, tag)
+    return Report(len(guide.items), counts, tuple(problems))
+
+
+def _structure(guide: Guide) -> Iterator[Finding]:
+    original = guide.languages[ORIGINAL].texts
+    filled = {item.section for item in guide.items.values()}
+    for section in guide.sections:
+        if section not in filled:
+            yield Finding("", section, "a section without items")
+    for item in guide.items.values():
+        keys = [f"{item.key}.label", f"{item.key}.explain"]
+        keys += [answer_key(guide, item, code) for code in item.answers]
+        used = {name for key in keys for name in placeholders(original.get(key, ""))} - CONTEXT
+        if used != set(item.settings):
+            yield Finding("", item.key, "settings are not those that its texts name")
+    offered = {purpose for item in guide.items.values() for purpose in item.consents}
+    for key, consent in guide.consents.items():
+        if key not in offered:
+            yield Finding("", key, "a consent that no item offers")
+        if consent.original_sha256 != guide.consent_hash(key, ORIGINAL):
+            reason = "the wording has changed: raise version, and write original_sha256 = "
+            yield Finding("", key, f'{reason}"{guide.consent_hash(key, ORIGINAL)}"')
+        named = "recipient" in placeholders(original.get(f"{key}.text", ""))
+        if named != (consent.recipient == "named"):
+            yield Finding("", key, "{recipient} stands in the text of a named recipient, only")
+
+
+def _language(guide: Guide, tag: str) -> Iterator[Finding]:
+    texts = guide.languages[tag].texts
+    known = set(guide.text_keys)
+    for key in guide.text_keys:
+        if key not in texts:
+            yield Finding(tag, key, "missing")
+    for key, text in texts.items():
+        if key not in known:
+            yield Finding(tag, key, "unknown key")
+            continue
+        for problem in _text(guide, tag, key, text):
+            yield Finding(tag, key, problem)
+    for key, review in guide.languages[tag].reviews.items():
+        if review.of != guide.original_hash(key):
+            yield Finding(tag, key, "the original has changed since this was reviewed")
+
+
+def _text(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
+    for name in placeholders(text):
+        if name not in guide.settings and name not in CONTEXT:
+            yield f"{{{name}}} is no setting"
+    if text.count("{") != len(placeholders(text)) or text.count("}") != len(placeholders(text)):
+        yield "a brace that belongs to no placeholder"
+    if key.endswith((".label", ".title")) and len(text) > LABEL_CHARACTERS_MAX:
+        yield f"longer than {LABEL_CHARACTERS_MAX} characters"
+    if any(unicodedata.category(one) == "Nd" and not one.isascii() for one in text):
+        yield "digits must be Latin (0–9)"
+    # Swedish terms that tenants meet stand in brackets, and may.
+    words = PLACEHOLDER.sub("", _BRACKETS.sub("", text))
+    if script_share(words, LANGUAGES[tag].script) < SCRIPT_SHARE_MIN:
+        yield "written in another script than the language's"
+    original = guide.languages[ORIGINAL].texts.get(key)
+    if tag != ORIGINAL and original is not None:
+        yield from _against(original, text)
+
+
+def _against(original: str, text: str) -> Iterator[str]:
+    if Counter(placeholders(original)) != Counter(placeholders(text)):
+        yield "placeholders differ from the original"
+    if _numbers(original) != _numbers(text):
+        yield "numbers differ from the original"
+    if len(original) >= MEASURED_CHARACTERS_MIN:
+        low, high = LENGTH_FACTORS
+        if not low <= len(text) / len(original) <= high:
+            yield "much shorter or longer than the original"
+    has_letters = any(one.isalpha() for one in original)
+    if has_letters and text == original and text.lower() not in SAME_AS_SWEDISH:
+        yield "the same as the Swedish text"
+
+
+def _numbers(text: str) -> Counter[str]:
+    return Counter(_DIGITS.findall(PLACEHOLDER.sub("", text)))

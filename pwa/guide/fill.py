@@ -1,0 +1,66 @@
+"""Company facts put into a text; twin of static/field/guide_text.js.
+
+Invariant: no figure is ever invented. A sentence that needs a setting nobody has set is
+replaced by the fallback ("ask your landlord"), once per text. Pure, and equal to its twin
+(sync/vectors/fill.json runs against both). It refuses to format: a value arrives as the text a
+tenant reads, choices through `localise`.
+
+Sentences are found in the template, before values are put in, so that a dot in a value ("8.00")
+ends nothing. A sentence ends at . ! ? … or its Arabic or Ethiopic sister before a space, a line
+break or the end; an abbreviation with a dot would end one too, so texts have none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?:\.[A-Za-z0-9_]+)*)\}")
+
+# Body and the blanks after it. The twin has the same pattern; `\s` is avoided because Python
+# and JavaScript mean different characters by it.
+_SENTENCE = re.compile(
+    r"([^\n]*?(?:[.!?…؟۔።፧]+[\"'»”’)\]]*(?=[ \n]|(?![\s\S]))|(?=\n)|(?![\s\S])))([ \n]*)"
+)
+
+
+def placeholders(text: str) -> list[str]:
+    """The keys that `text` refers to, in order, repeated where it repeats them."""
+    return PLACEHOLDER.findall(text)
+
+
+def fill(text: str, settings: Mapping[str, str], fallback: str) -> str:
+    """`text` with every `{key}` replaced by its value.
+
+    A sentence with a key that is missing or "" becomes `fallback`; a second one disappears.
+    """
+    pieces: list[tuple[str, str]] = []
+    said = False
+    for found in _SENTENCE.finditer(text):
+        body, blanks = found[1], found[2]
+        if not body and not blanks:
+            continue
+        if all(settings.get(key) for key in placeholders(body)):
+            filled = PLACEHOLDER.sub(lambda one: settings[one[1]], body)
+            pieces.append((filled, blanks))
+        elif not said:
+            said = True
+            pieces.append((fallback, blanks))
+        elif pieces and "\n" in blanks:
+            # The dropped sentence ended its paragraph: the one before it does now.
+            pieces[-1] = (pieces[-1][0], blanks)
+    return "".join(body + blanks for body, blanks in pieces).rstrip(" \n")
+
+
+def localise(settings: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, str]:
+    """`settings` with the codes of choices said in the language of `texts`.
+
+    A code is looked up as `value.<key>.<code>`; several codes stand with "," between them. What
+    has no text is a value already ("07:00–22:00") and stays as it is.
+    """
+    comma = texts.get("list.separator", ", ")
+    said = {}
+    for key, value in settings.items():
+        names = [texts.get(f"value.{key}.{code}", "") for code in value.split(",")]
+        said[key] = comma.join(names) if all(names) else value
+    return said

@@ -1,0 +1,60 @@
+"""The company facts that texts may name, read from settings.toml.
+
+Invariant: a value is a string a tenant can read, or "" for "not set"; a choice is one of its
+codes. It refuses anything else: a fact that no text needs and no setting knows is nowhere kept.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pwa.guide.languages import LANGUAGES
+
+Type = Literal["text", "number", "money", "time", "phone", "choice", "choices", "role", "languages"]
+Level = Literal["company", "area", "building"]
+ROLES: Final = ["FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH"]
+
+_SHAPES: Final = {
+    "text": r"[^\n{}]{1,200}",
+    "number": r"[0-9]{1,6}([–-][0-9]{1,6})?",
+    "money": r"[0-9]{1,3}( ?[0-9]{3})*",
+    "time": r"([01][0-9]|2[0-3]):[0-5][0-9]",
+    "phone": r"\+?[0-9][0-9 -]{1,18}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One fact: key, type, the levels it may be set on, demo default ("" = not set), label.
+
+    `choices` are the codes of a choice; `label_sv` and `label_en` name it to the administrator.
+    """
+
+    key: str
+    type: Type
+    levels: tuple[Level, ...]
+    default: str
+    choices: tuple[str, ...]
+    label_sv: str
+    label_en: str
+
+    def accepts(self, value: str) -> bool:
+        """Whether `value` may be stored for this setting; "" always may (it unsets)."""
+        if value == "":
+            return True
+        if self.type == "choice":
+            return value in self.choices
+        if self.type == "choices":
+            return _distinct(value, self.choices)
+        if self.type == "languages":
+            return _distinct(value, tuple(LANGUAGES))
+        if self.type == "role":
+            return value in ROLES
+        return re.fullmatch(_SHAPES[self.type], value) is not None
+
+
+def _distinct(value: str, allowed: tuple[str, ...]) -> bool:
+    codes = value.split(",")
+    return len(set(codes)) == len(codes) and set(codes) <= set(allowed)
