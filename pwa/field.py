@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from pwa import access
 from pwa.assets import Assets, compressible
+from pwa.security import csp
 from pwa.services import services
 
 blueprint = Blueprint("field", __name__)
@@ -21,23 +22,7 @@ LOADED_BY_SHELL = ("css/base.css", "css/field.css", "css/visit.css")
 
 # form-action 'none': a native submit before htmx is ready would carry a tenant's data to a
 # server that has no use for it, and the visitor would lose the form.
-SHELL_CSP = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "font-src 'self'",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "object-src 'none'",
-    ]
-)
+SHELL_CSP = csp(form_action="'none'")
 WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 
@@ -46,6 +31,8 @@ WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 @access.public
 def shell(page: str = "") -> Response:
     """The one page a phone ever loads. `page` is read by the phone's router, not here."""
+    if not _assets().complete:
+        return Response("The phone's files are not made yet: python -m pwa.build\n", 503)
     response = compressible(request, _shell(), "text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = SHELL_CSP

@@ -2,9 +2,9 @@
 // page the address names, keeps the status strip true. It needs neither network, nor a session, nor
 // the worker; each of those may come later. It refuses to let a form leave the phone.
 
-import {done, makeRouter} from './router.js'
+import {makeRouter} from './router.js'
 import {allRoutes} from './routes.js'
-import {chooseLanguage, loadI18n, preferredLanguage} from './i18n.js'
+import {loadI18n, preferredLanguage} from './i18n.js'
 import {render} from './render.js'
 import {uuid7} from './ids.js'
 import {openStore} from './store.js'
@@ -132,18 +132,25 @@ function show({swap = 'outerMorph', replace = false} = {}) {
   return window.htmx.ajax('GET', here(), {source: document.body, target: '#main', select: '#main', swap, headers})
 }
 
-async function changed() {
-  await status()
-  // New data under a form that someone is filling in would move it away under the thumb.
-  if (!isDirty(main()) && main().dataset.screen === 'app') await show()
-}
+let changing = false
+let changedAgain = false
 
-routes.add('POST', '/field/refresh', async () => { await changed(); return done() }, {anyone: true})
-document.addEventListener('troskel:language', async event => {
-  chooseLanguage(event.detail)
-  await scene()
-  await show({swap: 'outerSync show:none'})
-})
+/** The store has other data than the page shows. Several reports in a row are one. */
+async function changed() {
+  changedAgain = true
+  if (changing) return
+  changing = true
+  try {
+    while (changedAgain) {
+      changedAgain = false
+      await status()
+      // New data under a form that someone is filling in would move it away under the thumb.
+      if (!isDirty(main()) && main().dataset.screen === 'app') await show()
+    }
+  } finally {
+    changing = false
+  }
+}
 
 if (phone.store) {
   phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})

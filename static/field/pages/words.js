@@ -1,0 +1,62 @@
+// Operations, refusals and times in plain words. Pure: language in, sentence out.
+
+/** What one operation did.
+ * @param {{kind: string, data: Record<string, any>}} operation
+ * @param {import('../i18n.js').I18n} i18n
+ * @param {(item: string) => string} label the short label of an item of the guide, or ''
+ * @returns {string} */
+export function describe({kind, data}, {_, ngettext}, label = () => '') {
+  const point = key => label(key) || _('Point %(number)s', {number: String(key).replace(/^\D+/, '') || key})
+  switch (kind) {
+    case 'visit.open': return _('New visit')
+    case 'visit.language': return _('Language of the tenant: %(language)s', {language: data.language})
+    case 'visit.answer':
+      return data.answer ? _('Answer: %(point)s', {point: point(data.item)}) : _('Answer taken back: %(point)s', {point: point(data.item)})
+    case 'visit.tick': {
+      const n = Object.keys(data.answers).length
+      return _(ngettext('%(count)s point gone through', '%(count)s points gone through', n), {count: n})
+    }
+    case 'visit.note': return _('Note: %(text)s', {text: data.text})
+    case 'visit.follow_up': return data.text ? _('Follow-up: %(text)s', {text: data.text}) : _('Follow-up')
+    case 'visit.attempt': return {
+      not_home: _('Nobody home'), declined: _('Declined'), rebooked: _('New time booked'),
+    }[data.outcome] ?? _('Visit attempt')
+    case 'visit.consent': return data.decision === 'yes'
+      ? _('Consent %(purpose)s: yes', {purpose: data.purpose}) : _('Consent %(purpose)s: no', {purpose: data.purpose})
+    case 'visit.withdraw': return _('Consent %(purpose)s withdrawn', {purpose: data.purpose})
+    case 'visit.retract': return _('Something struck out')
+    case 'visit.close': return _('Visit done')
+    case 'visit.reopen': return _('Visit opened again')
+    case 'tally.count': return _('Anonymous count')
+    default: return kind
+  }
+}
+
+/** Why the server holds an operation, and what to do about it.
+ * @param {string} problem a code of PROTOCOL.md @param {import('../i18n.js').I18n} i18n
+ * @returns {{reason: string, remedy: string}} */
+export function explain(problem, {_}) {
+  const wait = _('The server keeps it. Your supervisor decides; you need not do anything.')
+  const table = {
+    no_right: {reason: _('This visit is no longer yours.'), remedy: wait},
+    unknown_subject: {reason: _('The server does not know this visit.'), remedy: _('Ask your supervisor to look at “Held”.')},
+    protected: {reason: _('This visit is closed for everyone.'), remedy: _('Talk to your supervisor in person, not in writing.')},
+    invalid: {reason: _('Something in it could not be read.'), remedy: _('Write it again. The server keeps this one too.')},
+    too_large: {reason: _('It is too large.'), remedy: _('Write it again, shorter. The server keeps this one too.')},
+    version_newer: {reason: _('The server is older than this app.'), remedy: _('It is taken in when the server is updated.')},
+    unknown_kind: {reason: _('The server is older than this app.'), remedy: _('It is taken in when the server is updated.')},
+    id_reused: {reason: _('Another one was sent with the same number.'), remedy: _('The server keeps both. Ask your supervisor to look at “Held”.')},
+    author_mismatch: {reason: _('Somebody else was signed in when it was sent.'), remedy: _('Sign in again as the one who wrote it.')},
+  }
+  return table[problem] ?? {reason: _('The server could not use it (%(code)s).', {code: problem}), remedy: wait}
+}
+
+/** A moment, as people here write it, in Latin digits.
+ * @param {string|number} at ISO 8601 or milliseconds @param {string} language @returns {string} */
+export function moment(at, language) {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return ''
+  return new Intl.DateTimeFormat(`${language}-u-nu-latn`, {
+    weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+  }).format(date)
+}

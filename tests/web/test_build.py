@@ -1,0 +1,159 @@
+"""What is made for the phone: catalogues with the same plural forms, nothing twice."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from babel import Locale
+from babel.messages.pofile import read_po
+
+from pwa import build, catalogues
+
+ROOT = Path(__file__).parent.parent.parent
+
+TEMPLATE = """<p>{{ _('Saved') }}</p>
+<p>{{ ngettext('%(num)s visit', '%(num)s visits', n) }}</p>"""
+SCRIPT = "i18n._('Only %(name)s', {name: x}); const {_} = i18n; _('Here')"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A small repository with messages of the phone and of the desk."""
+    for folder in ("templates/shared", "templates/field", "templates/desk", "static/field", "pwa"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "templates/field/a.html").write_text(TEMPLATE)
+    (tmp_path / "templates/field/shell.html").write_text("{{ _('Not for phones') }}")
+    (tmp_path / "templates/desk/b.html").write_text("{{ _('Coverage') }}")
+    (tmp_path / "static/field/a.js").write_text(SCRIPT)
+    (tmp_path / "pwa/a.py").write_text("lazy_gettext('Held')")
+    return tmp_path
+
+
+def translate(tree: Path, language: str, **words: str | list[str]) -> None:
+    path = catalogues.po_path(tree, language)
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    for message in catalogue:
+        key = message.id[0] if isinstance(message.id, tuple) else message.id
+        for start, text in words.items():
+            if key.startswith(start.replace("_", " ")) or (start == "visits" and "visit" in key):
+                message.string = tuple(text) if isinstance(text, list) else text
+    path.write_bytes(b"")
+    catalogues._write_po_if_changed(path, catalogue)
+
+
+def ask_node(module: Path, expression: str) -> object:
+    script = f"import * as c from '{module}'; console.log(JSON.stringify({expression}))"
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_messages_are_found_in_templates_scripts_and_python(tree: Path) -> None:
+    missing = catalogues.update(tree)
+    assert missing == {"sv": 6, "ar": 6}
+    text = catalogues.po_path(tree, "sv").read_text()
+    for msgid in ("Saved", "%(num)s visit", "Only %(name)s", "Here", "Coverage", "Held"):
+        assert f'msgid "{msgid}"' in text
+    assert "Not for phones" not in text
+
+
+def test_updating_twice_changes_nothing_and_keeps_translations(tree: Path) -> None:
+    catalogues.update(tree)
+    translate(tree, "sv", Saved="Sparat")
+    before = catalogues.po_path(tree, "sv").read_bytes()
+    assert catalogues.update(tree)["sv"] == 5
+    assert catalogues.po_path(tree, "sv").read_bytes() == before
+    assert b"Sparat" in before
+
+
+def test_the_phone_gets_only_its_own_translated_messages(tree: Path) -> None:
+    catalogues.update(tree)
+    translate(tree, "sv", Saved="Sparat", Coverage="Täckning")
+    build.compile_catalogues(tree, say=lambda _: None)
+    module = tree / "static/build/catalog.sv.js"
+    assert ask_node(module, "[c.language, c.direction, c.gettext('Saved'), c.gettext('Here')]") == [
+        "sv", "ltr", "Sparat", "Here",
+    ]  # fmt: skip
+    assert "Täckning" not in module.read_text()
+    assert ask_node(tree / "static/build/catalog.ar.js", "c.direction") == "rtl"
+
+
+@pytest.mark.parametrize("language", ["sv", "ar"])
+def test_the_phone_chooses_the_plural_form_that_python_and_cldr_choose(
+    tree: Path, language: str
+) -> None:
+    order = [t for t in ("zero", "one", "two", "few", "many", "other") if t in _tags(language)]
+    catalogues.update(tree)
+    translate(tree, language, visits=order)
+    build.compile_catalogues(tree, say=lambda _: None)
+    counts = [*range(0, 130), 200, 201, 203, 211, 1000, 1002, 1000000]
+    js = ask_node(
+        tree / f"static/build/catalog.{language}.js",
+        f"{counts}.map(n => c.ngettext('%(num)s visit', '%(num)s visits', n))",
+    )
+    rule = Locale(language).plural_form
+    assert js == [rule(n) for n in counts]
+    import gettext
+
+    with catalogues.po_path(tree, language).with_suffix(".mo").open("rb") as file:
+        python = gettext.GNUTranslations(file)
+    assert js == [python.ngettext("%(num)s visit", "%(num)s visits", n) for n in counts]
+
+
+def _tags(language: str) -> set[str]:
+    return set(Locale(language).plural_form.tags) | {"other"}
+
+
+def test_english_is_the_msgid_itself(tree: Path) -> None:
+    catalogues.update(tree)
+    build.compile_catalogues(tree, say=lambda _: None)
+    module = tree / "static/build/catalog.en.js"
+    assert ask_node(
+        module, "[0, 1, 2].map(n => c.ngettext('%(num)s visit', '%(num)s visits', n))"
+    ) == ["%(num)s visits", "%(num)s visit", "%(num)s visits"]
+
+
+def test_a_plural_header_with_anything_but_arithmetic_is_refused(tree: Path) -> None:
+    catalogues.update(tree)
+    catalogue = catalogues.read_catalogue(tree, "sv")
+    catalogue._plural_expr = "(fetch('/x'), n)"
+    with pytest.raises(ValueError, match="not a plural expression"):
+        catalogues.compile_js(catalogue, "sv", ["Saved"])
+
+
+def test_packages_are_not_installed_again_when_the_lock_file_is_met(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "package-lock.json", tmp_path)
+    lock = json.loads((tmp_path / "package-lock.json").read_text())
+    for path, entry in lock["packages"].items():
+        if path:
+            (tmp_path / path).mkdir(parents=True)
+            (tmp_path / path / "package.json").write_text(json.dumps({"version": entry["version"]}))
+    said: list[str] = []
+    build.install_packages(tmp_path, say=said.append)
+    assert said == ["npm packages: up to date"]
+
+
+def test_an_installation_that_fails_stops_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = {"packages": {"node_modules/x": {"version": "1"}}}
+    (tmp_path / "package-lock.json").write_text(json.dumps(lock))
+    monkeypatch.setattr(build.shutil, "which", lambda _: "/bin/false")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(
+        build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1)
+    )
+    with pytest.raises(build.BuildFailed, match="npm ci ended with 1"):
+        build.install_packages(tmp_path, say=lambda _: None)
+
+
+def test_a_file_with_the_same_content_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.js"
+    assert build._write(path, b"x")
+    assert not build._write(path, b"x")
+    assert build._write(path, b"y")
+    assert [p.name for p in path.parent.iterdir()] == ["b.js"]
