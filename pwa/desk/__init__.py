@@ -1,0 +1,35 @@
+"""What a supervisor, an officer and an administrator see at a desk.
+
+Invariant: the desk changes visits only by operations (pwa/submitting.py) and reads lists only
+through pwa/desk/queries.py. It refuses to know how a record is made up: that is sync.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from pwa.desk import (
+    consents,
+    coverage,
+    follow_ups,
+    held,
+    import_page,
+    people,
+    protected,
+    review,
+    visit,
+    visit_actions,
+    visits,
+)
+
+PAGES = (
+    coverage, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
+    protected, people,
+)  # fmt: skip
+
+
+def register(app: Flask) -> None:
+    """Put every page of the desk on `app`; once more is harmless."""
+    for page in PAGES:
+        if page.blueprint.name not in app.blueprints:
+            app.register_blueprint(page.blueprint)

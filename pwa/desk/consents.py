@@ -1,0 +1,94 @@
+"""Every consent that counts, and the one thing to do with it: take it back for the tenant.
+
+Invariant: withdrawing is as easy as giving: one press from the list, whatever the visit's state
+(DESIGN 7.5). It refuses to record a yes: that is
+only given at a visit, with its text in front of the tenant.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from pwa.access import requires
+from pwa.desk import queries, staff
+from pwa.desk.filters import PAGE_ROWS
+from pwa.desk.forms import back_to, draft, new_operation, perform, text_of
+from pwa.desk.languages import language_name
+from pwa.desk.queries import Calendar
+from pwa.desk.visit import CHANNELS
+from pwa.desk.wording import words_for
+from pwa.problems import Problem
+from pwa.services import services
+
+blueprint = Blueprint("consents", __name__)
+
+PURPOSES = tuple(f"K{number}" for number in range(1, 12))
+DECISIONS = ("yes", "no", "withdrawn")
+
+
+@blueprint.get("/desk/consents")
+@requires("consents")
+def page() -> ResponseReturnValue:
+    here = services()
+    purpose = request.args.get("purpose", "")
+    purpose = purpose if purpose in PURPOSES else ""
+    decision = request.args.get("decision", "yes")
+    decision = decision if decision in DECISIONS else "yes"
+    expired = request.args.get("expired") == "1"
+    number = request.args.get("page", "1")
+    shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    today = here.today().isoformat()
+    with here.databases.reading() as db:
+        rows, total = queries.list_consents(
+            db, purpose=purpose, decision=decision, today=today, expired=expired, page=shown
+        )
+    words = words_for(here.guide, staff.names())
+    return render_template(
+        "desk/consents.html",
+        purposes=[{"code": code, "title": words.consent(code)} for code in PURPOSES],
+        decisions=DECISIONS,
+        purpose=purpose,
+        decision=decision,
+        expired=expired,
+        today=today,
+        total=total,
+        page_number=shown,
+        pages=max(1, -(-total // PAGE_ROWS)),
+        channels=CHANNELS,
+        new_operation=new_operation,
+        rows=[
+            {
+                "visit": row.visit,
+                "purpose": row.purpose,
+                "title": words.consent(row.purpose),
+                "decision": row.decision,
+                "expires": row.expires,
+                "expired": bool(row.expires) and row.expires < today,
+                "language": language_name(row.language),
+                "text_state": row.text_state,
+                "at": row.at,
+                "street": row.street,
+                "apartment": row.apartment,
+                "city": row.city,
+                "base": row.seq,
+            }
+            for row in rows
+        ],
+    )
+
+
+@blueprint.post("/desk/consents/<visit>/<purpose>/withdraw")
+@requires("consents")
+def withdraw(visit: str, purpose: str) -> ResponseReturnValue:
+    here = services()
+    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
+    with here.databases.reading() as db:
+        found = queries.visits_by_id(db, [visit], calendar)
+    if visit not in found or purpose not in PURPOSES:
+        raise Problem("not_found")
+    data = {"purpose": purpose, "channel": text_of(request.form, "channel", 20)}
+    if perform([draft(request.form, "visit.withdraw", visit, data)]):
+        flash(gettext("The consent is withdrawn."), "success")
+    return redirect(back_to("/desk/consents"), 303)

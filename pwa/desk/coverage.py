@@ -1,0 +1,177 @@
+"""The start page of the desk: how far the welcome visits have come, and what waits for someone.
+
+Invariant: each number is a link to exactly the visits it counts. Counts of work are shown
+however small; nothing here is broken down by language, answer or topic, so no cell needs to be
+hidden (DESIGN 7.8). It refuses to say why a number is what it is: no effect of visits is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from pwa import devices
+from pwa.access import get_current_user, may, requires
+from pwa.desk import queries, staff
+from pwa.desk.filters import VisitFilter
+from pwa.desk.queries import Calendar, Cell
+from pwa.services import services
+from pwa.submitting import list_held
+
+blueprint = Blueprint("coverage", __name__)
+
+# The bar, from done to lost. Every state but `cancelled` is in one of these, so a bar is whole.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "visited": ("done", "returned", "changed", "approved"),
+    "started": ("started",),
+    "booked": ("booked",),
+    "planned": ("planned",),
+    "not_reached": ("not_reached",),
+    "declined": ("declined",),
+}
+_PART_OF = {state: part for part, states in PARTS.items() for state in states}
+PERIODS = {"3": 3, "12": 12, "all": 0}  # months back, this one included
+BAR_UNITS = 1000  # width of a bar in its own units
+SILENT_HOURS = 48  # a phone with unsent work that is not heard of for so long
+
+
+@dataclass(slots=True)
+class Line:
+    """One area, one month, or everything: how many visits are in each part."""
+
+    name: str
+    filter: VisitFilter
+    parts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
+    states: dict[str, int] = field(default_factory=dict)
+    overdue: int = 0
+
+    def add(self, cell: Cell) -> None:
+        part = _PART_OF.get(cell.state)
+        if part is None:
+            return
+        self.parts[part] += cell.total
+        self.states[cell.state] = self.states.get(cell.state, 0) + cell.total
+        self.overdue += cell.overdue
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts.values())
+
+    @property
+    def percent(self) -> int:
+        """Visited, in whole per cent, rounded down: 100 means all of them."""
+        return self.parts["visited"] * 100 // self.total if self.total else 0
+
+    def segments(self) -> list[dict[str, Any]]:
+        """The bar's pieces {part, total, x, width}, in BAR_UNITS, without the empty ones."""
+        pieces, x = [], 0
+        done = 0
+        for part, total in self.parts.items():
+            done += total
+            end = done * BAR_UNITS // self.total if self.total else 0
+            if total:
+                pieces.append({"part": part, "total": total, "x": x, "width": end - x})
+            x = end
+        return pieces
+
+    def url(self, state: str = "all", **changes: Any) -> str:
+        """The list of the visits counted under `state` on this line."""
+        return self.filter.url(state=state, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A device as the start page shows it."""
+
+    person: str
+    seen_at: str
+    unsent: int
+    oldest_unsent_at: str
+    lost_at: str
+    lost_unsent: int
+    silent: bool
+    installed: bool
+
+
+@blueprint.get("/desk/")
+@requires("coverage")
+def page() -> ResponseReturnValue:
+    here, user = services(), get_current_user()
+    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
+    period = request.args.get("period", "12")
+    period = period if period in PERIODS else "12"
+    moved_from = months_back(here.today(), PERIODS[period])
+    with here.databases.reading() as db:
+        cells = queries.coverage(db, moved_from, "", calendar)
+        needs = queries.count_needs(db, calendar)
+        follow_ups = queries.count_follow_ups(db, here.today())
+        phones = list_phones(devices.list_devices(db), here.now())
+    whole, areas, months = lines(cells, moved_from)
+    return render_template(
+        "desk/coverage.html",
+        period=period,
+        window_days=here.settings.visit_within_days,
+        whole=whole,
+        areas=areas,
+        months=months,
+        needs=needs,
+        held=len(list_held(here, user)) if may(user, "held") else 0,
+        follow_ups_open=sum(total for total, _ in follow_ups.values()),
+        follow_ups_late=sum(late for _, late in follow_ups.values()),
+        phones=phones,
+    )
+
+
+def months_back(today: date, months: int) -> str:
+    """The first month of a period of `months` that ends with this one; "" for 0, no limit."""
+    if months == 0:
+        return ""
+    number = today.year * 12 + today.month - months
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
+def lines(cells: Iterable[Cell], moved_from: str) -> tuple[Line, list[Line], list[Line]]:
+    """Everything, then per area by name, then per month of moving in, the latest first."""
+    base = VisitFilter(state="all", kind="welcome", moved_from=moved_from)
+    whole = Line("", base)
+    by_area: dict[str, Line] = {}
+    by_month: dict[str, Line] = {}
+    for cell in cells:
+        whole.add(cell)
+        if cell.area not in by_area:
+            by_area[cell.area] = Line(cell.area, replace(base, area=cell.area or "-"))
+        by_area[cell.area].add(cell)
+        if not cell.month:
+            continue
+        if cell.month not in by_month:
+            month = replace(base, moved_from=cell.month, moved_to=cell.month)
+            by_month[cell.month] = Line(cell.month, month)
+        by_month[cell.month].add(cell)
+    areas = sorted((one for one in by_area.values() if one.total), key=lambda one: one.name)
+    months = sorted((one for one in by_month.values() if one.total), key=lambda one: one.name)
+    return whole, areas, months[::-1]
+
+
+def list_phones(rows: Iterable[devices.DeviceRow], now: datetime) -> list[Phone]:
+    """The phones, those that need someone first: lost storage, then silent with unsent work."""
+    names = staff.names()
+    silent_before = (now - timedelta(hours=SILENT_HOURS)).isoformat()
+    phones = [
+        Phone(
+            person=names.get(row.user, ""),
+            seen_at=row.seen_at,
+            unsent=row.unsent,
+            oldest_unsent_at=row.oldest_unsent_at,
+            lost_at=row.lost_at,
+            lost_unsent=row.lost_unsent,
+            silent=row.unsent > 0 and row.seen_at < silent_before,
+            installed=row.installed,
+        )
+        for row in rows
+    ]
+    return sorted(phones, key=lambda one: (not one.lost_at, not one.silent, -one.unsent))

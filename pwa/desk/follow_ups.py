@@ -1,0 +1,114 @@
+"""Follow-ups: all of them for a supervisor, the own queue for an officer.
+
+Invariant: an officer sees a follow-up's address, item, words and urgency, and nothing else of the
+visit; one of another queue does not exist for them (I7). It refuses to show struck words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from pwa.access import get_current_user, requires
+from pwa.accounts import QUEUES, User
+from pwa.desk import queries, staff
+from pwa.desk.filters import PAGE_ROWS
+from pwa.desk.forms import back_to, draft, new_operation, perform
+from pwa.desk.queries import FollowUpRow, due_day
+from pwa.desk.visit_actions import follow_up_answer
+from pwa.desk.wording import Words, words_for
+from pwa.problems import Problem
+from pwa.services import services
+from sync.apply import Record
+
+blueprint = Blueprint("follow_ups", __name__)
+
+
+@blueprint.get("/desk/follow-ups")
+@requires("follow_ups", "follow_ups.own")
+def page() -> ResponseReturnValue:
+    here, user = services(), get_current_user()
+    own = user.role == "officer"
+    queue = user.queue if own else request.args.get("queue", "")
+    queue = queue if queue in QUEUES else ""
+    done, late = request.args.get("done") == "1", request.args.get("overdue") == "1"
+    number = request.args.get("page", "1")
+    shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    today = here.today()
+    with here.databases.reading() as db:
+        rows, total = queries.list_follow_ups(
+            db, today, queue=queue, done=done, late=late and not done, page=shown
+        )
+        counts = queries.count_follow_ups(db, today)
+    records = here.storage.records({("visit", row.visit) for row in rows})
+    words = words_for(here.guide, staff.names())
+    return render_template(
+        "desk/follow_ups.html",
+        own=own,
+        queue=queue,
+        done=done,
+        late=late,
+        counts=counts if not own else {user.queue: counts.get(user.queue, (0, 0))},
+        rows=[_view(row, records["visit", row.visit], today, words) for row in rows],
+        total=total,
+        page_number=shown,
+        pages=max(1, -(-total // PAGE_ROWS)),
+    )
+
+
+@blueprint.post("/desk/follow-ups/<id>")
+@requires("follow_ups", "follow_ups.own")
+def answer(id: str) -> ResponseReturnValue:
+    """Answer one follow-up, and close it where the form says so."""
+    user = get_current_user()
+    with services().databases.reading() as db:
+        row = queries.find_follow_up(db, id)
+    if row is None or not _may(user, row):
+        raise Problem("not_found")
+    data = follow_up_answer({**request.form.to_dict(), "follow_up": id})
+    if perform([draft(request.form, "follow_up.answer", row.visit, data)]):
+        flash(gettext("Closed.") if data["done"] else gettext("Answered."), "success")
+    return redirect(back_to("/desk/follow-ups"), 303)
+
+
+def _may(user: User, row: FollowUpRow) -> bool:
+    return user.role == "supervisor" or (user.role == "officer" and row.queue == user.queue)
+
+
+def _view(row: FollowUpRow, record: Record, today: date, words: Words) -> dict[str, Any]:
+    entry = next(one for one in record["follow_ups"] if one["id"] == row.id)
+    due = due_day(row.urgency, row.at)
+    return {
+        "id": row.id,
+        "visit": row.visit,
+        "queue": row.queue,
+        "urgency": row.urgency,
+        "done": row.done,
+        "street": row.street,
+        "apartment": row.apartment,
+        "city": row.city,
+        "area": row.area,
+        "item": words.item(entry["item"]) if entry["item"] else "",
+        "text": entry["text"],
+        "by": words.person(entry["by"]),
+        "at": row.at,
+        "due": due.isoformat(),
+        "late": not row.done and due < today,
+        "answers": [_answer(one, words) for one in entry["answers"]],
+        "operation": new_operation(),
+        "base": record["seq"],
+    }
+
+
+def _answer(answer: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    return {
+        "text": answer["text"],
+        "done": answer["done"],
+        "by": words.person(answer["by"]),
+        "at": answer["at"],
+    }

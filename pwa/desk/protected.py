@@ -1,0 +1,41 @@
+"""The locked room: tenancies of protected identities, for the few who may see them.
+
+Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
+pwa/importing.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
+It refuses to search or sort, and puts nothing of a person in a URL.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from pwa.access import get_current_user, requires
+from pwa.desk.forms import text_of
+from pwa.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
+from pwa.problems import Problem
+from pwa.services import services
+from sync.operations import is_uuid
+
+blueprint = Blueprint("protected", __name__)
+
+
+@blueprint.get("/desk/protected")
+@requires("visits")
+def page() -> ResponseReturnValue:
+    rows = list_protected(services(), get_current_user())
+    return render_template("desk/protected.html", rows=rows)
+
+
+@blueprint.post("/desk/protected/clear")
+@requires("visits")
+def clear() -> ResponseReturnValue:
+    """Let one tenancy out: from now on it is like any other."""
+    id = request.form.get("id", "")
+    if not is_uuid(id):
+        raise Problem("malformed")
+    reason = text_of(request.form, "reason", REASON_CHARACTERS_MAX)
+    clear_protected(services(), get_current_user(), id, reason)
+    flash(gettext("Let out of the room. A visit is planned."), "success")
+    return redirect("/desk/protected", 303)

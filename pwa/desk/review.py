@@ -1,0 +1,34 @@
+"""Visits that wait for a supervisor's eye, oldest first, and those that were sent back.
+
+Invariant: the one that has waited longest is on top, so none is forgotten at the bottom.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from pwa.access import requires
+from pwa.desk import queries, staff
+from pwa.desk.queries import Calendar
+from pwa.desk.visits import row_view
+from pwa.services import services
+
+blueprint = Blueprint("review", __name__)
+
+
+@blueprint.get("/desk/review")
+@requires("review")
+def page() -> ResponseReturnValue:
+    here = services()
+    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
+    with here.databases.reading() as db:
+        waiting, total = queries.list_to_review(db, calendar)
+        returned = queries.list_returned(db, calendar)
+    names = staff.names()
+    return render_template(
+        "desk/review.html",
+        waiting=[row_view(row, names) | {"closed_at": row.closed_at} for row in waiting],
+        total=total,
+        returned=[row_view(row, names) | {"closed_at": row.closed_at} for row in returned],
+    )

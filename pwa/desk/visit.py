@@ -1,0 +1,172 @@
+"""One visit with everything in it, and the log of who did what.
+
+Invariant: whoever opens it is written down first (access_log), and it opens only for who may
+see it; a protected, a foreign and an unknown visit look the same. It refuses to change
+anything: that is pwa/desk/visit_actions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlite_utils import Database
+
+from pwa import company
+from pwa.access import get_current_user, requires
+from pwa.blobs import BlobRefused, sniff
+from pwa.desk import staff
+from pwa.desk.forms import new_operation
+from pwa.desk.visits import ASSIGN_STATES
+from pwa.desk.wording import Words, describe_text, words_for
+from pwa.problems import Problem
+from pwa.services import services
+from pwa.submitting import VisitFile, load_visit
+from pwa.view_models import summary_view
+from sync.apply import value_of
+
+blueprint = Blueprint("visit", __name__)
+
+# A signature is drawn by a phone and shown as a picture only: even if somebody opened the file
+# itself, nothing in it may run, load or reach our pages.
+BLOB_CSP = "default-src 'none'; style-src 'none'; sandbox"
+REVIEW_STATES = ("done", "changed")
+CHANNELS = ("desk", "phone", "letter", "visit")
+REASONS = ("moved_out", "duplicate", "other")
+
+
+@blueprint.get("/desk/visits/<id>")
+@requires("visits")
+def page(id: str) -> ResponseReturnValue:
+    here, user = services(), get_current_user()
+    file = load_visit(here, user, id)
+    _log_reading(user.id, id)
+    people = staff.names()
+    words = words_for(here.guide, people)
+    with here.databases.reading() as db:
+        view = view_of(db, file, words)
+        log = log_rows(db, file, words)
+        options = staff.assignees(db, [view["language"]["tag"]], view["date"])
+    visitors = [*value_of(file.record, "visitors", []), "", ""]
+    return render_template(
+        "desk/visit.html",
+        visit=view,
+        url=f"/desk/visits/{id}",
+        actions=False,
+        shown=sections_shown(view),
+        log=log,
+        options=options,
+        first=visitors[0],
+        second=visitors[1],
+        can_review=file.state in REVIEW_STATES,
+        can_return=file.state in (*REVIEW_STATES, "approved"),
+        can_assign=file.state in ASSIGN_STATES,
+        can_cancel=file.state != "cancelled",
+        signatures={sha: here.blobs.has(sha) for sha in file.record["blobs"]},
+        channels=CHANNELS,
+        reasons=REASONS,
+        new_operation=new_operation,
+        base=file.record["seq"],
+    )
+
+
+@blueprint.get("/desk/visits/<id>/point")
+@requires("review")
+def point(id: str) -> ResponseReturnValue:
+    """One more line in the form that returns a visit, about `item`."""
+    here = services()
+    file = load_visit(here, get_current_user(), id)
+    words = words_for(here.guide, {})
+    item = request.args.get("item", "")
+    with here.databases.reading() as db:
+        view = view_of(db, file, words)
+    return render_template("desk/visit_point.html", visit=view, chosen=item, autofocus=True)
+
+
+@blueprint.get("/desk/visits/<id>/blobs/<sha256>")
+@requires("visits")
+def blob(id: str, sha256: str) -> Response:
+    """A signature of this visit. The visit is in the address, so that the right to it is checked."""
+    here = services()
+    file = load_visit(here, get_current_user(), id)
+    octets = here.blobs.read(sha256) if sha256 in file.record["blobs"] else None
+    if octets is None:
+        raise Problem("not_found")
+    try:
+        type = sniff(octets)
+    except BlobRefused:
+        raise Problem("not_found") from None
+    response = Response(octets, content_type=type)
+    response.headers["Content-Security-Policy"] = BLOB_CSP
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    as_picture = request.headers.get("Sec-Fetch-Dest") == "image"
+    response.headers["Content-Disposition"] = "inline" if as_picture else "attachment"
+    return response
+
+
+# --- behind the views --------------------------------------------------------------------
+
+
+def _log_reading(user: str, visit: str) -> None:
+    here = services()
+    with here.databases.writing() as db:
+        row = {"user": user, "visit": visit, "at": here.now().isoformat(timespec="seconds")}
+        db.table("access_log").insert(row)
+
+
+def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:
+    """The visit for the shared templates, in the reader's language alone: at the desk the
+    tenant's text would only be in the way."""
+    tenancy = file.tenancy["fields"] if file.tenancy else {}
+    settings = company.settings_for(db, tenancy.get("area", ""), tenancy.get("building", ""))
+    return summary_view(
+        {"record": file.record, "state": file.state, "tenancy": tenancy, "settings": settings},
+        words.packs,
+        {"staff": words.language, "tenant": words.language},
+        words.people,
+        {},
+    )
+
+
+def sections_shown(view: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sections, each with the items that were touched, and the labels of the others."""
+    shown = []
+    for section in view["detail"]:
+        touched = [one for one in section["rows"] if _touched(one)]
+        rest = [one for one in section["rows"] if not _touched(one)]
+        shown.append({"section": section, "touched": touched, "rest": rest})
+    return shown
+
+
+def _touched(item: Mapping[str, Any]) -> bool:
+    return any(item[name] for name in ("answer", "notes", "follow_ups", "conflict", "points"))
+
+
+def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]]:
+    """Who did what when, the newest first. Struck and erased words are gone from it too."""
+    rows = db.execute(
+        "SELECT id, bytes, by, device, at, received_at FROM log WHERE subject = ? ORDER BY seq DESC",
+        [file.record["id"]],
+    )
+    late = set(file.record["late"])
+    return [
+        {
+            "text": describe_text(octets.decode("utf-8", "replace"), words) if octets else "",
+            "by": words.person(by),
+            "at": at,
+            "received_at": received_at,
+            "desk": device.startswith("desk-"),
+            "waited": _minutes(at, received_at),
+            "late": id in late,
+        }
+        for id, octets, by, device, at, received_at in rows
+    ]
+
+
+def _minutes(at: str, received_at: str) -> int:
+    """How long it was on the phone only, in whole minutes; never negative (clocks differ)."""
+    passed = datetime.fromisoformat(received_at) - datetime.fromisoformat(at)
+    return max(0, int(passed.total_seconds() // 60))
