@@ -20,7 +20,7 @@ from pwa.tenancy_files.workbook import Record, read_sheets
 BYTES_MAX = 20 * 1024 * 1024
 ROWS_MAX = 50_000
 COLUMNS_MAX = 200
-HEADER_WITHIN = 10  # exports put a title or two above the column names
+HEADER_WITHIN = 10  # exports put a title, or "sep=;", above the column names
 HEADER_NAMES_MIN = 3
 
 # Order decides a tie: what a Swedish spreadsheet writes comes first.
@@ -146,8 +146,7 @@ class _Records:
                 raise FileRefused("file.quotes", {"row": first_line})
             if cells is None:
                 return
-            hint = first_line == 1 and len(cells) <= 2 and cells[:1] and cells[0].startswith("sep=")
-            if not hint and any(cell.strip() for cell in cells):
+            if any(cell.strip() for cell in cells):
                 yield first_line, cells
 
 

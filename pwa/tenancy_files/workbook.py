@@ -78,9 +78,8 @@ def _read(data: bytes, rows_max: int, columns_max: int) -> Iterator[list[Record]
             # Real dates would come out right, bare serial numbers four years wrong.
             raise FileRefused("file.dates_from_1904")
         for sheet in book.worksheets:
-            # The stored dimension is a hint that several exporters get wrong.
-            sheet.reset_dimensions()
             records: list[Record] = []
+            # Bounds of our own: the stored dimension is a hint that several exporters get wrong.
             rows = sheet.iter_rows(
                 max_row=SHEET_ROWS_MAX, max_col=columns_max + 1, values_only=True
             )

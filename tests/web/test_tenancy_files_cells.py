@@ -111,6 +111,7 @@ def test_the_original_of_a_number_is_kept() -> None:
     [
         ("12 34 56", "12 34 56", "phone_area_code_missing"),
         ("701234567", "701234567", "phone_area_code_missing"),
+        ("46701234567", "46701234567", "phone_area_code_missing"),
         ("070-123 45 6", "070-123 45 6", "phone_incomplete"),
         ("0701234567 0707654321", "0701234567 0707654321", "phone_incomplete"),
     ],

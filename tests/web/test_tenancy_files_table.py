@@ -118,6 +118,11 @@ def test_commas_in_data_do_not_outvote_the_header() -> None:
     assert read_table(text.encode(), "a.csv").delimiter == ";"
 
 
+def test_commas_in_a_column_name_do_not_outvote_the_known_names() -> None:
+    text = "Kontraktsnr;Objektsnr;Adress;Port (a, b, c, d, e, f)\nK;O;x;a\n"
+    assert read_table(text.encode(), "a.csv").delimiter == ";"
+
+
 def test_a_delimiter_inside_a_quoted_column_name_has_no_vote() -> None:
     text = '"Kontraktsnr","Objektsnr","Adress; gata; nummer; ort"\nK,O,x\n'
     table = read_table(text.encode(), "a.csv")
@@ -200,8 +205,8 @@ def test_a_workbook_with_a_document_type_is_refused() -> None:
     data = edit_workbook(
         make_workbook([HEADER, GOOD]),
         "xl/workbook.xml",
-        b"<workbook",
-        b'<!DOCTYPE w [<!ENTITY a "b">]><workbook',
+        b"<workbook ",
+        b'<!DOCTYPE w [<!ENTITY a "b">]><workbook ',
     )
     assert code_of(data) == "file.damaged_workbook"
 
@@ -235,6 +240,12 @@ def test_cells_of_a_workbook_become_the_text_a_person_sees() -> None:
         (2, ["7050220402", "903", "true", "72187", "2026-11-30", "2026-12-01"]),
         (4, ["K", "", "false", "0.5", "2026-11-30 12:30:00", ""]),
     ]
+
+
+def test_a_whole_number_stored_as_a_fraction_shows_no_fraction() -> None:
+    data = make_workbook([HEADER, ["K-1", "O-1", "Gatan 1", 903]])
+    data = edit_workbook(data, "xl/worksheets/sheet1.xml", b"<v>903</v>", b"<v>903.0</v>")
+    assert read_table(data, "a.xlsx").rows[0][1][3] == "903"
 
 
 def test_the_first_sheet_with_known_column_names_is_read() -> None:
