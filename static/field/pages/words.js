@@ -60,3 +60,24 @@ export function moment(at, language) {
     weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
   }).format(date)
 }
+
+/** What the strip says. Pure, so that each sentence can be tested.
+ * @param {{unsent: number, needs: number, waits: number}} outbox
+ * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn somebody is signed in on this phone
+ * @param {import('../i18n.js').I18n} i18n
+ * @returns {{kind: string, text: string, href: string}} */
+export function statusLine(outbox, sync, signedIn, i18n) {
+  const {_, ngettext} = i18n
+  const unsent = _('%(count)s unsent', {count: outbox.unsent})
+  if (outbox.needs > 0) {
+    const text = i18n._(ngettext('%(count)s needs you', '%(count)s need you', outbox.needs), {count: outbox.needs})
+    return {kind: 'needs', text: outbox.unsent > 0 ? `${text} · ${unsent}` : text, href: '/field/outbox'}
+  }
+  if (!signedIn || sync.needs_sign_in) {
+    const text = _('Sign in to send')
+    if (outbox.unsent > 0) return {kind: 'sign-in', text: `${text} · ${unsent}`, href: '/field/sign-in'}
+    return {kind: 'sign-in', text: signedIn ? `${_('All sent')} · ${_('Sign in for news')}` : _('Sign in'), href: '/field/sign-in'}
+  }
+  if (outbox.unsent > 0) return {kind: 'phone', text: `${_('Saved on this phone')} · ${unsent}`, href: '/field/outbox'}
+  return {kind: 'sent', text: _('All sent'), href: '/field/outbox'}
+}

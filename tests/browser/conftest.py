@@ -1,0 +1,238 @@
+"""A real server and real browsers: stopped, killed and started again as in the field.
+
+Invariant: "no network" means that the server is not there, never a switch in the browser; a
+killed browser comes back with the profile it had on disk. It refuses to touch processes it did
+not start: a browser is found by its profile folder, which nobody else has.
+
+    server   .url .start() .stop() .kill() .restart() .release(change)
+    phone    360×740, touch;  .page .open(path) .sign_in(name) .ready() .kill() .reopen()
+    desk     1280×800;        the same
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_playwright
+
+from pwa import build
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = os.environ.get("TROSKEL_TEST_BROWSER", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+
+
+class Server:
+    """The `troskel serve` command on a port of its own, which it keeps when it starts again."""
+
+    def __init__(self, data: Path, releases: Path) -> None:
+        self.data = data
+        self.root = ROOT
+        self._releases = releases
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start and wait until it listens."""
+        command = "from pwa.cli import main; main()"
+        arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command, *arguments],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONUNBUFFERED": "1"},
+        )
+        assert self._process.stdout
+        said = []
+        for line in self._process.stdout:
+            said.append(line)
+            if line.startswith("Tröskel is at"):
+                self._drain = subprocess.Popen(
+                    ["cat"], stdin=self._process.stdout, stdout=subprocess.DEVNULL
+                )
+                return
+        raise AssertionError("the server did not start:\n" + "".join(said))
+
+    def stop(self) -> None:
+        """As the owner stops it: SIGTERM, and wait."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As a power cut stops it: SIGKILL for parent and worker."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def release(self, change: Callable[[Path], None]) -> None:
+        """Stop, put a copy of the code with `change` made to it in place, start: an update."""
+        self.stop()
+        copy = self._releases / f"release-{len(list(self._releases.iterdir()))}"
+        for folder in ("pwa", "sync", "templates", "static"):
+            shutil.copytree(
+                self.root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        change(copy)
+        self.root = copy
+        self.start()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, how)
+        self._process.wait(timeout=30)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # a worker must not outlive its parent
+        self._drain.wait(timeout=30)
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process = None
+
+
+class Device:
+    """A browser with a profile on disk, and its one page."""
+
+    def __init__(self, playwright: Playwright, server: Server, profile: Path, look: dict[str, Any]):
+        self._playwright = playwright
+        self._look = look
+        self.server = server
+        self.profile = profile
+        self.said: list[str] = []
+        """What the page wrote to the console as warnings and errors, and its uncaught errors."""
+        self.reopen()
+
+    context: BrowserContext
+    page: Page
+
+    def reopen(self) -> None:
+        """Start the browser with the profile as it lies on disk."""
+        self.context = self._playwright.chromium.launch_persistent_context(
+            str(self.profile), executable_path=CHROMIUM, headless=True, args=FLAGS, **self._look
+        )
+        self.context.set_default_timeout(15_000)
+        self.page = self.context.pages[0]
+        self.page.on(
+            "console",
+            lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def open(self, path: str) -> None:
+        """Go to a path of the server as a person does, by its address."""
+        self.page.goto(self.server.url + path)
+        if path.startswith("/field/"):
+            self.ready()
+
+    def ready(self) -> None:
+        """Wait until the phone's first page is there."""
+        self.page.wait_for_function("document.documentElement.dataset.ready === 'true'")
+
+    def kept(self) -> None:
+        """Wait until the worker has everything and answers for this page."""
+        self.page.wait_for_function(
+            "navigator.serviceWorker.ready.then(r => r.active?.state === 'activated'"
+            " && navigator.serviceWorker.controller !== null)"
+        )
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> None:
+        """Sign in on the phone's own page."""
+        self.open("/field/sign-in")
+        self.page.get_by_label("User name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.locator("#sign-in button").click()
+        self.page.wait_for_function("location.pathname === '/field/'")
+
+    def kill(self) -> None:
+        """SIGKILL for every process of this browser, as when the battery is empty."""
+        pids = list(self._processes())
+        assert pids, "no browser to kill"
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(Error):
+            self.context.close()
+        for lock in self.profile.glob("Singleton*"):
+            lock.unlink()
+
+    def close(self) -> None:
+        with suppress(Error):
+            self.context.close()
+
+    def _processes(self) -> Iterator[int]:
+        mark = f"--user-data-dir={self.profile}".encode()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    if mark in (entry / "cmdline").read_bytes().split(b"\0"):
+                        yield int(entry.name)
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The phone's files, made once."""
+    build.build(ROOT, say=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def server(built: None, data_dir: Path, tmp_path: Path) -> Iterator[Server]:
+    """A running server with the cast (tests/conftest.py) in its data folder."""
+    releases = tmp_path / "releases"
+    releases.mkdir()
+    running = Server(data_dir, releases)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def phone(playwright: Playwright, server: Server, tmp_path: Path) -> Iterator[Device]:
+    device = Device(playwright, server, tmp_path / "phone", {**PHONE, "locale": "en-GB"})
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def desk(playwright: Playwright, server: Server, tmp_path: Path) -> Iterator[Device]:
+    device = Device(playwright, server, tmp_path / "desk", {**DESK, "locale": "en-GB"})
+    yield device
+    device.close()
