@@ -1,13 +1,13 @@
 """Build hook: makes the files a phone loads before they are packed into the wheel.
 
-Invariant: a wheel never lacks them; the build fails instead. It refuses nothing
-else: what is made, and how, is pwa/build.py's business.
+Invariant: a wheel never lacks them; the build fails instead. It refuses nothing else: what
+is made, and how, is pwa/build.py's business.
 """
 
 import importlib
 import sys
+import types
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -18,9 +18,13 @@ class PhoneFilesHook(BuildHookInterface):
         if self.target_name != "wheel":
             return
         root = Path(self.root)
-        # The isolated build has no Flask, which pwa/__init__.py imports: give the package its
-        # path without running that file.
-        package = ModuleType("pwa")
+        # The isolated build has Babel and Jinja2 but not Flask, which pwa/__init__.py
+        # imports: an empty package with the same path stands in for it.
+        package = types.ModuleType("pwa")
         package.__path__ = [str(root / "pwa")]
         sys.modules["pwa"] = package
-        importlib.import_module("pwa.build").build(root)
+        try:
+            importlib.import_module("pwa.build").build(root)
+        finally:
+            for name in [one for one in sys.modules if one.split(".")[0] == "pwa"]:
+                del sys.modules[name]

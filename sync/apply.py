@@ -12,7 +12,8 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sync.operations import KINDS, Operation
+from sync.kinds import KINDS
+from sync.operations import Operation
 
 Record = dict[str, Any]
 Write = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""One operation: reading its bytes, checking its shape, and the table of kinds.
+"""One operation: reading its bytes and checking its shape against the table of kinds.
 
 Invariant: an `Operation` that exists is well-formed (PROTOCOL.md section 1); what cannot be
 read is described by a `Refusal` whose code says why, so that the caller can hold the
@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from sync.kinds import KINDS, Check, Data, Kind, code, is_count, is_uuid, matches, one_of
 
 PROTOCOL = 1
 MEDIA_TYPE = "application/vnd.troskel.sync+json"
@@ -22,13 +24,6 @@ BATCH_OPERATIONS_MAX = 500
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 RIDING_BLOB_BYTES_MAX = 16 * 1024
 BLOB_BYTES_MAX = 12 * 1024 * 1024
-TEXT_CHARACTERS_MAX = 280
-VISITORS_MAX = 2
-POINTS_MAX = 20
-LIST_MAX = 200
-
-Data = Mapping[str, Any]
-Check = Callable[[Any], bool]
 
 
 class Refusal(Exception):
@@ -57,272 +52,8 @@ class Operation:
     data: Data
 
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-# Starts with a letter or digit: the twin keys plain JavaScript objects, where "__proto__" bites.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}\Z")
-_FIELD = re.compile(r"(language|visitors|date|time|answer\.[A-Za-z0-9][A-Za-z0-9._:-]{0,70})\Z")
-_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
-_SHA = re.compile(r"[0-9a-f]{64}\Z")
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
-_SEQ_MAX = 2**52
 
-
-def is_uuid(value: Any) -> bool:
-    """True for a lower-case UUID in its one canonical form (`uuid.UUID` accepts five others)."""
-    return isinstance(value, str) and _UUID.match(value) is not None
-
-
-def _text(low: int, high: int) -> Check:
-    return lambda value: isinstance(value, str) and low <= len(value) <= high
-
-
-def _matches(pattern: re.Pattern[str], *, empty: bool = False) -> Check:
-    return lambda value: (
-        isinstance(value, str)
-        and ((empty and value == "") or (value != "" and pattern.match(value) is not None))
-    )
-
-
-def _one_of(*allowed: str) -> Check:
-    # isinstance first: `value in allowed` would be False for lists anyway, but a
-    # dict or list subclass with its own __eq__ cannot come out of json.loads.
-    return lambda value: isinstance(value, str) and value in allowed
-
-
-def _list_of(check: Check, low: int, high: int) -> Check:
-    return lambda value: (
-        isinstance(value, list)
-        and low <= len(value) <= high
-        and all(check(entry) for entry in value)
-    )
-
-
-def _truth(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _SEQ_MAX
-
-
-def _answers(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and 1 <= len(value) <= LIST_MAX
-        and all(_code(item) and _code_or_empty(answer) for item, answer in value.items())
-    )
-
-
-def _points(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and 1 <= len(value) <= POINTS_MAX
-        and all(
-            isinstance(point, dict)
-            and set(point) == {"item", "text"}
-            and _code_or_empty(point["item"])
-            and _text(0, TEXT_CHARACTERS_MAX)(point["text"])
-            for point in value
-        )
-    )
-
-
-def _phones(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= 4
-        and all(
-            isinstance(phone, dict)
-            and set(phone) == {"original", "e164"}
-            and all(_text(0, 60)(part) for part in phone.values())
-            for phone in value
-        )
-    )
-
-
-_code = _matches(_NAME)
-_code_or_empty = _matches(_NAME, empty=True)
-_date = _matches(_DATE)
-_date_or_empty = _matches(_DATE, empty=True)
-_time_or_empty = _matches(_TIME, empty=True)
-_sha_or_empty = _matches(_SHA, empty=True)
-_cell = _text(0, 200)
-_note = _text(1, TEXT_CHARACTERS_MAX)
-_comment = _text(0, TEXT_CHARACTERS_MAX)
-
-
-def _uuid_or_empty(value: Any) -> bool:
-    return value == "" or is_uuid(value)
-
-
-def _choice(value: Any) -> bool:
-    return _cell(value) or _list_of(_code, 0, VISITORS_MAX)(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What one kind of operation is about and who may send it.
-
-    `who` holds "field" (visitors, ambassadors), "desk" (supervisors, administrators) and
-    "officer"; `content` marks what a review looks at; `optional` keys may be absent.
-    """
-
-    type: str
-    who: frozenset[str]
-    fields: Mapping[str, Check]
-    content: bool = False
-    optional: frozenset[str] = frozenset()
-
-
-def _kind(
-    type: str, who: str, fields: Mapping[str, Check], *, content: bool = False, optional: str = ""
-) -> Kind:
-    return Kind(type, frozenset(who.split()), fields, content, frozenset(optional.split()))
-
-
-KINDS: Mapping[str, Kind] = {
-    "tenancy.register": _kind(
-        "tenancy",
-        "desk",
-        {
-            **dict.fromkeys(
-                (
-                    "ref",
-                    "object",
-                    "apartment",
-                    "street",
-                    "postcode",
-                    "city",
-                    "property",
-                    "building",
-                    "area",
-                    "email",
-                    "language",
-                    "customer",
-                ),
-                _cell,
-            ),
-            "move_in": _date,
-            "lease_end": _date_or_empty,
-            "tenants": _list_of(_cell, 0, 4),
-            "phones": _phones,
-        },
-    ),
-    "tenancy.protect": _kind("tenancy", "desk", {"reason": _one_of("import", "staff")}),
-    "visit.plan": _kind(
-        "visit", "desk", {"tenancy": is_uuid, "kind": _one_of("welcome", "short", "revisit")}
-    ),
-    "visit.assign": _kind(
-        "visit",
-        "desk",
-        {
-            "visitors": _list_of(_code, 0, VISITORS_MAX),
-            "date": _date_or_empty,
-            "time": _time_or_empty,
-        },
-        optional="visitors date time",
-    ),
-    "visit.open": _kind(
-        "visit",
-        "field",
-        {
-            "tenancy": _uuid_or_empty,
-            "kind": _one_of("short", "revisit", "reactive", "contact"),
-            "language": _code_or_empty,
-        },
-    ),
-    "visit.language": _kind("visit", "field desk", {"language": _code_or_empty}, content=True),
-    "visit.answer": _kind(
-        "visit",
-        "field",
-        {
-            "item": _code,
-            "answer": _code_or_empty,
-            "guide": _code_or_empty,
-            "language": _code_or_empty,
-        },
-        content=True,
-    ),
-    "visit.tick": _kind(
-        "visit",
-        "field",
-        {
-            "section": _code,
-            "answers": _answers,
-            "guide": _code_or_empty,
-            "language": _code_or_empty,
-        },
-        content=True,
-    ),
-    "visit.note": _kind("visit", "field", {"item": _code_or_empty, "text": _note}, content=True),
-    "visit.follow_up": _kind(
-        "visit",
-        "field desk",
-        {
-            "item": _code_or_empty,
-            "queue": _code,
-            "urgency": _one_of("now", "same_day", "three_days", "fourteen_days"),
-            "text": _comment,
-        },
-        content=True,
-    ),
-    "visit.attempt": _kind(
-        "visit",
-        "field",
-        {
-            "outcome": _one_of("not_home", "declined", "rebooked"),
-            "date": _date_or_empty,
-            "time": _time_or_empty,
-        },
-        content=True,
-        optional="date time",
-    ),
-    "visit.consent": _kind(
-        "visit",
-        "field",
-        {
-            "purpose": _code,
-            "decision": _one_of("yes", "no"),
-            "text_key": _code,
-            "text_version": _code,
-            "text_sha256": _matches(_SHA),
-            "text_state": _one_of("original", "translated", "machine", "reviewed"),
-            "language": _code,
-            "recipient": _cell,
-            "given_by": _one_of("tenant", "representative"),
-            "method": _one_of("signature", "oral", "tap"),
-            "attested": _truth,
-            "signature": _sha_or_empty,
-            "interpreter": _one_of("none", "staff", "ambassador", "on_site", "telephone"),
-            "expires": _date_or_empty,
-        },
-        content=True,
-    ),
-    "visit.withdraw": _kind(
-        "visit",
-        "field desk",
-        {"purpose": _code, "channel": _one_of("visit", "desk", "phone", "letter", "receipt")},
-    ),
-    "visit.retract": _kind("visit", "field desk", {"operation": is_uuid}, content=True),
-    "visit.close": _kind(
-        "visit",
-        "field",
-        {"let_go": _list_of(_code, 0, LIST_MAX), "read_back": _truth},
-        content=True,
-    ),
-    "visit.reopen": _kind("visit", "field desk", {}, content=True),
-    "visit.approve": _kind("visit", "desk", {"comment": _comment}),
-    "visit.return": _kind("visit", "desk", {"points": _points}),
-    "visit.cancel": _kind("visit", "desk", {"reason": _one_of("moved_out", "duplicate", "other")}),
-    "visit.choose": _kind("visit", "desk", {"field": _matches(_FIELD), "value": _choice}),
-    "follow_up.answer": _kind(
-        "visit", "desk officer", {"follow_up": is_uuid, "text": _comment, "done": _truth}
-    ),
-    "tally.count": _kind(
-        "tally", "field", {"day": _date, "area": _cell, "topic": _code, "value": _code}
-    ),
-}
 
 VERSION = 1  # newest version of every kind's data; upcast() lifts older ones
 
@@ -409,15 +140,15 @@ def parse(text: str) -> Operation:
     subject = raw["subject"]
     checks: dict[str, tuple[Any, Check]] = {
         "id": (raw.get("id"), is_uuid),
-        "v": (raw.get("v"), lambda value: _count(value) and value >= 1),
-        "kind": (raw.get("kind"), _code),
-        "subject.type": (subject.get("type"), _one_of("tenancy", "visit", "tally")),
+        "v": (raw.get("v"), lambda value: is_count(value) and value >= 1),
+        "kind": (raw.get("kind"), code),
+        "subject.type": (subject.get("type"), one_of("tenancy", "visit", "tally")),
         "subject.id": (subject.get("id"), is_uuid),
-        "by": (raw.get("by"), _code),
-        "device": (raw.get("device"), _code),
-        "device_seq": (raw.get("device_seq"), lambda value: _count(value) and value >= 1),
-        "at": (raw.get("at"), _matches(_AT)),
-        "base": (raw.get("base"), _count),
+        "by": (raw.get("by"), code),
+        "device": (raw.get("device"), code),
+        "device_seq": (raw.get("device_seq"), lambda value: is_count(value) and value >= 1),
+        "at": (raw.get("at"), matches(_AT)),
+        "base": (raw.get("base"), is_count),
         "data": (raw.get("data"), lambda value: isinstance(value, dict)),
     }
     for name, (value, check) in checks.items():

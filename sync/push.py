@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.apply import Record, apply_in_place, had_at, has_now, value_of
-from sync.operations import KINDS, Operation, Refusal, digest_of, octets_of, parse, peek
+from sync.kinds import KINDS
+from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
 from sync.storage import ALL, Batch, Entry, Head, Held, Known, Storage, Visibility
 
 GROUPS: Mapping[str, frozenset[str]] = {

