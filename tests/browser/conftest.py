@@ -29,7 +29,7 @@ from pwa import build
 from tests.conftest import PASSWORD
 
 ROOT = Path(__file__).parent.parent.parent
-CHROMIUM = os.environ.get("TROSKEL_TEST_BROWSER", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
