@@ -12,114 +12,29 @@
  * @typedef {Object<string, string>} Names       user id → name
  * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
  */
-import {conflictsOf, consentsOf, winner} from './apply.js'
-import {fill} from './guide_text.js'
+import {winner} from './apply.js'
+import {
+  attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, reviewsOf,
+} from './view_entries.js'
+import {
+  answerKey, isolate, languageView, LANGUAGES, ORIGINAL, own, pair, readerOf, stamp, valueOf, weekdayOf,
+} from './view_texts.js'
 
-export const ORIGINAL = 'sv'
-
-/** tag → [name in the language itself, direction] */
-export const LANGUAGES = {
-  sv: ['svenska', 'ltr'],
-  en: ['English', 'ltr'],
-  ar: ['العربية', 'rtl'],
-  so: ['Soomaali', 'ltr'],
-  ti: ['ትግርኛ', 'ltr'],
-  'fa-AF': ['دری', 'rtl'],
-  fa: ['فارسی', 'rtl'],
-  uk: ['українська', 'ltr'],
-  ckb: ['کوردیی سۆرانی', 'rtl'],
-  kmr: ['Kurmancî', 'ltr'],
-  tr: ['Türkçe', 'ltr'],
-  bs: ['bosanski', 'ltr'],
-  sq: ['shqip', 'ltr'],
-  ps: ['پښتو', 'rtl'],
-}
-
-const TICK_ANSWERS = ['done', 'given', 'informed', 'shown', 'ok']
+export {isolate, languageView, LANGUAGES, ORIGINAL, weekdayOf}
 export const READ_BACK_ITEM = 'i67'
-const NUMBER = /\+?[0-9][0-9 .,:/–-]*[0-9]/g
-
-const own = (object, key) => Object.hasOwn(object, key)
-
-/** `text` with each number that has inner spaces or marks isolated as left-to-right. */
-export const isolate = (text) => text.replace(NUMBER, (found) => `\u2066${found}\u2069`)
-
-/** {tag, name, dir} of a language; an unknown tag is its own name, left to right. */
-export function languageView(tag) {
-  const [name, dir] = own(LANGUAGES, tag) ? LANGUAGES[tag] : [tag, 'ltr']
-  return {tag, name, dir}
-}
-
-/** 1 (Monday) to 7 (Sunday) of "2026-12-01"; 0 for "". */
-export const weekdayOf = (day) => (day ? new Date(`${day}T00:00:00Z`).getUTCDay() || 7 : 0)
-
-const valueOf = (record, field, otherwise = '') => winner(record, field)?.value ?? otherwise
-
-function readerOf(file, packs, languages, people, status) {
-  return {...file, packs, ...languages, people, status, structure: packs[ORIGINAL]}
-}
-
-// --- texts
-
-function textOf(reader, language, key, extra = {}) {
-  for (const tag of [language, ORIGINAL]) {
-    const pack = reader.packs[tag]
-    if (pack && own(pack.texts, key)) {
-      const text = fill(pack.texts[key], {...reader.settings, ...extra}, pack.texts.ask_landlord ?? '')
-      const {dir} = languageView(tag)
-      return {text: dir === 'rtl' ? isolate(text) : text, tag, dir, state: pack.states[key] ?? pack.state}
-    }
-  }
-  return {text: '', tag: ORIGINAL, dir: 'ltr', state: 'original'}
-}
-
-function pair(reader, name, key, extra = {}) {
-  const staff = textOf(reader, reader.staff, key, extra)
-  const tenant = textOf(reader, reader.tenant, key, extra)
-  return {
-    [name]: staff.text,
-    [`${name}_lang`]: staff.tag,
-    [`${name}_dir`]: staff.dir,
-    [`${name}_tenant`]: tenant.tag === staff.tag ? '' : tenant.text,
-    [`${name}_tenant_lang`]: tenant.tag,
-    [`${name}_tenant_dir`]: tenant.dir,
-    [`${name}_missing`]: tenant.tag !== reader.tenant,
-    [`${name}_machine`]: staff.state === 'machine' || tenant.state === 'machine',
-  }
-}
-
-function answerKey(reader, item, code) {
-  const key = `${item}.answer.${code}`
-  return own(reader.structure.texts, key) ? key : `answer.${code}`
-}
-
-const itemLabel = (reader, item) => (item ? textOf(reader, reader.staff, `${item}.label`).text : '')
-
-function stamp(reader, entry) {
-  return {
-    by: reader.people[entry.by] ?? '',
-    date: entry.at.slice(0, 10),
-    time: entry.at.slice(11, 16),
-    status: reader.status[entry.op ?? entry.id ?? ''] ?? '',
-  }
-}
-
-// --- items and sections
+const LANGUAGE_ITEM = 'i03'
 
 const answerOf = (reader, item) => valueOf(reader.record, `answer.${item}`)
 const numberOf = (item) => Number(item.slice(1))
 
 /** Whether a visitor answers this item in a visit of this kind. */
-export function answerable(item, kind) {
+export function answerable(key, item, kind) {
   if (item.set_by === 'revisit') return kind === 'revisit'
-  return item.set_by === 'visitor' || item.set_by === 'booking'
+  return (item.set_by === 'visitor' || item.set_by === 'booking') && key !== LANGUAGE_ITEM
 }
 
 /** The answer a section tick gives this item, or "" where it needs its own. */
-export function tickAnswer(item) {
-  if (!['explain', 'do'].includes(item.kind) || item.tally) return ''
-  return TICK_ANSWERS.find((code) => item.answers.includes(code)) ?? ''
-}
+export const tickAnswer = (item) => item.tick || (item.kind === 'explain' ? 'done' : '')
 
 function sectionOf(reader, key) {
   const found = reader.structure.sections.find((one) => one.key === key)
@@ -129,7 +44,7 @@ function sectionOf(reader, key) {
 
 function tickable(reader, section) {
   return section.items
-    .filter((key) => answerable(reader.structure.items[key], reader.record.kind) && key !== READ_BACK_ITEM)
+    .filter((key) => answerable(key, reader.structure.items[key], reader.record.kind))
     .map((key) => [key, tickAnswer(reader.structure.items[key])])
     .filter(([, answer]) => answer)
 }
@@ -156,7 +71,7 @@ export function untickOf(file, packs, section) {
 function sectionHead(reader, section, openMusts) {
   const {items} = reader.structure
   const asked = section.items
-    .filter((key) => answerable(items[key], reader.record.kind) && !items[key].tally)
+    .filter((key) => answerable(key, items[key], reader.record.kind) && !items[key].tally)
   return {
     key: section.key,
     number: section.number,
@@ -173,7 +88,7 @@ function musts(reader) {
     .filter(({key}) => key !== 's01' && key !== 's14')
     .flatMap((section) => section.items
       .filter((key) => items[key].must && key !== READ_BACK_ITEM &&
-        answerable(items[key], reader.record.kind) && !answerOf(reader, key))
+        answerable(key, items[key], reader.record.kind) && !answerOf(reader, key))
       .map((key) => ({
         key, section: section.key, number: numberOf(key), ...pair(reader, 'label', `${key}.label`),
       })))
@@ -202,7 +117,7 @@ function itemView(reader, key, all) {
     must: item.must,
     free_text: item.free_text,
     tally: item.tally,
-    answerable: answerable(item, reader.record.kind),
+    answerable: answerable(key, item, reader.record.kind),
     pictogram: item.pictogram ?? '',
     verify: item.law?.verify ?? false,
     law_as_of: item.law?.as_of ?? '',
@@ -217,137 +132,18 @@ function itemView(reader, key, all) {
     ...(write ? stamp(reader, write) : {by: '', date: '', time: '', status: ''}),
     offer_queue: offered.queue ?? '',
     offer_urgency: offered.urgency ?? '',
+    reminder: item.reminder ?? false,
+    critical: item.critical ?? false,
+    notice: item.notice ?? '',
+    asks_consent: (item.consents ?? []).length > 0,
+    operation: '',
+    counted: false,
     conflict: all.conflicts.find((one) => one.item === key)?.rows ?? [],
     notes: mine(all.notes),
     follow_ups: mine(all.followUps),
     points: mine(all.points),
   }
 }
-
-// --- what has grown
-
-const notesOf = (reader) => reader.record.notes.map((one) => ({
-  id: one.id,
-  item: one.item,
-  label: itemLabel(reader, one.item),
-  text: one.text,
-  retracted: one.retracted,
-  ...stamp(reader, one),
-}))
-
-const followUpsOf = (reader) => reader.record.follow_ups.map((one) => ({
-  id: one.id,
-  item: one.item,
-  label: itemLabel(reader, one.item),
-  queue: one.queue,
-  urgency: one.urgency,
-  text: one.text,
-  retracted: one.retracted,
-  done: one.answers.at(-1)?.done ?? false,
-  answers: one.answers.map((answer) => ({text: answer.text, done: answer.done, ...stamp(reader, answer)})),
-  ...stamp(reader, one),
-}))
-
-const attemptsOf = (reader) => reader.record.attempts.map((one) => ({
-  outcome: one.outcome,
-  new_date: one.date ?? '',
-  new_weekday: weekdayOf(one.date ?? ''),
-  new_time: one.time ?? '',
-  ...stamp(reader, one),
-}))
-
-const pointsOf = (reader, review) => (review.points ?? []).map((point) => ({
-  item: point.item,
-  section: own(reader.structure.items, point.item) ? reader.structure.items[point.item].section : '',
-  label: itemLabel(reader, point.item),
-  text: point.text,
-}))
-
-const reviewsOf = (reader) => reader.record.reviews.map((one) => ({
-  decision: one.decision,
-  comment: one.comment ?? '',
-  points: pointsOf(reader, one),
-  ...stamp(reader, one),
-}))
-
-const openPoints = (reader) =>
-  (reader.state === 'returned' ? pointsOf(reader, reader.record.reviews.at(-1)) : [])
-
-const itemOf = (field) => (field.startsWith('answer.') ? field.slice('answer.'.length) : '')
-
-function valueLabel(reader, field, value) {
-  const item = itemOf(field)
-  if (item) return value ? textOf(reader, reader.staff, answerKey(reader, item, value)).text : ''
-  if (field === 'language') return languageView(value).name
-  if (field === 'visitors') return value.map((one) => reader.people[one] ?? one).join(', ')
-  return String(value)
-}
-
-const conflictViews = (reader) => Object.entries(conflictsOf(reader.record)).map(([field, writes]) => ({
-  field,
-  item: itemOf(field),
-  label: itemLabel(reader, itemOf(field)),
-  rows: writes.map((one) => ({
-    value: Array.isArray(one.value) ? one.value.join(',') : one.value,
-    label: valueLabel(reader, field, one.value),
-    chosen: one === writes.at(-1),
-    ...stamp(reader, one),
-  })),
-}))
-
-// --- consents
-
-const consentEvent = (reader, one) => ({
-  id: one.id,
-  decision: one.decision,
-  language: one.language ? languageView(one.language).name : '',
-  text_version: one.text_version ?? '',
-  text_state: one.text_state ?? '',
-  recipient: one.recipient ?? '',
-  given_by: one.given_by ?? '',
-  method: one.method ?? '',
-  attested: one.attested ?? false,
-  interpreter: one.interpreter ?? '',
-  expires: one.expires ?? '',
-  signature: one.signature ?? '',
-  channel: one.channel ?? '',
-  ...stamp(reader, one),
-})
-
-function consentText(reader, purpose, recipient) {
-  const named = {recipient: recipient || '…'}
-  const shown = textOf(reader, reader.tenant, `${purpose}.text`, named)
-  return {
-    ...pair(reader, 'text', `${purpose}.text`, named),
-    shown: shown.text,
-    shown_tag: shown.tag,
-    shown_state: shown.state,
-  }
-}
-
-function consentViews(reader) {
-  const decided = consentsOf(reader.record)
-  return Object.entries(reader.structure.consents).map(([purpose, consent]) => {
-    const history = reader.record.consents
-      .filter((one) => one.purpose === purpose)
-      .map((one) => consentEvent(reader, one))
-    const event = own(decided, purpose) ? consentEvent(reader, decided[purpose]) : {}
-    const recipient = history.findLast((one) => one.recipient)?.recipient ?? ''
-    return {
-      purpose,
-      number: numberOf(purpose),
-      named: consent.recipient === 'named',
-      recipient,
-      decision: event.decision ?? '',
-      event,
-      history,
-      ...pair(reader, 'heading', `${purpose}.title`),
-      ...consentText(reader, purpose, recipient),
-    }
-  }).sort((a, b) => a.number - b.number)
-}
-
-// --- the views
 
 /**
  * Where, when, who: the top of a visit, and its line in a list.
@@ -448,4 +244,16 @@ export function consentView(file, packs, languages, people, purpose, recipient) 
   const found = consentViews(reader).find((one) => one.purpose === purpose)
   if (!found) throw new Error(`no consent ${purpose}`)
   return {...found, recipient, ...consentText(reader, purpose, recipient)}
+}
+
+/**
+ * The parts of a notice (title first), each in both languages; [] where there is no such notice.
+ * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {string} key
+ * @returns {object[]}
+ */
+export function noticeView(file, packs, languages, key) {
+  const reader = readerOf(file, packs, languages, {}, {})
+  const booked = {'visit.date': valueOf(file.record, 'date'), 'visit.time': valueOf(file.record, 'time')}
+  const parts = reader.structure.notices.find((one) => one.key === key)?.parts ?? []
+  return parts.map((part) => pair(reader, 'text', `notice.${key}.${part}`, booked))
 }
