@@ -1,0 +1,139 @@
+// Consents: each its own question, none preselected, a no as good as a yes. A yes is kept with the
+// exact words that were shown and their hash, and only where they can have been understood: on a
+// text that no native speaker has reviewed, an interpreter or ambassador must be present (DESIGN 6).
+
+import {uuid7} from '../ids.js'
+import {fragment, page, redirect, refuse} from '../router.js'
+import {drawnSignature, sha256} from '../signature.js'
+import {consentView, visitView} from '../view_models.js'
+import {addressOf, openVisit, save, todayOf, views} from './context.js'
+
+const INTERPRETERS = ['none', 'staff', 'ambassador', 'on_site', 'telephone']
+// Staff who happen to speak the language are the ones asking: they are not an interpreter.
+const PRESENT = ['ambassador', 'on_site', 'telephone']
+const UNDERSTOOD = ['original', 'reviewed']
+
+/** Whether a yes on these words needs someone who explains them.
+ * @param {{shown_tag: string, shown_state: string}} consent @param {string} tenant language tag */
+export const mustInterpret = (consent, tenant) =>
+  consent.shown_tag !== tenant || !UNDERSTOOD.includes(consent.shown_state)
+
+/** The day a consent ends: `from` plus the guide's months or weeks; "" where an event ends it.
+ * @param {{expires_months: number, expires_weeks: number}} consent @param {string} from @returns {string} */
+export function expiryOf({expires_months: months, expires_weeks: weeks}, from) {
+  if (!months && !weeks) return ''
+  const [year, month, day] = from.split('-').map(Number)
+  const end = new Date(Date.UTC(year, month - 1 + months, 1))
+  const last = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() + 1, 0)).getUTCDate()
+  end.setUTCDate(Math.min(day, last) + weeks * 7)
+  return end.toISOString().slice(0, 10)
+}
+
+const has = (scene, purpose) => Object.hasOwn(scene.packs.sv.consents, purpose)
+
+const viewOf = (scene, purpose, recipient) =>
+  consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
+
+async function list(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  return page('field/consents.html', {
+    title: call.i18n._('Consents'), visit: visitView(...views(scene)), url: scene.url,
+  })
+}
+
+/** The stored bytes of a signature as an address for an image; "" where they are not on this phone. */
+async function signatureSource(store, hash) {
+  const blob = hash ? await store.blob(hash) : null
+  if (!blob) return ''
+  const text = new TextDecoder().decode(blob.bytes)
+  return `data:image/svg+xml,${encodeURIComponent(text)}`
+}
+
+async function show(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const {purpose} = call.params
+  if (!has(scene, purpose)) return redirect(`${scene.url}/consents`)
+  const recipient = visitView(...views(scene)).consents.find((one) => one.purpose === purpose).recipient
+  const consent = viewOf(scene, purpose, recipient)
+  return page('field/consent.html', {
+    title: consent.heading,
+    consent,
+    url: scene.url,
+    address: addressOf(scene),
+    operation: uuid7(),
+    withdraw_operation: uuid7(),
+    interpreters: INTERPRETERS,
+    must_interpret: mustInterpret(consent, scene.languages.tenant),
+    signature_source: await signatureSource(call.store, consent.event.signature ?? ''),
+  })
+}
+
+const recipientOf = (form) => (form.get('recipient') ?? '').trim().slice(0, 120)
+
+async function wording(call) {
+  const scene = await openVisit(call)
+  if (scene.failed || !has(scene, call.params.purpose)) return refuse(call.i18n._('This visit is not on this phone'), 404)
+  const consent = viewOf(scene, call.params.purpose, recipientOf(call.form))
+  return fragment('field/consent_wording.html', {
+    consent, url: scene.url, must_interpret: mustInterpret(consent, scene.languages.tenant),
+  })
+}
+
+async function decide(call) {
+  const {form, i18n: {_}, params: {purpose}} = call
+  const scene = await openVisit(call)
+  if (scene.failed || !has(scene, purpose)) return refuse(_('This visit is not on this phone'), 404)
+  const structure = scene.packs.sv.consents[purpose]
+  const [decision, interpreter] = [form.get('decision'), form.get('interpreter')]
+  const recipient = structure.recipient === 'named' ? recipientOf(form) : ''
+  const consent = viewOf(scene, purpose, recipient)
+  const signature = form.get('signature') ?? ''
+  const attested = form.get('attested') === 'yes'
+  if (!['yes', 'no'].includes(decision) || !INTERPRETERS.includes(interpreter)) return refuse(_('Choose yes or no.'))
+  if (decision === 'yes') {
+    if (structure.recipient === 'named' && !recipient) return refuse(_('Write who exactly may know. A yes must name them.'))
+    if (mustInterpret(consent, scene.languages.tenant) && !PRESENT.includes(interpreter)) {
+      return refuse(_('A yes on this text needs an interpreter or an ambassador. Say who interprets, or record a no.'))
+    }
+    if (!signature && !attested) return refuse(_('A yes needs a signature, or that you attest what you heard.'))
+  }
+  const bytes = signature ? drawnSignature(signature) : undefined
+  if (signature && !bytes) return refuse(_('The signature is gone from the screen. Please sign once more.'))
+  await save(call, [{
+    kind: 'visit.consent',
+    data: {
+      purpose,
+      decision,
+      text_key: `${purpose}.text`,
+      text_version: String(structure.version),
+      text_sha256: await sha256(new TextEncoder().encode(consent.shown)),
+      text_state: consent.shown_state,
+      language: consent.shown_tag,
+      recipient,
+      given_by: form.get('given_by') === 'representative' ? 'representative' : 'tenant',
+      method: signature ? 'signature' : 'oral',
+      attested: attested || !signature, // the one who taps "says no" attests having heard it
+      signature,
+      interpreter,
+      expires: decision === 'yes' ? expiryOf(structure, todayOf(scene.facts)) : '',
+    },
+  }], bytes ? [{sha256: signature, type: 'image/svg+xml', bytes}] : [])
+  return redirect(`${scene.url}/consents/${purpose}`, {toast: _('Saved on this phone')})
+}
+
+async function withdraw(call) {
+  const {purpose} = call.params
+  await save(call, [{kind: 'visit.withdraw', data: {purpose, channel: 'visit'}}])
+  return redirect(`/field/visits/${call.params.id}/consents/${purpose}`, {toast: call.i18n._('Taken back')})
+}
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  routes.add('GET', '/field/visits/:id/consents', list)
+  routes.add('GET', '/field/visits/:id/consents/:purpose', show)
+  routes.add('POST', '/field/visits/:id/consents/:purpose', decide)
+  routes.add('POST', '/field/visits/:id/consents/:purpose/wording', wording)
+  routes.add('POST', '/field/visits/:id/consents/:purpose/withdraw', withdraw)
+}

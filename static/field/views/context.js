@@ -1,0 +1,108 @@
+// What every page of a visit needs before it can be shown: the visit, its guide in the languages
+// that are on the phone, who may read what. One place, so that all pages agree on it. A language
+// that is missing is left out (texts fall back to Swedish and say so); without Swedish there is
+// no guide, and the page says what to do instead of showing half.
+
+import {winner} from '../apply.js'
+import {pack} from '../guides.js'
+import {uuid7} from '../ids.js'
+import {record} from '../outbox.js'
+import {page} from '../router.js'
+import {LANGUAGES, ORIGINAL} from '../view_models.js'
+
+/** The address of a visit. @param {string} id @returns {string} */
+export const urlOf = (id) => `/field/visits/${encodeURIComponent(id)}`
+
+/** The company's day as this phone knows it: its clock, put right by the last server answer.
+ * @param {{clock_offset_ms?: number}} facts @returns {string} "2026-12-01" */
+export function todayOf(facts) {
+  const now = new Date(Date.now() + (facts.clock_offset_ms ?? 0))
+  const two = (n) => String(n).padStart(2, '0')
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
+}
+
+/** In which language the staff's half stands: their own, but never the tenant's (then Swedish:
+ * the original beside every translation, DESIGN 6). */
+const staffLanguage = (person, tenant) =>
+  (person.interface_language && person.interface_language !== tenant ? person.interface_language : ORIGINAL)
+
+async function packsOf(version, tags) {
+  const packs = {}
+  for (const tag of new Set([ORIGINAL, ...tags])) {
+    if (!Object.hasOwn(LANGUAGES, tag)) continue
+    try {
+      packs[tag] = await pack(version, tag)
+    } catch (error) {
+      if (tag === ORIGINAL) throw error
+    }
+  }
+  return packs
+}
+
+/** Where each of the record's operations is: what the outbox knows nothing of has come from the server. */
+function statusOf(file) {
+  const known = {...(file.status ?? {})}
+  const {cells, notes, follow_ups: followUps, attempts, consents} = file.record
+  const ids = [
+    ...Object.values(cells).flat().map((one) => one.op),
+    ...[notes, followUps, attempts, consents].flat().map((one) => one.id),
+  ]
+  for (const id of ids) known[id] ??= 'sent'
+  return known
+}
+
+/**
+ * Everything the views of one visit take, or the page to show instead.
+ * @param {import('../router.js').Call} call
+ * @returns {Promise<{failed?: object, file: object, packs: object, languages: object, people: object,
+ *   status: object, guide: string, url: string, facts: object}>}
+ */
+export async function openVisit({params, store, person, i18n}) {
+  const {_} = i18n
+  const file = await store.visit(params.id)
+  if (!file) {
+    return {failed: page('field/message.html', {
+      title: _('This visit is not on this phone'),
+      text: _('It may have been given to someone else. Nothing you wrote is lost.'),
+      remedy: _('Go to your visits and open it from there.'),
+      alarm: false,
+    }, {status: 404})}
+  }
+  const facts = await store.facts()
+  const guide = winner(file.record, 'guide')?.value || facts.guide
+  const tenant = winner(file.record, 'language')?.value || file.tenancy?.language || ORIGINAL
+  const languages = {staff: staffLanguage(person, tenant), tenant}
+  let packs
+  try {
+    packs = await packsOf(guide, [languages.staff, tenant])
+  } catch {
+    return {failed: page('field/message.html', {
+      title: _('The guide is not on this phone yet'),
+      text: _('This visit uses a guide that the phone has not fetched.'),
+      remedy: _('Connect to the network once and open the visit again.'),
+      alarm: false,
+    }, {status: 503})}
+  }
+  const whole = {record: file.record, state: file.state, tenancy: file.tenancy ?? {}, settings: file.settings ?? {}}
+  return {
+    file: whole, packs, languages, people: facts.people ?? {}, status: statusOf(file), guide, facts,
+    url: urlOf(params.id),
+  }
+}
+
+/** Arguments of a view model, in order. */
+export const views = (scene) => [scene.file, scene.packs, scene.languages, scene.people, scene.status]
+
+/** Name of the visit in a way back: its address, or what kind it is. */
+export const addressOf = (scene) => scene.file.tenancy.street ?? ''
+
+/**
+ * Save operations on this visit and wait until they are safely on the phone.
+ * @param {import('../router.js').Call} call
+ * @param {Array<{id?: string, kind: string, data: object}>} drafts the first takes the form's operation id
+ * @param {Array<object>} [blobs]
+ */
+export function save({store, params, form}, drafts, blobs = []) {
+  const [first, ...rest] = drafts.map((draft) => ({subject: {type: 'visit', id: params.id}, ...draft}))
+  return record(store, [{id: form.get('operation') || uuid7(), ...first}, ...rest], blobs)
+}

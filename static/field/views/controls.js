@@ -1,0 +1,64 @@
+// The few things on a visit's pages that need a script beside htmx: the counter and word warning
+// of a text, the signature pad, reading aloud. Each is bound by data attributes after every swap;
+// none of them stores or sends anything.
+
+import {attachPad} from '../signature.js'
+import {warningWord} from '../words.js'
+
+const pads = new WeakMap()
+
+function countText(field) {
+  const left = document.getElementById(`${field.id}-left`)
+  const warning = document.getElementById(`${field.id}-warning`)
+  if (left) left.textContent = `${[...field.value].length}/${field.maxLength}`
+  if (!warning) return
+  const word = warningWord(field.value)
+  warning.hidden = !word
+  if (word) warning.textContent = field.dataset.warning.replace('{word}', word)
+}
+
+/** The voice that reads `language` on this phone itself, or undefined. Never one that sends the text away.
+ * @param {Array<{lang: string, localService: boolean}>} voices @param {string} language */
+export function localVoice(voices, language) {
+  const wanted = language.toLowerCase().split('-')[0]
+  return voices.find((voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === wanted)
+}
+
+function offerAloud(button) {
+  const speech = globalThis.speechSynthesis
+  button.hidden = !speech || !localVoice(speech.getVoices(), button.dataset.aloud)
+}
+
+function readAloud(button) {
+  const speech = globalThis.speechSynthesis
+  if (speech.speaking) return speech.cancel()
+  const spoken = new SpeechSynthesisUtterance(document.getElementById('tenant-words').innerText)
+  spoken.voice = localVoice(speech.getVoices(), button.dataset.aloud)
+  spoken.lang = button.dataset.aloud
+  spoken.rate = 0.9
+  speech.speak(spoken)
+}
+
+function bind(root) {
+  for (const canvas of root.querySelectorAll('canvas[data-signature]')) {
+    if (!pads.has(canvas)) pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
+  }
+  for (const button of root.querySelectorAll('[data-aloud]')) offerAloud(button)
+}
+
+/** @param {Document} document */
+export function watchPage(document) {
+  document.addEventListener('input', ({target}) => { if (target.matches?.('[data-counts]')) countText(target) })
+  document.addEventListener('click', ({target}) => {
+    const clears = target.closest?.('[data-clears]')
+    if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()
+    const aloud = target.closest?.('[data-aloud]')
+    if (aloud) readAloud(aloud)
+  })
+  document.addEventListener('htmx:after:swap', () => {
+    globalThis.speechSynthesis?.cancel()
+    bind(document)
+  })
+  // Voices arrive after the page on most phones.
+  globalThis.speechSynthesis?.addEventListener?.('voiceschanged', () => bind(document))
+}

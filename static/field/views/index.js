@@ -1,0 +1,16 @@
+// The pages of a visit. The list of modules is the list of features.
+
+import * as closing from './closing.js'
+import * as consents from './consents.js'
+import * as section from './section.js'
+import * as tenant from './tenant.js'
+import * as visit from './visit.js'
+import * as visits from './visits.js'
+import * as writing from './writing.js'
+import {watchPage} from './controls.js'
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  for (const module of [visits, visit, section, writing, consents, closing, tenant]) module.register(routes)
+  if (globalThis.document) watchPage(document)
+}

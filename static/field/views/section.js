@@ -1,0 +1,96 @@
+// One section of the conversation: answers, the section's tick, and the anonymous counters. An
+// answer that says what is already stored is not written again, so a hasty double tap is one
+// answer. A counter (smiley, idea) leaves nothing in the visit (DESIGN 7.9).
+
+import {uuid4, uuid7} from '../ids.js'
+import {record} from '../outbox.js'
+import {fragment, page, redirect, refuse} from '../router.js'
+import {winner} from '../apply.js'
+import {sectionView, tickOf, untickOf} from '../view_models.js'
+import {addressOf, openVisit, save, todayOf, views} from './context.js'
+
+/** Items of a section as this page shows them: a counter carries its own operation. */
+const withOperations = (section, counted = '') => ({
+  ...section,
+  rows: section.rows.map((item) => ({...item, operation: item.tally ? uuid7() : '', counted: item.key === counted})),
+})
+
+async function show(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const {sections} = scene.packs.sv
+  const at = sections.findIndex((one) => one.key === call.params.section)
+  if (at < 0) return redirect(scene.url)
+  const section = withOperations(sectionView(...views(scene), call.params.section))
+  // Before and after the visit are not part of the talk: s13 leads to the read-back.
+  const talk = sections.filter((one) => one.key !== 's01' && one.key !== 's14').map((one) => one.key)
+  const place = talk.indexOf(section.key)
+  return page('field/section.html', {
+    title: section.heading,
+    section,
+    url: scene.url,
+    address: addressOf(scene),
+    previous: place > 0 ? talk[place - 1] : '',
+    next: place >= 0 ? talk[place + 1] ?? '' : talk[0],
+    operation: uuid7(),
+    next_operation: uuid7(),
+  })
+}
+
+async function answer(call) {
+  const {form, i18n} = call
+  const scene = await openVisit(call)
+  if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
+  const key = form.get('item')
+  const chosen = form.get('answer') ?? ''
+  const item = scene.packs.sv.items[key]
+  if (!item || (chosen && !item.answers.includes(chosen))) return refuse(i18n._('The guide has no such answer.'))
+  if (item.tally) {
+    await count(call, scene, key, chosen)
+    return answered(scene, item.section, key, key)
+  }
+  if ((winner(scene.file.record, `answer.${key}`)?.value ?? '') !== chosen) {
+    const data = {item: key, answer: chosen, guide: scene.guide, language: scene.languages.tenant}
+    await save(call, [{kind: 'visit.answer', data}])
+  }
+  return answered(await openVisit(call), item.section, key)
+}
+
+function answered(scene, sectionKey, key, counted = '') {
+  const section = withOperations(sectionView(...views(scene), sectionKey), counted)
+  return fragment('field/answered.html', {
+    item: section.rows.find((one) => one.key === key), section, url: scene.url, operation: uuid7(),
+  })
+}
+
+/** Raise an anonymous counter. "Rather not say" counts nothing. */
+async function count({store, form}, scene, topic, value) {
+  if (!value || value === 'prefer_not') return
+  await record(store, [{
+    id: form.get('operation'),
+    kind: 'tally.count',
+    subject: {type: 'tally', id: uuid4()},
+    data: {day: todayOf(scene.facts), area: scene.file.tenancy.area ?? '', topic, value},
+  }])
+}
+
+async function tick(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const section = call.form.get('section')
+  const answersOf = call.form.get('undo') ? untickOf : tickOf
+  const answers = answersOf(scene.file, scene.packs, section)
+  if (Object.keys(answers).length > 0) {
+    await save(call, [{
+      kind: 'visit.tick', data: {section, answers, guide: scene.guide, language: scene.languages.tenant},
+    }])
+  }
+  return redirect(`${scene.url}/s/${call.form.get('next') || section}`)
+}
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  routes.add('GET', '/field/visits/:id/s/:section', show)
+  routes.add('POST', '/field/visits/:id/answer', answer)
+  routes.add('POST', '/field/visits/:id/tick', tick)
+}

@@ -1,0 +1,85 @@
+// The turned screen: one thing, big, in the tenant's own language and direction, nothing of the
+// app round it. It is an address like any other, so Back works. Read aloud only where the phone
+// itself has the voice, and never for a consent: a voice might skip what a yes depends on.
+
+import {page, redirect} from '../router.js'
+import {consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
+import {openVisit, views} from './context.js'
+
+/** The texts of one `name` in a view, the tenant's first and alone where it exists. */
+const said = (view, name) => ({
+  text: view[`${name}_tenant`] || view[name],
+  lang: view[`${name}_tenant_lang`],
+  dir: view[`${name}_tenant_dir`],
+})
+
+function turned(scene, i18n, {heading, pictogram = '', texts, back, aloud = true}) {
+  const tenant = languageView(scene.languages.tenant)
+  return page('field/tenant.html', {
+    title: heading.text,
+    heading,
+    pictogram,
+    texts: texts.filter((one) => one.text),
+    back,
+    aloud,
+    staff: {tag: i18n.language, dir: i18n.direction},
+    lang: tenant.tag,
+    dir: tenant.dir,
+    screen: 'tenant',
+  })
+}
+
+async function item(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const key = call.query.get('item') ?? ''
+  const section = Object.hasOwn(scene.packs.sv.items, key) ? scene.packs.sv.items[key].section : ''
+  if (!section) return redirect(scene.url)
+  const row = sectionView(...views(scene), section).rows.find((one) => one.key === key)
+  return turned(scene, call.i18n, {
+    heading: said(row, 'label'), pictogram: row.pictogram, texts: [said(row, 'explain')],
+    back: `${scene.url}/s/${section}#item-${key}`,
+  })
+}
+
+async function section(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const key = call.query.get('section') ?? ''
+  if (!scene.packs.sv.sections.some((one) => one.key === key)) return redirect(scene.url)
+  const view = sectionView(...views(scene), key)
+  return turned(scene, call.i18n, {
+    heading: said(view, 'heading'), texts: view.rows.map((row) => said(row, 'label')), back: `${scene.url}/s/${key}`,
+  })
+}
+
+async function consent(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const purpose = call.query.get('purpose') ?? ''
+  const found = visitView(...views(scene)).consents.find((one) => one.purpose === purpose)
+  if (!found) return redirect(`${scene.url}/consents`)
+  const recipient = call.query.get('recipient') ?? found.recipient
+  const view = consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
+  return turned(scene, call.i18n, {
+    heading: said(view, 'heading'), texts: [said(view, 'text')], back: `${scene.url}/consents/${purpose}`, aloud: false,
+  })
+}
+
+async function notice(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const wanted = call.query.get('notice') ?? ''
+  const texts = noticeView(scene.file, scene.packs, scene.languages, wanted).map((part) => said(part, 'text'))
+  if (texts.length === 0) return redirect(scene.url)
+  const [heading, ...rest] = texts
+  return turned(scene, call.i18n, {heading, texts: rest, back: scene.url})
+}
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  routes.add('GET', '/field/visits/:id/tenant/item', item)
+  routes.add('GET', '/field/visits/:id/tenant/section', section)
+  routes.add('GET', '/field/visits/:id/tenant/consent', consent)
+  routes.add('GET', '/field/visits/:id/tenant/notice', notice)
+}

@@ -1,0 +1,98 @@
+// One visit: its front page, the tenant's language, and what to do when it does not happen now.
+
+import {uuid7} from '../ids.js'
+import {page, redirect, refuse} from '../router.js'
+import {LANGUAGES, languageView, visitView} from '../view_models.js'
+import {addressOf, openVisit, save, todayOf, views} from './context.js'
+
+const DATE = /^\d{4}-\d\d-\d\d$/
+const TIME = /^\d\d:\d\d$/
+
+async function show(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const visit = visitView(...views(scene))
+  // Where to go on: the first section that has something untold, from the door onwards.
+  const talk = visit.sections.filter((one) => one.key !== 's01' && one.key !== 's14' && one.total > 0)
+  const next = talk.find((one) => one.must_open > 0) ?? talk.find((one) => one.answered < one.total)
+  return page('field/visit.html', {
+    title: visit.address || call.i18n._('Visit'),
+    visit,
+    url: scene.url,
+    actions: true,
+    operation: uuid7(),
+    started: talk.some((one) => one.answered > 0),
+    first_section: visit.closed && visit.state !== 'returned' ? '' : next?.key ?? '',
+    guide_complete: Object.hasOwn(scene.packs, scene.languages.tenant),
+    consents_given: visit.consents.filter((one) => one.decision).length,
+  })
+}
+
+async function chooseLanguage(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  const spoken = new Set(call.person.languages ?? [])
+  const offered = scene.facts.languages?.length ? scene.facts.languages : Object.keys(LANGUAGES)
+  // The visitor's own languages first: that is why this visit is theirs.
+  const tags = [...offered].sort((a, b) => Number(spoken.has(b)) - Number(spoken.has(a)))
+  return page('field/language.html', {
+    title: call.i18n._('Language of the visit'),
+    url: scene.url,
+    address: addressOf(scene),
+    operation: uuid7(),
+    languages: tags.map((tag) => ({...languageView(tag), chosen: tag === scene.languages.tenant})),
+  })
+}
+
+async function setLanguage(call) {
+  const language = call.form.get('language')
+  if (!Object.hasOwn(LANGUAGES, language)) return refuse(call.i18n._('Choose a language.'))
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  await save(call, [{kind: 'visit.language', data: {language}}])
+  return redirect(scene.url)
+}
+
+async function attempt(call) {
+  const scene = await openVisit(call)
+  if (scene.failed) return scene.failed
+  return page('field/attempt.html', {
+    title: call.i18n._('The visit does not happen now'),
+    url: scene.url,
+    address: addressOf(scene),
+    today: todayOf(scene.facts),
+    not_home_operation: uuid7(),
+    rebook_operation: uuid7(),
+    declined_operation: uuid7(),
+  })
+}
+
+async function saveAttempt(call) {
+  const {_} = call.i18n
+  const outcome = call.form.get('outcome')
+  const data = {outcome}
+  if (outcome === 'rebooked') {
+    data.date = call.form.get('date') ?? ''
+    data.time = call.form.get('time') ?? ''
+    if (!DATE.test(data.date) || !TIME.test(data.time)) return refuse(_('Give both a date and a time.'))
+  } else if (outcome !== 'not_home' && outcome !== 'declined') {
+    return refuse(_('Choose what happened.'))
+  }
+  await save(call, [{kind: 'visit.attempt', data}])
+  return redirect(`/field/visits/${call.params.id}`, {toast: _('Saved on this phone')})
+}
+
+async function reopen(call) {
+  await save(call, [{kind: 'visit.reopen', data: {}}])
+  return redirect(`/field/visits/${call.params.id}`, {toast: call.i18n._('The visit is open again')})
+}
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  routes.add('GET', '/field/visits/:id', show)
+  routes.add('GET', '/field/visits/:id/language', chooseLanguage)
+  routes.add('POST', '/field/visits/:id/language', setLanguage)
+  routes.add('GET', '/field/visits/:id/attempt', attempt)
+  routes.add('POST', '/field/visits/:id/attempt', saveAttempt)
+  routes.add('POST', '/field/visits/:id/reopen', reopen)
+}

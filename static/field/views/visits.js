@@ -1,0 +1,81 @@
+// The list of one's own visits, and a visit that nobody planned. The order is what needs doing:
+// returned ones first, then today, then by day. The clock sorts; it never hides anything.
+
+import {uuid4, uuid7} from '../ids.js'
+import {record} from '../outbox.js'
+import {page, redirect, refuse} from '../router.js'
+import {headView, LANGUAGES, languageView} from '../view_models.js'
+import {todayOf, urlOf} from './context.js'
+
+const KINDS = ['contact', 'reactive', 'short', 'revisit']
+const FINISHED = ['done', 'approved', 'declined', 'cancelled']
+
+const groupOf = (visit, today) => {
+  if (visit.state === 'returned') return 'returned'
+  if (visit.date === today || (visit.state === 'started' && !visit.date)) return 'today'
+  if (visit.date > today) return 'coming'
+  if (!visit.date && !FINISHED.includes(visit.state)) return 'unbooked'
+  return 'earlier'
+}
+
+const byTime = (a, b) => `${a.date} ${a.time} ${a.address}`.localeCompare(`${b.date} ${b.time} ${b.address}`, 'sv')
+
+/** The list's groups in the order they are shown. Pure, for the tests.
+ * @param {Array<object>} files store.visits() @param {Object<string, string>} people @param {string} today */
+export function groupVisits(files, people, today) {
+  const groups = Object.fromEntries(['returned', 'today', 'coming', 'unbooked', 'earlier'].map((key) => [key, []]))
+  for (const file of files) {
+    const head = headView({...file, tenancy: file.tenancy ?? {}}, people)
+    const row = {...head, url: urlOf(file.id), unsent: file.unsent ?? 0, held: file.held ?? 0}
+    groups[groupOf(row, today)].push(row)
+  }
+  for (const rows of Object.values(groups)) rows.sort(byTime)
+  groups.earlier.reverse()
+  return Object.entries(groups).map(([key, rows]) => ({key, rows}))
+}
+
+async function list({store, i18n}) {
+  const [files, facts] = [await store.visits(), await store.facts()]
+  return page('field/visits.html', {
+    title: i18n._('My visits'),
+    groups: groupVisits(files, facts.people ?? {}, todayOf(facts)),
+    total: files.length,
+  })
+}
+
+async function newVisit({store, person, i18n}) {
+  const tenancies = new Map()
+  for (const file of await store.visits()) {
+    const {street = '', apartment = ''} = file.tenancy ?? {}
+    if (file.record.tenancy && street) tenancies.set(file.record.tenancy, `${street} ${apartment}`.trim())
+  }
+  const first = person.languages?.find((tag) => tag !== 'sv') ?? 'sv'
+  return page('field/new_visit.html', {
+    title: i18n._('New visit'),
+    operation: uuid7(),
+    visit_id: uuid4(),
+    kinds: KINDS,
+    tenancies: [...tenancies].map(([id, label]) => ({id, label})),
+    languages: Object.keys(LANGUAGES).map((tag) => ({...languageView(tag), chosen: tag === first})),
+  })
+}
+
+async function openNew({form, store, i18n}) {
+  const kind = form.get('kind')
+  if (!KINDS.includes(kind)) return refuse(i18n._('Choose what kind of visit it is.'))
+  const id = form.get('visit_id')
+  await record(store, [{
+    id: form.get('operation'),
+    kind: 'visit.open',
+    subject: {type: 'visit', id},
+    data: {tenancy: form.get('tenancy') ?? '', kind, language: form.get('language') ?? ''},
+  }])
+  return redirect(urlOf(id))
+}
+
+/** @param {import('../router.js').Routes} routes */
+export function register(routes) {
+  routes.add('GET', '/field', list)
+  routes.add('GET', '/field/new', newVisit)
+  routes.add('POST', '/field/new', openNew)
+}
