@@ -7,21 +7,19 @@ path does not become an empty company.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 
-from pwa import access, field, i18n, navigation, problems, security, sign_in, sync_api
+from pwa import access, desk, field, i18n, navigation, problems, security, sign_in, sync_api
 from pwa.assets import Assets
 from pwa.blobs import Blobs
 from pwa.db import DATABASE, DatabaseError, Databases
+from pwa.guide import load as load_guide
 from pwa.migrations import migrate
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
@@ -30,6 +28,7 @@ from sync.operations import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
 
 SECRET = "secret"
+COOKIE_DAYS = 90
 FORM_BYTES_MAX = 32 * 1024 * 1024  # an import file of 100,000 rows; sync has its own limits
 __all__ = ["create_app", "initialise"]
 
@@ -65,16 +64,19 @@ def create_app(config: Settings | None = None) -> Flask:
     app = Flask("pwa", template_folder=str(folder / "templates"), static_folder=None)
     app.config.update(
         SECRET_KEY=_secret(settings.data),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        # The cookie outlives the session row (TROSKEL_SESSION_HOURS), which alone says who is
+        # signed in: it also remembers that this browser is known (pwa/throttle.py).
+        PERMANENT_SESSION_LIFETIME=timedelta(days=COOKIE_DAYS),
         MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
     )
+    guide, assets = load_guide(), Assets(folder / "static")
     databases = Databases(settings.data / DATABASE)
     parts = app.extensions[EXTENSION] = Services(
         settings=settings,
         databases=databases,
         storage=SqliteStorage(databases.writer, lock=databases.lock),
-        guide=_guide(),
-        assets=Assets(folder / "static"),
+        guide=guide,
+        assets=assets,
         blobs=Blobs(settings.data / "blobs"),
         throttle=Throttle(),
     )
@@ -91,12 +93,13 @@ def create_app(config: Settings | None = None) -> Flask:
     i18n.install(app, settings.zone)
     problems.install(app)
     navigation.install(app)
-    app.jinja_env.globals["asset"] = partial(_asset, parts.assets)
+    app.jinja_env.globals["asset"] = partial(_asset, assets)
 
     # Every page there is. A blueprint or `register(app)` that is not in this list does not exist.
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(field.blueprint)
     app.register_blueprint(sync_api.blueprint)
+    desk.register(app)
     return app
 
 
@@ -104,11 +107,6 @@ def _asset(assets: Assets, name: str) -> str:
     # Before `python -m pwa.build` some files are not there: a desk page without its style
     # sheet is better than no page. The phone's shell asks `assets.complete` instead.
     return assets.url(name) if name in assets.files else f"/s/{assets.version}/{name}"
-
-
-def _guide() -> Any:
-    found = importlib.util.find_spec("pwa.guide.format")
-    return importlib.import_module("pwa.guide").load() if found else None
 
 
 def _resources() -> Path:

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from pwa import company, devices, importing
 from pwa.db import DatabaseError, Databases
+from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
 Migration = tuple[str, Callable[[Database], None]]
@@ -79,6 +80,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("company_settings", company.create_tables),
     ("devices", devices.create_tables),
     ("importing", importing.create_tables),
+    *DESK_MIGRATIONS,
 )
 
 

@@ -118,6 +118,7 @@ def language() -> ResponseReturnValue:
             languages=", ".join(accounts.INTERFACE_LANGUAGES),
         )
     session[SESSION_KEY] = form["language"]
+    session.permanent = True
     user = access.find_current_user()
     if user is not None:
         accounts.set_interface_language(user.id, form["language"])
@@ -193,7 +194,6 @@ def _begin(user: accounts.User, device: str) -> None:
         accounts.set_interface_language(user.id, chosen)
     _forget()
     session[KNOWN_KEY] = user.name
-    session.permanent = True
     flask_login.login_user(replace(user, session=token))
 
 
@@ -202,6 +202,7 @@ def _forget() -> None:
     flask_login.logout_user()
     session.clear()
     session.update(kept)
+    session.permanent = True
 
 
 def _page(next_path: str, name: str = "", problem: Problem | None = None) -> Response:
