@@ -8,6 +8,7 @@ both sides choose the same form. It refuses a header that is not a plain C expre
 the expression becomes code, and nothing but numbers and operators may.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -46,6 +47,10 @@ _VAIN_HEADERS = re.compile(
     rb'"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
     rb"|Last-Translator|Language-Team|Generated-By): .*\n"
 )
+_STRING = r"""('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$\\]*`)"""
+_SCRIPT_CALL = re.compile(
+    rf"(?<![\w$])(_|gettext|ngettext)\(\s*{_STRING}(?:\s*,\s*{_STRING})?\s*(\+)?"
+)
 _PLURAL_EXPRESSION = re.compile(r"[n0-9\s()?:%=!<>&|]+")
 
 MessageId: TypeAlias = str | tuple[str, str]
@@ -77,11 +82,12 @@ def find_messages(root: Path, sources: Iterable[Path]) -> Iterator[Found]:
                 found = extract("jinja2.ext:babel_extract", file, KEYWORDS, (), _JINJA_OPTIONS)
                 for _line, message, _comments, _context in found:
                     yield name, _msgid(message)
+        elif path.suffix == ".js":
+            for message in _messages_of_script(path.read_text("utf-8"), name):
+                yield name, message
         else:
-            method = "javascript" if path.suffix == ".js" else "python"
-            options = {"jsx": "false"} if path.suffix == ".js" else {}
             for _line, message, _comments, _context in extract_from_file(
-                method, str(path), KEYWORDS, options=options
+                "python", str(path), KEYWORDS
             ):
                 yield name, _msgid(message)
 
@@ -165,6 +171,26 @@ def compile_js(catalogue: Catalog, language: str, wanted: Iterable[MessageId]) -
         "  return Array.isArray(forms) ? forms[plural(n)] : n === 1 ? one : many\n"
         "}\n"
     )
+
+
+def _messages_of_script(text: str, name: str) -> Iterator[MessageId]:
+    """Babel's own JavaScript lexer passes over calls inside calls and inside `${}`, silently;
+    a message that is never extracted is never translated. Literal calls need no lexer."""
+    for found in _SCRIPT_CALL.finditer(text):
+        function, first, second, plus = found.groups()
+        line = text.count("\n", 0, found.start()) + 1
+        if plus:
+            raise ValueError(f"{name}:{line}: a message must be one string, not a sum")
+        if function == "ngettext":
+            if second is None:
+                raise ValueError(f"{name}:{line}: ngettext needs two strings")
+            yield (_literal(first), _literal(second))
+        else:
+            yield _literal(first)
+
+
+def _literal(source: str) -> str:
+    return source[1:-1] if source[0] == "`" else str(ast.literal_eval(source))
 
 
 def _translated(message: Message) -> bool:

@@ -65,6 +65,13 @@ document.addEventListener('htmx:config:request', event => {
   // Once per tap: a queued or repeated request is the same operation. A form that creates
   // something already carries its own, made when it was rendered.
   const {request} = event.detail.ctx
+  // A file in a plain form would arrive as the words "[object File]": pictures and signatures go
+  // from their control straight to the store.
+  if ([...request.body.values()].some(value => value instanceof File)) {
+    event.preventDefault()
+    toast(phone.i18n._('A file cannot be saved from here. Nothing was changed.'), true)
+    return
+  }
   if (request.method === 'POST' && !request.body.get('operation')) request.body.set('operation', uuid7())
 })
 

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 TEMPLATE = """<p>{{ _('Saved') }}</p>
 <p>{{ ngettext('%(num)s visit', '%(num)s visits', n) }}</p>"""
-SCRIPT = "i18n._('Only %(name)s', {name: x}); const {_} = i18n; _('Here')"
+SCRIPT = """i18n._('Only %(name)s', {name: x}); const {_} = i18n
+const both = `${_('Here')} · ${i18n._(i18n.ngettext('%(n)s day', "%(n)s days", n), {n})}`"""
 
 
 @pytest.fixture
@@ -54,18 +55,32 @@ def ask_node(module: Path, expression: str) -> object:
 
 def test_messages_are_found_in_templates_scripts_and_python(tree: Path) -> None:
     missing = catalogues.update(tree)
-    assert missing == {"sv": 6, "ar": 6}
+    assert missing == {"sv": 7, "ar": 7}
     text = catalogues.po_path(tree, "sv").read_text()
-    for msgid in ("Saved", "%(num)s visit", "Only %(name)s", "Here", "Coverage", "Held"):
+    for msgid in (
+        "Saved",
+        "%(num)s visit",
+        "Only %(name)s",
+        "Here",
+        "%(n)s day",
+        "Coverage",
+        "Held",
+    ):
         assert f'msgid "{msgid}"' in text
     assert "Not for phones" not in text
+
+
+def test_a_message_glued_together_from_pieces_is_refused(tree: Path) -> None:
+    (tree / "static/field/b.js").write_text("\n_('one ' + 'two')")
+    with pytest.raises(ValueError, match=r"b\.js:2: a message must be one string"):
+        catalogues.update(tree)
 
 
 def test_updating_twice_changes_nothing_and_keeps_translations(tree: Path) -> None:
     catalogues.update(tree)
     translate(tree, "sv", Saved="Sparat")
     before = catalogues.po_path(tree, "sv").read_bytes()
-    assert catalogues.update(tree)["sv"] == 5
+    assert catalogues.update(tree)["sv"] == 6
     assert catalogues.po_path(tree, "sv").read_bytes() == before
     assert b"Sparat" in before
 
