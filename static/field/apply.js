@@ -1,189 +1,150 @@
-/**
- * What an operation does to a visit record: pure, the twin of sync/apply.py.
- *
- * Invariant (I4, I5): equal logs give equal records, and batches from one device may come in
- * any order; sync/vectors/apply/*.json are run against both languages. It refuses to check
- * rights or shapes: that is the server's, and what a phone made itself has the right shape.
- *
- * @typedef {{id: string, kind: string, subject: {type: string, id: string}, by: string,
- *   device: string, device_seq: number, at: string, base: number, data: Record<string, any>}} Operation
- * @typedef {Record<string, any>} VisitRecord
- * @typedef {{value: any, seq: number, op: string, by: string, at: string, device: string,
- *   device_seq: number, base: number}} Write
- */
+// What an operation does to a visit record; twin of sync/apply.py, where each why stands.
+// Invariant (I4, I5): equal logs give equal records in both languages (sync/vectors/apply), and
+// no argument is ever changed. It looks at no clock, checks no rights and forgets no value.
 
-const NOT_HOME_MAX = 3
+import {KINDS} from './operations.js'
 
-/** Kinds that add an entry to a list: where, and which data they carry. */
+/** @typedef {{value: any, seq: number, op: string, by: string, at: string, device: string, device_seq: number, base: number}} Write */
+/** @typedef {Record<string, any>} VisitRecord */
+
+const NOT_HOME_MAX = 3 // attempts without an answer before a visit counts as not reached (domain 3.1, item 2)
+
 const LISTS = {
-  'visit.note': ['notes', ['item', 'text']],
-  'visit.follow_up': ['follow_ups', ['item', 'queue', 'urgency', 'text']],
-  'visit.attempt': ['attempts', ['outcome', 'date', 'time']],
-  'visit.consent': ['consents', ['purpose', 'decision', 'text_key', 'text_version', 'text_sha256',
-    'text_state', 'language', 'recipient', 'given_by', 'method', 'attested', 'signature',
-    'interpreter', 'expires']],
-  'visit.withdraw': ['consents', ['purpose', 'channel']],
-  'visit.approve': ['reviews', ['comment']],
-  'visit.return': ['reviews', ['points']],
+  'visit.note': 'notes',
+  'visit.follow_up': 'follow_ups',
+  'visit.attempt': 'attempts',
+  'visit.consent': 'consents',
+  'visit.withdraw': 'consents',
+  'visit.approve': 'reviews',
+  'visit.return': 'reviews',
 }
-const ANSWER_FIELDS = ['follow_up', 'text', 'done']
 
-const CONTENT = new Set(['visit.language', 'visit.answer', 'visit.tick', 'visit.note',
-  'visit.follow_up', 'visit.attempt', 'visit.consent', 'visit.retract', 'visit.close', 'visit.reopen'])
-const NOT_BEGUN = new Set(['visit.attempt', 'visit.language'])
+const own = (object, key) => Object.hasOwn(object, key)
+const bySeq = (a, b) => a.seq - b.seq
+const byDeviceSeq = (a, b) => a.device_seq - b.device_seq
 
-/** An empty visit record, before any operation. */
-export function newVisit(id, tenancy, kind) {
-  return {
-    type: 'visit', id, seq: 0, tenancy, kind, cells: {}, notes: [], follow_ups: [], attempts: [],
-    consents: [], reviews: [], assignments: [], retracted: [], late: [], content: {},
-    content_seq: 0, blobs: [],
-  }
-}
+/** An empty visit record. @param {string} id @param {string} tenancy @param {string} kind @returns {VisitRecord} */
+export const newVisit = (id, tenancy, kind) => ({
+  type: 'visit', id, seq: 0, tenancy, kind, cells: {}, notes: [], follow_ups: [], attempts: [], consents: [],
+  reviews: [], assignments: [], retracted: [], late: [], content: {}, content_seq: 0, blobs: [],
+})
 
 /**
- * The record after `operation` took effect as number `seq`; the argument is not changed.
- * @param {VisitRecord | null} before
- * @param {Operation} operation
- * @param {number} seq
- * @returns {VisitRecord}
+ * The record after `operation` took effect as number `seq`.
+ * @param {VisitRecord|null} record @param {any} operation an envelope about a visit @param {number} seq
+ * @returns {VisitRecord} a new one
  */
-export function apply(before, operation, seq) {
-  const { data } = operation
-  const record = before
-    ? structuredClone(before)
-    : newVisit(operation.subject.id, data.tenancy ?? '', data.kind ?? 'contact')
-  if (operation.kind === 'visit.plan' || operation.kind === 'visit.open') {
+export const apply = (record, operation, seq) => applyInPlace(structuredClone(record), operation, seq)
+
+/** As `apply` for several operations in order, numbered from `seq`: one copy for all of them.
+ * @param {VisitRecord|null} record @param {any[]} operations @param {number} seq @returns {VisitRecord|null} */
+export function fold(record, operations, seq) {
+  if (operations.length === 0) return record
+  return operations.reduce((one, operation, n) => applyInPlace(one, operation, seq + n), structuredClone(record))
+}
+
+function applyInPlace(known, operation, seq) {
+  const {kind, data, subject} = operation
+  if (subject.type !== 'visit') throw new TypeError(`${kind} is not about a visit`)
+  const record = known ?? newVisit(subject.id, data.tenancy ?? '', data.kind ?? 'contact')
+  if (record.id !== subject.id) throw new TypeError(`${kind} is about another visit`)
+  if (kind === 'visit.plan' || kind === 'visit.open') {
     record.tenancy = data.tenancy || record.tenancy
     record.kind = data.kind
   }
   const cells = cellsOf(operation)
   for (const [field, value] of Object.entries(cells)) write(record.cells, field, value, operation, seq)
   grow(record, operation, seq)
-  if (Object.hasOwn(cells, 'visitors')) record.assignments.push({ seq, visitors: [...cells.visitors] })
-  if (CONTENT.has(operation.kind)) countContent(record, operation, seq)
+  if (own(cells, 'visitors')) record.assignments.push({seq, visitors: [...cells.visitors]})
+  if (KINDS[kind].content) countContent(record, operation, seq)
   record.seq = Math.max(record.seq, seq)
   return record
 }
 
-/** The one-value-at-a-time fields this operation writes. */
-function cellsOf({ kind, data, by }) {
-  const cells = {}
-  switch (kind) {
-    case 'visit.assign':
-      for (const key of ['visitors', 'date', 'time']) if (Object.hasOwn(data, key)) cells[key] = data[key]
-      break
-    case 'visit.open':
-      cells.visitors = [by]
-      if (data.language) cells.language = data.language
-      break
-    case 'visit.language':
-      cells.language = data.language
-      break
-    case 'visit.answer':
-      cells[`answer.${data.item}`] = data.answer
-      break
-    case 'visit.tick':
-      for (const [item, answer] of Object.entries(data.answers)) cells[`answer.${item}`] = answer
-      break
-    case 'visit.attempt':
-      cells.attempt = data.outcome
-      if (data.outcome === 'rebooked') Object.assign(cells, { date: data.date ?? '', time: data.time ?? '' })
-      break
-    case 'visit.close':
-      cells.closed = 'yes'
-      break
-    case 'visit.reopen':
-      cells.closed = 'no'
-      break
-    case 'visit.cancel':
-      cells.cancelled = 'yes'
-      break
-    case 'visit.choose':
-      cells[data.field] = data.value
-      break
-  }
+function cellsOf({kind, data, by}) {
+  const cells = ownCellsOf(kind, data, by)
   if (data.guide) cells.guide = data.guide
   return cells
 }
 
-function write(cells, field, value, operation, seq) {
-  const writes = (cells[field] ??= [])
-  const known = writes.findIndex((one) => one.device === operation.device)
+function ownCellsOf(kind, data, by) {
+  switch (kind) {
+    case 'visit.assign': return Object.fromEntries(['visitors', 'date', 'time'].filter(key => own(data, key)).map(key => [key, data[key]]))
+    case 'visit.open': return data.language ? {visitors: [by], language: data.language} : {visitors: [by]}
+    case 'visit.language': return {language: data.language}
+    case 'visit.answer': return {[`answer.${data.item}`]: data.answer}
+    case 'visit.tick': return Object.fromEntries(Object.entries(data.answers).map(([item, answer]) => [`answer.${item}`, answer]))
+    case 'visit.attempt': return data.outcome === 'rebooked'
+      ? {attempt: data.outcome, date: data.date ?? '', time: data.time ?? ''} : {attempt: data.outcome}
+    case 'visit.close': return {closed: 'yes'}
+    case 'visit.reopen': return {closed: 'no'}
+    case 'visit.cancel': return {cancelled: 'yes'}
+    case 'visit.choose': return {[data.field]: data.value}
+    default: return {}
+  }
+}
+
+function write(cells, field, value, {id, by, at, device, device_seq, base}, seq) {
+  if (!own(cells, field)) cells[field] = []
+  const writes = cells[field]
+  const known = writes.findIndex(one => one.device === device)
   if (known >= 0) {
-    const newer = operation.device_seq > writes[known].device_seq
-    const other = operation.device_seq < writes[known].device_seq
-    // `guide` is pinned by a device's first word, everything else is its last.
-    if (field === 'guide' ? !other : !newer) return
+    const earlier = writes[known].device_seq
+    if (field === 'guide' ? earlier <= device_seq : earlier >= device_seq) return
     writes.splice(known, 1)
   }
-  writes.push({
-    value, seq, op: operation.id, by: operation.by, at: operation.at, device: operation.device,
-    device_seq: operation.device_seq, base: operation.base,
-  })
-  writes.sort((one, two) => one.seq - two.seq)
+  writes.push({value, seq, op: id, by, at, device, device_seq, base})
+  writes.sort(bySeq)
 }
 
 function grow(record, operation, seq) {
-  const { kind, data } = operation
-  if (kind === 'visit.retract') {
-    if (!record.retracted.includes(data.operation)) {
-      record.retracted.push(data.operation)
-      record.retracted.sort()
-    }
-    for (const entry of [...record.notes, ...record.follow_ups]) {
-      if (entry.id === data.operation) blank(entry)
-    }
-    return
-  }
+  const {kind, data, id} = operation
+  if (kind === 'visit.retract') return retract(record, data.operation)
   if (kind === 'follow_up.answer') {
-    for (const entry of record.follow_ups) {
-      if (entry.id !== data.follow_up) continue
-      entry.answers.push(entryOf(operation, ANSWER_FIELDS, seq))
-      sortEntries(entry.answers)
-    }
+    const entry = record.follow_ups.find(one => one.id === data.follow_up)
+    if (entry) entry.answers = inOrder([...entry.answers, entryOf(operation, seq)])
     return
   }
-  if (!Object.hasOwn(LISTS, kind)) return
-  const [name, fields] = LISTS[kind]
-  const entry = entryOf(operation, fields, seq)
+  if (!own(LISTS, kind)) return
+  const name = LISTS[kind]
+  const entry = entryOf(operation, seq)
   if (name === 'notes' || name === 'follow_ups') {
     entry.retracted = false
     if (name === 'follow_ups') entry.answers = []
-    if (record.retracted.includes(operation.id)) blank(entry)
+    if (record.retracted.includes(id)) blank(entry)
   } else if (kind === 'visit.withdraw') {
     entry.decision = 'withdrawn'
   } else if (name === 'reviews') {
     entry.decision = kind.slice('visit.'.length)
   }
-  record[name].push(entry)
-  sortEntries(record[name])
-  const signature = kind === 'visit.consent' ? data.signature : ''
-  if (signature && !record.blobs.includes(signature)) {
-    record.blobs.push(signature)
+  record[name] = inOrder([...record[name], entry])
+  if (kind === 'visit.consent' && data.signature && !record.blobs.includes(data.signature)) {
+    record.blobs.push(data.signature)
     record.blobs.sort()
   }
 }
 
-function entryOf(operation, fields, seq) {
-  const entry = {}
-  for (const field of fields) {
-    if (Object.hasOwn(operation.data, field)) entry[field] = structuredClone(operation.data[field])
+function retract(record, target) {
+  if (!record.retracted.includes(target)) {
+    record.retracted.push(target)
+    record.retracted.sort()
   }
-  const { id, by, at, device, device_seq, base } = operation
-  return Object.assign(entry, { id, by, at, seq, device, device_seq, base })
+  for (const entry of [...record.notes, ...record.follow_ups]) if (entry.id === target) blank(entry)
 }
 
-/** By seq, but the entries of one device in its own order: swapped batches give one list. */
-function sortEntries(entries) {
-  entries.sort((one, two) => one.seq - two.seq)
+function entryOf({id, kind, by, at, device, device_seq, base, data}, seq) {
+  // Only what this version of the kind knows: more stays in the bytes, on both sides alike.
+  const known = Object.fromEntries(KINDS[kind].fields.filter(key => own(data, key)).map(key => [key, structuredClone(data[key])]))
+  return {...known, id, by, at, seq, device, device_seq, base}
+}
+
+/** By seq; the places that one device holds are filled in its own order (swapped batches give one list). */
+function inOrder(entries) {
+  entries.sort(bySeq)
   const queues = new Map()
-  for (const one of entries) {
-    if (!queues.has(one.device)) queues.set(one.device, [])
-    queues.get(one.device).push(one)
-  }
-  for (const queue of queues.values()) queue.sort((one, two) => one.device_seq - two.device_seq)
-  entries.forEach((one, place) => { entries[place] = queues.get(one.device).shift() })
+  for (const one of entries) queues.set(one.device, [...queues.get(one.device) ?? [], one])
+  for (const queue of queues.values()) queue.sort(byDeviceSeq)
+  return entries.map(one => queues.get(one.device).shift())
 }
 
 function blank(entry) {
@@ -191,88 +152,75 @@ function blank(entry) {
   entry.retracted = true
 }
 
-function countContent(record, operation, seq) {
-  const { device, device_seq } = operation
-  const last = Object.hasOwn(record.content, device) ? record.content[device] : null
-  if (!NOT_BEGUN.has(operation.kind) && (!last || device_seq > last.device_seq)) {
-    record.content[device] = { device_seq, seq }
+function countContent(record, {kind, device, device_seq}, seq) {
+  const last = own(record.content, device) ? record.content[device] : null
+  if (kind !== 'visit.attempt' && kind !== 'visit.language' && (!last || device_seq > last.device_seq)) {
+    record.content[device] = {device_seq, seq}
   }
   record.content_seq = Math.max(record.content_seq, seq)
 }
 
-// --- reading a record ---------------------------------------------------------------------
+// --- reading a record
 
-/**
- * The write that counts for `field`, or null. For `guide` the earliest counts.
- * @returns {Write | null}
- */
+/** The write that counts for `field`, or null; for `guide` the earliest counts.
+ * @param {VisitRecord} record @param {string} field @returns {Write|null} */
 export function winner(record, field) {
-  const writes = Object.hasOwn(record.cells, field) ? record.cells[field] : []
+  const writes = own(record.cells, field) ? record.cells[field] : []
   return (field === 'guide' ? writes[0] : writes.at(-1)) ?? null
 }
 
-/** The value that counts for `field`, or `fallback`. */
-export function valueOf(record, field, fallback = '') {
-  return winner(record, field)?.value ?? fallback
-}
+/** The value that counts for `field`. @param {VisitRecord} record @param {string} field @param {any} [otherwise] */
+export const valueOf = (record, field, otherwise = '') => winner(record, field)?.value ?? otherwise
 
-/** field → the writes in open conflict, the one that counts last. */
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
+
+/** field → the writes in open conflict, the one that counts last; {} when none.
+ * @param {VisitRecord} record @returns {Record<string, Write[]>} */
 export function conflictsOf(record) {
   const found = {}
   for (const field of Object.keys(record.cells).sort()) {
     const writes = record.cells[field]
     const top = writes.at(-1)
-    const unseen = writes.filter((one) => one.seq > top.base && !same(one.value, top.value))
-    if (unseen.length && field !== 'guide') found[field] = [...unseen, top]
+    const unseen = writes.filter(one => one.seq > top.base && !same(one.value, top.value))
+    if (unseen.length > 0 && field !== 'guide') found[field] = [...unseen, top]
   }
   return found
 }
 
-function same(one, two) {
-  return one === two || (Array.isArray(one) && Array.isArray(two) && one.length === two.length
-    && one.every((value, place) => value === two[place]))
-}
-
-/** purpose → the decision that counts: the most restrictive head (PROTOCOL.md section 2). */
+/** purpose → the decision that counts, the most restrictive of those nothing supersedes.
+ * @param {VisitRecord} record @returns {Record<string, any>} */
 export function consentsOf(record) {
-  const groups = new Map()
-  for (const entry of record.consents) {
-    groups.set(entry.purpose, [...(groups.get(entry.purpose) ?? []), entry])
-  }
-  return Object.fromEntries([...groups].map(([purpose, group]) => [purpose, mostRestrictive(heads(group))]))
+  const byPurpose = new Map() // a purpose is a name from the wire: no key of a plain object
+  for (const entry of record.consents) byPurpose.set(entry.purpose, [...byPurpose.get(entry.purpose) ?? [], entry])
+  return Object.fromEntries([...byPurpose].map(([purpose, group]) => [purpose, mostRestrictive(headsOf(group))]))
 }
 
-/** The decision that counts for one purpose, or null where nobody was asked. */
+/** The decision that counts for one purpose, or null where nobody was asked.
+ * @param {VisitRecord} record @param {string} purpose @returns {any|null} */
 export function consentOf(record, purpose) {
-  const group = record.consents.filter((one) => one.purpose === purpose)
-  return group.length ? mostRestrictive(heads(group)) : null
+  const found = consentsOf(record)
+  return own(found, purpose) ? found[purpose] : null
 }
 
-function saw(later, earlier) {
-  if (later.device === earlier.device) return later.device_seq > earlier.device_seq
-  return later.base >= earlier.seq
+const saw = (later, earlier) => (later.device === earlier.device
+  ? later.device_seq > earlier.device_seq : later.base >= earlier.seq)
+
+const headsOf = group => group.filter(one => !group.some(another => another !== one && saw(another, one)))
+
+function mostRestrictive(heads) {
+  const rank = {yes: 0, no: 1, withdrawn: 2}
+  return heads.reduce((top, one) => (
+    rank[one.decision] - rank[top.decision] || one.seq - top.seq) > 0 ? one : top)
 }
 
-function heads(group) {
-  return group.filter((one) => !group.some((other) => other !== one && saw(other, one)))
-}
-
-function mostRestrictive(found) {
-  const rank = { yes: 0, no: 1, withdrawn: 2 }
-  return found.reduce((top, one) =>
-    rank[one.decision] > rank[top.decision]
-      || (rank[one.decision] === rank[top.decision] && one.seq > top.seq) ? one : top)
-}
-
-/** The visit's state; the table in PROTOCOL.md section 2, first row that fits. */
+/** The visit's state: the table in PROTOCOL.md section 2, first row that fits.
+ * @param {VisitRecord} record @returns {string} */
 export function stateOf(record) {
   const closed = winner(record, 'closed')
-  if (valueOf(record, 'cancelled') === 'yes') return 'cancelled'
   const last = record.reviews.at(-1)
-  if (last) {
-    if (last.decision === 'approve') return record.content_seq > last.base ? 'changed' : 'approved'
-    if (!closed || closed.value !== 'yes' || closed.base < last.seq) return 'returned'
-  }
+  if (valueOf(record, 'cancelled') === 'yes') return 'cancelled'
+  if (last?.decision === 'approve') return record.content_seq > last.base ? 'changed' : 'approved'
+  if (last && (closed?.value !== 'yes' || closed.base < last.seq)) return 'returned'
   return closed?.value === 'yes' ? 'done' : stateBeforeClose(record)
 }
 
@@ -281,11 +229,11 @@ function stateBeforeClose(record) {
   const date = winner(record, 'date')
   const datedAfter = attempt !== null && date !== null && date.seq > attempt.seq
   if (attempt?.value === 'declined' && !datedAfter) {
-    const content = record.content[attempt.device]
-    if (!content || content.device_seq < attempt.device_seq) return 'declined'
+    const last = own(record.content, attempt.device) ? record.content[attempt.device] : null
+    if (!last || last.device_seq < attempt.device_seq) return 'declined'
   }
-  if (Object.keys(record.content).length) return 'started'
-  const tries = record.attempts.filter((one) => one.outcome === 'not_home').length
+  if (Object.keys(record.content).length > 0) return 'started'
+  const tries = record.attempts.filter(one => one.outcome === 'not_home').length
   if (tries >= NOT_HOME_MAX && !datedAfter) return 'not_reached'
-  return date?.value ? 'booked' : 'planned'
+  return date && date.value !== '' ? 'booked' : 'planned'
 }
