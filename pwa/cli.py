@@ -34,9 +34,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def main() -> None:
     """The command's entry: every refusal becomes one clear message and exit code 1."""
     try:
-        troskel(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Not standalone, so that our own refusals get here; click then returns exit codes.
+        sys.exit(troskel(standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -19,7 +19,7 @@ from pwa.db import DatabaseError, hold_server_lock
 from pwa.services import EXTENSION, Services
 from pwa.settings import LOOPBACK, Settings
 
-START_WAIT_SECONDS = 5.0
+START_WAIT_SECONDS = 3.0
 ACCESS_LOG = "%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms"
 DEMO_MARK = "demo"
 
