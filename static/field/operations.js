@@ -14,7 +14,7 @@ const content = fields => ({v: 1, content: true, fields})
 const other = fields => ({v: 1, content: false, fields})
 
 /** kind → version, whether a review looks at it, and the names of its data (twin of KINDS in
- * sync/operations.py; a test compares them). @type {Record<string, {v: number, content: boolean, fields: string[]}>} */
+ * sync/kinds.py; a test compares them). @type {Record<string, {v: number, content: boolean, fields: string[]}>} */
 export const KINDS = {
   'visit.plan': other(['tenancy', 'kind']),
   'visit.assign': other(['visitors', 'date', 'time']),

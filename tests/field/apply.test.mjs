@@ -44,7 +44,7 @@ test('folding is applying one by one', () => {
 })
 
 test('every kind the server knows of a visit is known here, with the same fields', () => {
-  const source = readFileSync(new URL('../../sync/operations.py', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../../sync/kinds.py', import.meta.url), 'utf8')
   const table = source.slice(source.indexOf('KINDS: Mapping'), source.indexOf('\nVERSION = '))
   const blocks = table.split(/\n {4}(?=")/).slice(1).map(block => [block.match(/^"([a-z_.]+)"/)[1], block.slice(block.indexOf('(') + 1)])
   const found = Object.fromEntries(blocks.filter(([kind]) => !kind.startsWith('tenancy.')).map(([kind, body]) => [kind, {
