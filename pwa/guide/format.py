@@ -55,53 +55,13 @@ EVENTS: Final = (
 )
 # Placeholders that are no company setting: the one who shows the text knows them.
 CONTEXT: Final = frozenset({"recipient", "visit.apartment", "visit.date", "visit.time"})
-PICTOGRAMS: Final = frozenset(
-    [
-        "alarm",
-        "battery",
-        "bike",
-        "brush",
-        "bug",
-        "calendar",
-        "camera",
-        "coin",
-        "door",
-        "drain",
-        "fan",
-        "flame",
-        "globe",
-        "grill",
-        "hand",
-        "heart",
-        "home",
-        "id_card",
-        "idea",
-        "key",
-        "laundry",
-        "mould",
-        "music",
-        "paper",
-        "pen",
-        "people",
-        "phone",
-        "plug",
-        "radiator",
-        "send",
-        "shield",
-        "shower",
-        "smile",
-        "speech",
-        "stairs",
-        "stove",
-        "tap",
-        "truck",
-        "vent",
-        "waste",
-        "water",
-        "window",
-        "wrench",
-    ]
-)
+PICTOGRAMS: Final = frozenset({
+    "alarm", "battery", "bike", "brush", "bug", "calendar", "camera", "coin", "door", "drain",
+    "fan", "flame", "globe", "grill", "hand", "heart", "home", "id_card", "idea", "key",
+    "laundry", "mould", "music", "paper", "pen", "people", "phone", "plug", "radiator", "send",
+    "shield", "shower", "smile", "speech", "stairs", "stove", "tap", "truck", "vent", "waste",
+    "water", "window", "wrench",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,9 @@ class _Table:
 
 def load(directory: Path = BASELINE) -> Guide:
     """The guide in `directory` (structure.toml, settings.toml, texts/*.toml); GuideError else."""
-    settings = _keyed([_setting(one) for one in _file(directory, "settings.toml", "setting")])
+    settings = _keyed(
+        [_setting(one) for one in _file(directory, "settings.toml", "setting")], "settings.toml"
+    )
     root = _Table("structure.toml", "", _toml(directory, "structure.toml"))
     law_as_of = root.date("law_as_of")
     common = root.strings("common")
@@ -153,11 +155,11 @@ def _file(directory: Path, name: str, tables: str) -> list[_Table]:
     return found
 
 
-def _keyed(rows: Sequence[Any]) -> dict[str, Any]:
+def _keyed(rows: Sequence[Any], file: str = "structure.toml") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for row in rows:
         if row.key in found:
-            raise GuideError("structure.toml", row.key, "stands twice")
+            raise GuideError(file, row.key, "stands twice")
         found[row.key] = row
     return found
 

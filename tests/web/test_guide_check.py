@@ -1,0 +1,120 @@
+"""`check`: every fault it promises to find is put into a real copy of the guide and found."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pwa.guide import BASELINE, Report, check, load
+
+Break = Callable[[str, str, str], Report]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Break:
+    """Checks a copy of the guide in Swedish and English in which `old` has become `new`."""
+    (tmp_path / "texts").mkdir()
+    for name in ("structure.toml", "settings.toml", "texts/sv.toml", "texts/en.toml"):
+        shutil.copy(BASELINE / name, tmp_path / name)
+
+    def checked(file: str, old: str, new: str) -> Report:
+        path = tmp_path / file
+        content = path.read_text(encoding="utf-8")
+        assert old in content
+        path.write_text(content.replace(old, new, 1), encoding="utf-8")
+        return check(load(tmp_path))
+
+    return checked
+
+
+def test_the_baseline_lacks_texts_but_has_no_other_problem() -> None:
+    report = check(load())
+    assert {one.problem for one in report.problems} <= {"missing"}
+    assert not report.languages["sv"].missing
+    assert not report.languages["en"].missing
+
+
+def test_what_every_tenant_meets_first_is_there_in_arabic() -> None:
+    guide = load()
+    texts = guide.languages["ar"].texts
+    for item in guide.items.values():
+        assert f"{item.key}.label" in texts
+        if item.section in ("s02", "s04", "s12"):
+            assert f"{item.key}.explain" in texts, item.key
+    wanted = [key for key in guide.text_keys if key[0] == "K" or key.startswith("notice.")]
+    wanted += [key for key in guide.text_keys if "answer." in key or key.endswith(".title")]
+    assert [key for key in wanted if key not in texts] == []
+
+
+def test_a_complete_guide_is_ok_and_says_so(broken: Break) -> None:
+    report = broken("texts/en.toml", "# --- Common", "# --- Shared")
+    assert report.ok
+    assert report.as_text().endswith("\nok")
+
+
+def test_one_missing_text_is_enough_to_fail(broken: Break) -> None:
+    report = broken("texts/en.toml", '"s01.title" = "Before the visit"\n', "")
+    assert not report.ok
+    assert report.languages["en"].missing == 1
+    assert report.as_json()["problems"] == [
+        {"language": "en", "key": "s01.title", "problem": "missing"}
+    ]
+    assert report.as_text().endswith("\nnot ok")
+    assert "s01.title" in report.as_text()
+
+
+def test_the_json_counts_texts_by_language_and_state() -> None:
+    found = check(load()).as_json()
+    assert list(found) == ["items", "languages", "problems"]
+    assert found["items"] == 72
+    assert list(found["languages"]) == ["sv", "en", "ar"]
+    for tag, counts in found["languages"].items():
+        assert list(counts) == [
+            "texts", "missing", "original", "translated", "machine", "reviewed",
+        ]  # fmt: skip
+        state = "original" if tag == "sv" else "machine"
+        assert counts[state] == counts["texts"] > 0
+
+
+FAULTS = [
+    ("texts/en.toml", "I come from {company.name}.", "I come from the company.", "i09.explain", "placeholders differ"),
+    ("texts/en.toml", "Photo taken", "Photo taken by {company.name}", "i66.answer.taken", "placeholders differ"),
+    ("texts/en.toml", "114 14 is the police", "114 41 is the police", "i30.explain", "numbers differ"),
+    ("texts/en.toml", "114 14 is the police", "١١٤ 14 is the police", "i30.explain", "digits must be Latin"),
+    ("texts/en.toml", '"i10.label" = "Is it all right if we come in?"', '"i10.label" = "هل يناسبكم أن ندخل؟"', "i10.label", "another script"),
+    ("texts/en.toml", '"s01.title" = "Before the visit"', '"s01.title" = "Före besöket"', "s01.title", "the same as the Swedish"),
+    ("texts/en.toml", "Is it still all right if we come in for a while? The visit is voluntary. You can say no, or ask us to come another day. It does not affect your lease.", "May we?", "i10.explain", "much shorter"),
+    ("texts/en.toml", '"s01.title" = "Before the visit"', '"s01.title" = "Before the visit, that is, before anyone comes"', "s01.title", "longer than 40"),
+    ("texts/en.toml", '"s01.title" =', '"s01.colour" = "Red"\n"s01.title" =', "s01.colour", "unknown key"),
+    ("texts/en.toml", "# --- 3.1", '"i03.answer.arabic" = "Arabic"\n# --- 3.1', "i03.answer.arabic", "unknown key"),
+    ("texts/sv.toml", "Jag kommer från {company.name}.", "Jag kommer från {company.nmae}.", "i09.explain", "{company.nmae} is no setting"),
+    ("texts/sv.toml", "Jag kommer från {company.name}.", "Jag kommer från {company.name.", "i09.explain", "a brace"),
+    ("structure.toml", 'settings = ["company.name"]\n', "", "i09", "settings are not those"),
+    ("texts/sv.toml", "Mitt ja gäller i 8 veckor.", "Mitt ja gäller i 9 veckor.", "K9", "the wording has changed"),
+    ("texts/sv.toml", "till att {recipient} säger mitt namn", "till att medlaren säger mitt namn", "K7", "{recipient} stands"),
+    ("structure.toml", '"K8", "K10"', '"K8"', "K10", "no item offers"),
+    ("structure.toml", '[[section]]\nkey = "s14"', '[[section]]\nkey = "s15"\nnumber = "3.15"\ntags = []\n[[section]]\nkey = "s14"', "s15", "without items"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "problem"), FAULTS,
+    ids=[f"{row[3]} {row[4]}" for row in FAULTS],
+)  # fmt: skip
+def test_a_fault_is_found_at_its_key(
+    broken: Break, file: str, old: str, new: str, key: str, problem: str
+) -> None:
+    report = broken(file, old, new)
+    assert not report.ok
+    assert [one for one in report.problems if one.key == key and problem in one.problem]
+
+
+def test_a_review_of_an_older_original_is_found(broken: Break) -> None:
+    old = load().original_hash("i25.explain")
+    review = f'[states."i25.explain"]\nstate = "reviewed"\nby = "Test Testsson"\nat = "2026-11-20"\nof = "{old}"\n\n[texts]'
+    assert broken("texts/en.toml", "[texts]", review).ok
+    report = broken("texts/sv.toml", "Varna de andra.", "Varna alla andra.")
+    assert [(one.language, one.key) for one in report.problems] == [("en", "i25.explain")]
