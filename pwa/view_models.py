@@ -354,6 +354,7 @@ def notice_view(
     booked = {
         "visit.date": value_of(reader.record, "date"),
         "visit.time": value_of(reader.record, "time"),
+        "visit.apartment": file["tenancy"].get("apartment", ""),
     }
     return [
         pair(reader, "text", f"notice.{key}.{part}", booked)

@@ -4,14 +4,10 @@
 // no pressure, because neither proves more and both tell about a body.
 
 import SignaturePad from '../vendor/signature_pad.min.js'
+import {sha256} from './ids.js'
 
 const BYTES_MAX = 12 * 1024 // rides along in a push (PROTOCOL.md section 8)
 const drawn = new Map() // sha256 → ArrayBuffer, until it is saved or the page goes
-
-const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-
-/** @param {ArrayBuffer} bytes @returns {Promise<string>} lower-case hex */
-export const sha256 = async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes))
 
 /** Bytes of a drawn signature, or undefined where this page does not hold them.
  * @param {string} hash @returns {ArrayBuffer|undefined} */

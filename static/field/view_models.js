@@ -12,12 +12,12 @@
  * @typedef {Object<string, string>} Names       user id → name
  * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
  */
-import {winner} from './apply.js'
+import {valueOf, winner} from './apply.js'
 import {
   attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, reviewsOf,
 } from './view_entries.js'
 import {
-  answerKey, isolate, languageView, LANGUAGES, ORIGINAL, own, pair, readerOf, stamp, valueOf, weekdayOf,
+  answerKey, isolate, languageView, LANGUAGES, ORIGINAL, own, pair, readerOf, stamp, weekdayOf,
 } from './view_texts.js'
 
 export {isolate, languageView, LANGUAGES, ORIGINAL, weekdayOf}
@@ -253,7 +253,11 @@ export function consentView(file, packs, languages, people, purpose, recipient) 
  */
 export function noticeView(file, packs, languages, key) {
   const reader = readerOf(file, packs, languages, {}, {})
-  const booked = {'visit.date': valueOf(file.record, 'date'), 'visit.time': valueOf(file.record, 'time')}
+  const booked = {
+    'visit.date': valueOf(file.record, 'date'),
+    'visit.time': valueOf(file.record, 'time'),
+    'visit.apartment': file.tenancy.apartment ?? '',
+  }
   const parts = reader.structure.notices.find((one) => one.key === key)?.parts ?? []
   return parts.map((part) => pair(reader, 'text', `notice.${key}.${part}`, booked))
 }

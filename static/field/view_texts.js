@@ -2,7 +2,6 @@
 // A text that a language lacks is Swedish and says so. Direction comes from the language code.
 // Pure; it refuses interface words (templates/shared/labels.html) and clocks.
 
-import {winner} from './apply.js'
 import {fill, localise} from './guide_text.js'
 
 export const ORIGINAL = 'sv'
@@ -40,9 +39,6 @@ export function languageView(tag) {
 
 /** 1 (Monday) to 7 (Sunday) of "2026-12-01"; 0 for "". */
 export const weekdayOf = (day) => (day ? new Date(`${day}T00:00:00Z`).getUTCDay() || 7 : 0)
-
-/** What counts for a field of the record, or `otherwise`. */
-export const valueOf = (record, field, otherwise = '') => winner(record, field)?.value ?? otherwise
 
 /** One visit, and everything needed to say it to someone. */
 export function readerOf(file, packs, languages, people, status) {

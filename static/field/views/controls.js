@@ -6,6 +6,7 @@ import {attachPad} from '../signature.js'
 import {warningWord} from '../words.js'
 
 const pads = new WeakMap()
+const cameBack = new WeakSet()
 
 function countText(field) {
   const left = document.getElementById(`${field.id}-left`)
@@ -39,7 +40,16 @@ function readAloud(button) {
   speech.speak(spoken)
 }
 
+/** Back from a form or the turned screen: the item one came from, not the top of the section. */
+function comeBack(list) {
+  if (cameBack.has(list)) return
+  cameBack.add(list)
+  // After the frame's own scrolling to the top of a new page.
+  requestAnimationFrame(() => document.getElementById(list.dataset.at)?.scrollIntoView({block: 'center'}))
+}
+
 function bind(root) {
+  for (const list of root.querySelectorAll('[data-at]')) comeBack(list)
   for (const canvas of root.querySelectorAll('canvas[data-signature]')) {
     if (!pads.has(canvas)) pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
   }

@@ -34,6 +34,7 @@ async function show(call) {
     next: place >= 0 ? talk[place + 1] ?? '' : talk[0],
     operation: uuid7(),
     next_operation: uuid7(),
+    at: section.rows.some((item) => item.key === call.query.get('at')) ? call.query.get('at') : '',
   })
 }
 
@@ -43,7 +44,8 @@ async function answer(call) {
   if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
   const key = form.get('item')
   const chosen = form.get('answer') ?? ''
-  const item = scene.packs.sv.items[key]
+  const items = scene.packs.sv.items
+  const item = Object.hasOwn(items, key) ? items[key] : null
   if (!item || (chosen && !item.answers.includes(chosen))) return refuse(i18n._('The guide has no such answer.'))
   if (item.tally) {
     await count(call, scene, key, chosen)

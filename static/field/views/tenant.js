@@ -4,21 +4,31 @@
 
 import {page, redirect} from '../router.js'
 import {consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
+import {recipientShown} from './consents.js'
 import {openVisit, views} from './context.js'
 
-/** The texts of one `name` in a view, the tenant's first and alone where it exists. */
+/** The texts of one `name` in a view, the tenant's own or what stands in for it. */
 const said = (view, name) => ({
   text: view[`${name}_tenant`] || view[name],
   lang: view[`${name}_tenant_lang`],
   dir: view[`${name}_tenant_dir`],
 })
+const staffSaid = (view, name) => ({text: view[name], lang: view[`${name}_lang`], dir: view[`${name}_dir`]})
 
-function turned(scene, i18n, {heading, pictogram = '', texts, back, aloud = true}) {
+/** A mark in the tenant's language that a text is not reviewed, or not in that language at all. */
+function markOf(scene, view, name) {
+  const own = scene.packs[scene.languages.tenant]?.texts ?? scene.packs.sv.texts
+  if (view[`${name}_missing`]) return own['label.shown_in_swedish'] ?? ''
+  return view[`${name}_machine`] ? own['label.machine'] ?? '' : ''
+}
+
+function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, aloud = true}) {
   const tenant = languageView(scene.languages.tenant)
   return page('field/tenant.html', {
     title: heading.text,
     heading,
     pictogram,
+    mark,
     texts: texts.filter((one) => one.text),
     back,
     aloud,
@@ -37,8 +47,12 @@ async function item(call) {
   if (!section) return redirect(scene.url)
   const row = sectionView(...views(scene), section).rows.find((one) => one.key === key)
   return turned(scene, call.i18n, {
-    heading: said(row, 'label'), pictogram: row.pictogram, texts: [said(row, 'explain')],
-    back: `${scene.url}/s/${section}#item-${key}`,
+    heading: said(row, 'label'),
+    pictogram: row.pictogram,
+    // Law and fire: a text nobody has reviewed never stands without the Swedish it came from.
+    texts: [said(row, 'explain'), ...(row.critical && row.explain_machine ? [staffSaid(row, 'explain')] : [])],
+    mark: markOf(scene, row, 'explain'),
+    back: `${scene.url}/s/${section}?at=${key}`,
   })
 }
 
@@ -59,10 +73,14 @@ async function consent(call) {
   const purpose = call.query.get('purpose') ?? ''
   const found = visitView(...views(scene)).consents.find((one) => one.purpose === purpose)
   if (!found) return redirect(`${scene.url}/consents`)
-  const recipient = call.query.get('recipient') ?? found.recipient
+  const recipient = recipientShown(call.params.id, purpose, found.recipient)
   const view = consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
   return turned(scene, call.i18n, {
-    heading: said(view, 'heading'), texts: [said(view, 'text')], back: `${scene.url}/consents/${purpose}`, aloud: false,
+    heading: said(view, 'heading'),
+    texts: [said(view, 'text')],
+    mark: markOf(scene, view, 'text'),
+    back: `${scene.url}/consents/${purpose}`,
+    aloud: false,
   })
 }
 
@@ -70,10 +88,10 @@ async function notice(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const wanted = call.query.get('notice') ?? ''
-  const texts = noticeView(scene.file, scene.packs, scene.languages, wanted).map((part) => said(part, 'text'))
-  if (texts.length === 0) return redirect(scene.url)
-  const [heading, ...rest] = texts
-  return turned(scene, call.i18n, {heading, texts: rest, back: scene.url})
+  const parts = noticeView(scene.file, scene.packs, scene.languages, wanted)
+  if (parts.length === 0) return redirect(scene.url)
+  const [heading, ...texts] = parts.map((part) => said(part, 'text'))
+  return turned(scene, call.i18n, {heading, texts, mark: markOf(scene, parts[0], 'text'), back: scene.url})
 }
 
 /** @param {import('../router.js').Routes} routes */

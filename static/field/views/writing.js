@@ -22,7 +22,7 @@ function aboutOf(scene, key) {
     free_text: row.free_text,
     queue: row.offer_queue,
     urgency: row.offer_urgency,
-    back: `${scene.url}/s/${item.section}#item-${key}`,
+    back: `${scene.url}/s/${item.section}?at=${key}`,
   }
 }
 
