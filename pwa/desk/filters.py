@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from sync.operations import is_uuid
+from sync.kinds import is_uuid
 
 STATES = (
     "planned", "booked", "started", "done", "returned", "changed", "approved",

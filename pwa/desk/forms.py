@@ -20,7 +20,7 @@ from pwa.ids import uuid7
 from pwa.problems import Problem
 from pwa.services import services
 from pwa.submitting import Draft, submit
-from sync.operations import KINDS, is_uuid
+from sync.kinds import KINDS, is_uuid
 from sync.push import Result
 
 

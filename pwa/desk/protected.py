@@ -16,7 +16,7 @@ from pwa.desk.forms import text_of
 from pwa.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
 from pwa.problems import Problem
 from pwa.services import services
-from sync.operations import is_uuid
+from sync.kinds import is_uuid
 
 blueprint = Blueprint("protected", __name__)
 

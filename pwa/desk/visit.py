@@ -50,7 +50,8 @@ def page(id: str) -> ResponseReturnValue:
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
         options = staff.assignees(db, [view["language"]["tag"]], view["date"])
-    visitors = [*value_of(file.record, "visitors", []), "", ""]
+    visitors = value_of(file.record, "visitors", [])
+    first, second = [*visitors, "", ""][:2]
     return render_template(
         "desk/visit.html",
         visit=view,
@@ -59,8 +60,9 @@ def page(id: str) -> ResponseReturnValue:
         shown=sections_shown(view),
         log=log,
         options=options,
-        first=visitors[0],
-        second=visitors[1],
+        first=first,
+        second=second,
+        was_people=",".join(visitors),
         can_review=file.state in REVIEW_STATES,
         can_return=file.state in (*REVIEW_STATES, "approved"),
         can_assign=file.state in ASSIGN_STATES,

@@ -19,7 +19,7 @@ from pwa.desk.forms import back_to, draft, perform, text_of
 from pwa.problems import Problem
 from pwa.services import services
 from pwa.submitting import load_visit
-from sync.operations import POINTS_MAX
+from sync.kinds import POINTS_MAX
 
 blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 

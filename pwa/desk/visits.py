@@ -7,12 +7,13 @@ histories and logs (DESIGN 7.3). It refuses to assign finished visits: those are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
+from sqlite_utils import Database
 
 from pwa.access import requires
 from pwa.desk import queries, staff
@@ -25,7 +26,7 @@ from pwa.desk.filters import (
     read_filter,
 )
 from pwa.desk.forms import back_to, draft, is_fragment, new_operation, perform, text_of
-from pwa.desk.languages import language_name
+from pwa.desk.languages import language_name, language_names
 from pwa.desk.queries import Calendar, VisitRow
 from pwa.problems import Problem
 from pwa.services import services
@@ -70,15 +71,9 @@ def people() -> ResponseReturnValue:
     ids = request.form.getlist("visit")[:ASSIGN_MAX]
     with services().databases.reading() as db:
         rows = queries.visits_by_id(db, ids, _calendar())
-        languages = sorted({row.language for row in rows.values()} - {"", "sv"})
-        options = staff.assignees(db, languages, chosen["date"])
+        suggested = _suggested(db, rows.values(), chosen["date"])
     return render_template(
-        "desk/assign_people.html",
-        options=options,
-        languages=[language_name(tag) for tag in languages],
-        chosen=chosen,
-        prefix="assign",
-        ticked=len(rows),
+        "desk/assign_people.html", **suggested, chosen_people=chosen, ticked=len(rows)
     )
 
 
@@ -86,14 +81,20 @@ def people() -> ResponseReturnValue:
 @requires("assign")
 def assign() -> ResponseReturnValue:
     """Give every ticked visit to the same people, on the same day and time where one is given."""
-    ids = list(dict.fromkeys(request.form.getlist("visit")))
-    if not ids or len(ids) > ASSIGN_MAX:
+    ids = list(dict.fromkeys(request.form.getlist("visit")))[:ASSIGN_MAX]
+    fields = _assign_fields()
+    data = {name: fields[name] for name in ("date", "time") if fields[name]}
+    people = _people(fields)
+    if not ids:
         flash(gettext("Tick at least one visit first."), "problem")
-        return redirect(back_to("/desk/visits"), 303)
-    drafts = [_assignment(id, f"operation:{id}", f"base:{id}") for id in ids]
-    done = perform(drafts)
-    if done:
-        flash(ngettext("%(num)s visit assigned.", "%(num)s visits assigned.", len(done)), "success")
+    elif not (people or data) or (fields["second"] and not fields["first"]):
+        flash(gettext("Choose a visitor, a date or a time first."), "problem")
+    else:
+        done = perform(
+            [_draft(id, data | ({"visitors": people} if people else {}), f":{id}") for id in ids]
+        )
+        said = ngettext("%(num)s visit assigned.", "%(num)s visits assigned.", len(done))
+        flash(said, "success")
     return redirect(back_to("/desk/visits"), 303)
 
 
@@ -114,8 +115,19 @@ def row_assign(id: str) -> ResponseReturnValue:
 @blueprint.post("/desk/visits/<id>/assign")
 @requires("assign")
 def assign_one(id: str) -> ResponseReturnValue:
-    """Assign one visit: from its row in the list (htmx) or from its page."""
-    done = perform([_assignment(id, "operation", "base")])
+    """Assign one visit: from its row in the list (htmx) or from its page.
+
+    Only what differs from what the form showed is said: a time that nobody touched must not
+    overwrite the one a visitor has just agreed at the door.
+    """
+    fields = _assign_fields()
+    data: dict[str, Any] = {
+        name: fields[name] for name in ("date", "time") if fields[name] != fields[f"was_{name}"]
+    }
+    people, before = _people(fields), [one for one in fields["was_people"].split(",") if one]
+    if people != before:
+        data["visitors"] = people
+    done = perform([_draft(id, data, "")]) if data else []
     if is_fragment():
         return _row(id, "desk/visit_row.html")
     if done:
@@ -131,62 +143,75 @@ def _calendar() -> Calendar:
     return Calendar.of(here.today(), here.settings.visit_within_days)
 
 
-def _assign_fields() -> dict[str, Any]:
-    """What the form says: two people, a day, a time; each "" where nothing was chosen."""
-    return {name: text_of(request.form, name, 40) for name in ("first", "second", "date", "time")}
+def _assign_fields() -> dict[str, str]:
+    """What the form says: two people, a day, a time, and what it showed before."""
+    names = ("first", "second", "date", "time", "was_people", "was_date", "was_time")
+    return {name: text_of(request.form, name, 80) for name in names}
 
 
-def _assignment(id: str, operation: str, base: str) -> Draft:
-    fields = _assign_fields()
+def _people(fields: Mapping[str, str]) -> list[str]:
+    """The people chosen, each once. Problem("invalid_form") for somebody who makes no visits."""
+    chosen = list(dict.fromkeys(one for one in (fields["first"], fields["second"]) if one))
+    if not set(chosen) <= {user.id for user in staff.field_people()}:
+        raise Problem("invalid_form")
+    return chosen
+
+
+def _draft(id: str, data: Mapping[str, Any], suffix: str) -> Draft:
     with services().databases.reading() as db:
-        known = queries.visits_by_id(db, [id], _calendar()).get(id)
-    if known is None:
-        raise Problem("not_found")
-    data: dict[str, Any] = {}
-    people = list(dict.fromkeys(one for one in (fields["first"], fields["second"]) if one))
-    allowed = {user.id for user in staff.field_people()}
-    if not set(people) <= allowed:
-        raise Problem("invalid_form")
-    # Nothing chosen means "as it is"; taking a visit back is its own choice in the list.
-    if fields["first"] == "" and fields["second"]:
-        raise Problem("invalid_form")
-    if request.form.get("unassign") == "1":
-        data["visitors"] = []
-    elif people:
-        data["visitors"] = people
-    for name in ("date", "time"):
-        if fields[name]:
-            data[name] = fields[name]
-    if not data:
-        raise Problem("invalid_form")
-    return draft(request.form, "visit.assign", id, data, operation=operation, base=base)
+        if id not in queries.visits_by_id(db, [id], _calendar()):
+            raise Problem("not_found")
+    names = {"operation": f"operation{suffix}", "base": f"base{suffix}"}
+    return draft(request.form, "visit.assign", id, data, **names)
+
+
+def _suggested(db: Database, rows: Iterable[VisitRow], day: str) -> dict[str, Any]:
+    """Whom to suggest for these visits, and what their tenants speak."""
+    languages = sorted({row.language for row in rows} - {"", "sv"})
+    return {
+        "options": staff.assignees(db, languages, day),
+        "asked": language_names(languages),
+    }
 
 
 def _render(
     chosen: VisitFilter, rows: Sequence[VisitRow], total: int, text: str
 ) -> ResponseReturnValue:
     here = services()
+    back = VisitFilter().url() if text else chosen.url(page=chosen.page)
+    everything = request.args.get("tick") == "all"
+    ticked = [row for row in rows if everything and row.state in ASSIGN_STATES]
     with here.databases.reading() as db:
         areas = queries.list_areas(db)
-        options = staff.assignees(db, (), "")
+        suggested = _suggested(db, ticked, "")
     names = staff.names()
-    return render_template(
-        "desk/visits_table.html" if is_fragment() else "desk/visits.html",
-        chosen=chosen,
-        rows=[row_view(row, names) for row in rows],
-        total=total,
-        first=(chosen.page - 1) * PAGE_ROWS + 1,
-        pages=max(1, -(-total // PAGE_ROWS)),
-        address=text,
-        cut=bool(text) and total >= queries.SEARCH_ROWS_MAX,
-        areas=areas,
-        states=STATES,
-        kinds=KINDS,
-        languages=[{"tag": tag, "name": language_name(tag)} for tag in here.settings.languages],
-        visitors=staff.field_people(),
-        options=options,
-        back=VisitFilter().url() if text else chosen.url(page=chosen.page),
+    response = make_response(
+        render_template(
+            "desk/visits_table.html" if is_fragment() else "desk/visits.html",
+            **suggested,
+            chosen=chosen,
+            chosen_people={"first": "", "second": ""},
+            rows=[row_view(row, names) for row in rows],
+            total=total,
+            first=(chosen.page - 1) * PAGE_ROWS + 1,
+            pages=1 if text else max(1, -(-total // PAGE_ROWS)),
+            ticked=len(ticked),
+            tick_all=back + ("&" if "?" in back else "?") + "tick=all",
+            address=text,
+            cut=bool(text) and total >= queries.SEARCH_ROWS_MAX,
+            areas=areas,
+            states=STATES,
+            kinds=KINDS,
+            languages=[{"tag": tag, "name": language_name(tag)} for tag in here.settings.languages],
+            visitors=staff.field_people(),
+            today=here.today().isoformat(),
+            back=back,
+        )
     )
+    response.vary.add("HX-Request")
+    if is_fragment() and not text:
+        response.headers["HX-Push-Url"] = back
+    return response
 
 
 def row_view(row: VisitRow, names: Mapping[str, str]) -> dict[str, Any]:
@@ -214,6 +239,7 @@ def row_view(row: VisitRow, names: Mapping[str, str]) -> dict[str, Any]:
         "overdue": row.overdue,
         "unassigned": row.unassigned,
         "assignable": row.state in ASSIGN_STATES,
+        "people_ids": ",".join(people),
         "operation": new_operation(),
         "base": row.seq,
     }
@@ -225,4 +251,4 @@ def _row(id: str, template: str) -> ResponseReturnValue:
         if found is None:
             raise Problem("not_found")
         options = staff.assignees(db, [found.language], found.date)
-    return render_template(template, row=row_view(found, staff.names()), options=options)
+    return render_template(template, row=row_view(found, staff.names()), options=options, ticked=0)
