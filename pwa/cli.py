@@ -350,3 +350,7 @@ def _password(from_stdin: bool) -> str:
 def _exit(code: int) -> None:
     if code:
         raise click.exceptions.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -195,10 +196,9 @@ def test_a_backup_holds_the_database_and_whole_blobs_and_no_secret(filled: Path)
 
 
 def test_a_backup_moves_the_mark_to_the_number_it_holds(run: Run, filled: Path) -> None:
-    with sqlite3.connect(filled.parent / "data/troskel.db") as db:
+    with closing(sqlite3.connect(filled.parent / "data/troskel.db")) as db:
         mark = db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone()[0]
         head = db.execute("SELECT max(seq) FROM log").fetchone()[0]
-    db.close()
     assert int(mark) == head > 0
 
 
@@ -206,6 +206,8 @@ def test_an_external_backup_does_not_move_the_mark(run: Run, tmp_path: Path) -> 
     run("init")
     answer = run("backup", tmp_path / "b.tar.gz", TROSKEL_BACKUP="external")
     assert "was not moved" in answer.stdout
+    with closing(sqlite3.connect(tmp_path / "data/troskel.db")) as db:
+        assert db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone() is None
 
 
 def test_a_restore_brings_back_visits_people_and_blobs(
@@ -256,7 +258,9 @@ def test_an_archive_that_is_no_backup_is_refused(
     run: Run, filled: Path, tmp_path: Path, name: str, content: bytes
 ) -> None:
     bad = tmp_path / "bad.tar.gz"
-    with tarfile.open(bad, "w:gz") as tar:
+    with tarfile.open(filled) as good, tarfile.open(bad, "w:gz") as tar:
+        if name != "troskel.db":
+            tar.addfile(good.getmember("troskel.db"), good.extractfile("troskel.db"))
         member = tarfile.TarInfo(name)
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))

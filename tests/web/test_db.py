@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -132,6 +134,38 @@ def test_processes_write_one_after_the_other(databases: Databases) -> None:
     with databases.reading() as db:
         assert [n for (n,) in db.execute("SELECT n FROM t ORDER BY n")] == list(range(150))
     assert databases.writer.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from pwa.db import Databases
+databases = Databases(Path(sys.argv[1]))
+with databases.writing():
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_while_one_process_writes_the_other_waits_at_the_lock_file(databases: Databases) -> None:
+    # SQLite's own lock would do for the rows; this one keeps checkpoints apart (pwa/db.py).
+    other = other_process(HOLDS, databases.path)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "writing\n"
+    with (databases.path.parent / "write.lock").open() as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        other.communicate()
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_writing_takes_the_database_before_its_first_statement(databases: Databases) -> None:
+    # Against tools that know nothing of the lock file: a deferred BEGIN would read an old
+    # state and then fail at the first write.
+    with closing(sqlite3.connect(databases.path, timeout=0)) as stranger:
+        with databases.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            stranger.execute("BEGIN IMMEDIATE")
+        stranger.execute("BEGIN IMMEDIATE")
 
 
 SERVES = """

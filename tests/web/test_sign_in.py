@@ -208,6 +208,16 @@ def test_a_deactivated_person_cannot_sign_in(
     assert try_password(client_for(""), "bob", PASSWORD) == 401
 
 
+def test_a_session_from_before_stays_dead_when_somebody_is_let_in_again(
+    app: Flask, client_for: ClientFor, user_of: UserOf
+) -> None:
+    client = client_for("bob")
+    with app.app_context():
+        accounts.set_active(user_of("bob").id, False)
+        accounts.set_active(user_of("bob").id, True)
+    assert client.get("/session").status_code == 401
+
+
 def test_one_sees_and_ends_the_own_sessions_only(
     client_for: ClientFor, services: Services, user_of: UserOf
 ) -> None:
