@@ -1,0 +1,107 @@
+// The visits as the phone shows them: the server's snapshot with this person's own operations
+// replayed on top (PROTOCOL.md 5), and where each operation is. Pure: reads a Memory, changes
+// nothing in it. Invariant: what is written on this phone is shown until a snapshot contains it.
+// Another person's visits and operations are never shown (DESIGN 5, signing out hides).
+
+import {fold, stateOf} from './apply.js'
+import {KINDS, PENDING, blobsOf} from './operations.js'
+
+/** @typedef {import('./store.js').Memory} Memory */
+
+/** Key of one person's snapshot of a visit. @param {string} by @param {string} visit */
+export const visitKey = (by, visit) => `${by} ${visit}`
+
+/** @param {Memory} memory @returns {any|null} who is signed in on this phone */
+export const personOf = memory => memory.meta.get('person')?.value ?? null
+
+const byDeviceSeq = (a, b) => (a.operation?.device_seq ?? 0) - (b.operation?.device_seq ?? 0)
+
+/** Rows of the outbox in the order they were made. @param {Memory} memory */
+export const inOrder = memory => [...memory.outbox.values()].sort(byDeviceSeq)
+
+/** Whether the server has an operation (in its log or held list) and the blobs it names.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue} row */
+export function isDelivered(memory, row) {
+  const result = memory.receipts.get(row.id)?.result
+  return (result === 'applied' || result === 'held') && openBlobs(memory, row).length === 0
+}
+
+/** Blobs of an operation that are on this phone and not known to be on the server.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue} row @returns {string[]} */
+export const openBlobs = (memory, row) => (row.operation ? blobsOf(row.operation) : [])
+  .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
+
+/**
+ * Where an operation is: on this phone, waiting for its author to sign in, sent, or in need of someone.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue} row
+ * @returns {'phone'|'waits'|'sent'|'needs'}
+ */
+export function whereIs(memory, row) {
+  if (troubleOf(memory, row)) return 'needs'
+  if (isDelivered(memory, row)) return 'sent'
+  return row.by === personOf(memory)?.id ? 'phone' : 'waits'
+}
+
+/** The receipt that says why an operation needs someone, or null.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue} row @returns {import('./rows.js').Receipt|null} */
+export function troubleOf(memory, row) {
+  const receipts = [row.id, ...openBlobs(memory, row)].map(id => memory.receipts.get(id))
+  return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored') ?? null
+}
+
+/** An operation is contained in a snapshot when its number is not above the snapshot's; in a visit
+ * that is gone, everything that arrived is. */
+function isContained(memory, row, visit) {
+  const receipt = memory.receipts.get(row.id)
+  return receipt?.result === 'applied' && Boolean(visit) && (visit.gone !== '' || receipt.seq <= visit.seq)
+}
+
+function fileFrom(memory, id, visit, rows) {
+  const pending = rows.filter(row => !isContained(memory, row, visit))
+  if (!visit?.record && pending.length === 0) return null
+  if (visit?.gone && rows.every(row => isDelivered(memory, row))) return null
+  // An app that was put back to an older version may not know a kind it once made.
+  const operations = pending.map(row => row.operation).filter(one => one && Object.hasOwn(KINDS, one.kind))
+  const record = fold(visit?.record ?? null, operations, PENDING)
+  if (!record) return null
+  const status = Object.fromEntries(rows.map(row => [row.id, whereIs(memory, row)]))
+  const told = Object.values(status)
+  return {
+    id, record, state: stateOf(record), status, tenancy: visit?.tenancy ?? {}, settings: visit?.settings ?? {},
+    unsent: told.filter(one => one === 'phone').length, held: told.filter(one => one === 'needs').length,
+  }
+}
+
+/** A visit opened at the door knows its tenancy's address from another visit on this phone. */
+function lendTenancy(file, visits) {
+  if (!file || file.record.tenancy === '' || Object.keys(file.tenancy).length > 0) return file
+  const lender = visits.find(one => one.record?.tenancy === file.record.tenancy && Object.keys(one.tenancy).length > 0)
+  return lender ? {...file, tenancy: lender.tenancy, settings: lender.settings} : file
+}
+
+/** One visit of the person signed in, or null. Its values are shared: read, never change.
+ * @param {Memory} memory @param {string} id */
+export function fileOf(memory, id) {
+  const person = personOf(memory)
+  if (!person) return null
+  const rows = inOrder(memory).filter(row => row.by === person.id && row.visit === id)
+  const file = fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), rows)
+  return lendTenancy(file, ownVisits(memory, person))
+}
+
+const ownVisits = (memory, person) => [...memory.visits.values()].filter(one => one.by === person.id)
+
+/** All visits of the person signed in. @param {Memory} memory */
+export function filesOf(memory) {
+  const person = personOf(memory)
+  if (!person) return []
+  const visits = ownVisits(memory, person)
+  const rows = new Map(visits.map(one => [one.visit, []]))
+  for (const row of inOrder(memory)) {
+    if (row.by !== person.id || row.visit === '') continue
+    if (!rows.has(row.visit)) rows.set(row.visit, [])
+    rows.get(row.visit).push(row)
+  }
+  const files = [...rows].map(([id, own]) => fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), own))
+  return files.filter(Boolean).map(file => lendTenancy(file, visits))
+}

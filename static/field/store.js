@@ -1,0 +1,366 @@
+// The phone's database: the only file that touches IndexedDB. Invariant (I1): a change is one
+// strict transaction, said to be done only after `complete`; two tabs that write at once take
+// turns. Reads come from a copy in memory that is used only while the database says that nobody
+// has written since. It refuses to create a database but at enrolment: an empty one where there
+// was a full one is a loss, and is told as one (canary.js).
+
+import {openDB} from '../vendor/idb.js'
+import {browserCanaries, judge, readMarks, writeMarks} from './canary.js'
+import {uuid4} from './ids.js'
+import {fileOf, filesOf, personOf, whereIs} from './replay.js'
+import {STORES, rowOf, valueOfRow} from './rows.js'
+
+const VERSION = 1
+const WAITS_MS = [50, 250, 1000]
+const RACES_MAX = 100
+const CONNECTION_ERRORS = new Set(['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'])
+
+/** @typedef {{change: number, meta: Map<string, {id: string, value: any}>, outbox: Map<string, import('./rows.js').OutboxValue>,
+ *   receipts: Map<string, import('./rows.js').Receipt>, visits: Map<string, import('./rows.js').VisitValue>, blobs: Set<string>}} Memory
+ *   everything but the blobs' bytes, as of the `change`th write; shared: read, never change */
+/** @typedef {{put: string, value: any}|{drop: string, id: string}} Change into or out of the store it names */
+
+/** A save that did not happen: nothing of it is in the database, or it cannot be proved to be.
+ * `code`: connection, quota, read_back, app_older, missing, not_enrolled, nobody, too_large. */
+export class SaveFailed extends Error {
+  /** @param {string} code @param {unknown} [cause] */
+  constructor(code, cause) {
+    super(`not saved: ${code}`, {cause})
+    this.name = 'SaveFailed'
+    this.code = code
+  }
+
+  /** @param {unknown} error @returns {SaveFailed} */
+  static from(error) {
+    if (error instanceof SaveFailed) return error
+    return new SaveFailed({QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}[error?.name] ?? 'connection', error)
+  }
+}
+
+class StoreMissing extends Error {
+  name = 'StoreMissing'
+}
+
+let shared = null
+
+/**
+ * The phone's store; without options the one of this page.
+ * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>}} [options] for tests
+ * @returns {Promise<Store>} `enrolled` false where there is no database
+ */
+export function openStore(options) {
+  if (options) return new Store(options).start()
+  shared ??= new Store({}).start().catch(error => {
+    shared = null
+    throw error
+  })
+  return shared
+}
+
+const sleep = ms => new Promise(resolve => { setTimeout(resolve, ms) })
+
+export class Store {
+  enrolled = false
+  /** @type {{id: string, since: string}|null} */
+  device = null
+  /** What was lost on this phone, until the next start after it was reported.
+   * @type {{reason: string, device: string, device_seq: number, unsent: number}|null} */
+  lost = null
+  #name
+  #canaries
+  #wait
+  #handle = null
+  #first = null // the first rows of a database that may be made now; null: none may
+  #memory = null
+  #turn = Promise.resolve()
+  #listeners = new Set()
+  #marking = null
+
+  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep}) {
+    this.#name = name
+    this.#canaries = canaries
+    this.#wait = wait
+  }
+
+  /** @returns {Promise<this>} */
+  async start() {
+    // Before the database: a canary read after it could have been written by a save in between,
+    // and would cry without need.
+    const marks = await readMarks(this.#canaries)
+    try {
+      await this.#adopt(marks)
+    } catch (error) {
+      if (!(error instanceof StoreMissing)) throw error
+      this.lost = judge(null, marks)
+    }
+    return this
+  }
+
+  async #adopt(marks) {
+    const device = (await this.read()).meta.get('device').value
+    this.device = {id: device.id, since: device.since}
+    this.enrolled = true
+    const lost = judge(device, marks)
+    if (lost) await this.#admit(lost)
+    this.lost = (await this.read()).meta.get('lost')?.value ?? null
+    await this.#mark()
+  }
+
+  /** Remember a loss until the server has heard of it. */
+  async #admit(lost) {
+    await this.update(memory => {
+      const device = memory.meta.get('device').value
+      // Numbers the lost operations had are not used again: the server sees a gap, and which.
+      const deviceSeq = lost.reason === 'rolled_back' ? Math.max(lost.device_seq, device.device_seq) : device.device_seq
+      return [metaChange('lost', lost), metaChange('device', {...device, device_seq: deviceSeq})]
+    })
+  }
+
+  /** Make this phone's database and its name as a device. Does nothing where there is one. */
+  async enrol() {
+    if (this.enrolled) return
+    const device = {id: uuid4(), device_seq: 0, since: new Date().toISOString()}
+    const first = [metaChange('device', device), ...(this.lost ? [metaChange('lost', this.lost)] : [])]
+    const rows = await Promise.all(first.map(one => rowOf('meta', one.value)))
+    this.#drop()
+    this.#first = rows
+    try {
+      await this.#steady(() => {})
+    } finally {
+      this.#first = null
+    }
+    await this.#adopt([])
+  }
+
+  // --- who, and what they see
+
+  /** @returns {Promise<any|null>} the person signed in on this phone */
+  async person() { return this.enrolled ? personOf(await this.read()) : null }
+
+  /** @param {{id: string, name: string}} person as the server tells it */
+  async signIn(person) {
+    if (!this.enrolled) throw new SaveFailed('not_enrolled')
+    await this.update(() => [
+      metaChange('person', {...person, signed_in_at: new Date().toISOString()}),
+      // Someone has just given their password to this server: the next answer says who it is.
+      metaChange('new_server', true),
+    ])
+  }
+
+  /** Hide the person's visits. Deletes nothing of them. */
+  async signOut() {
+    if (this.enrolled) await this.update(memory => (memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : []))
+  }
+
+  /** The visits of the person signed in, own operations on top: `[{id, record, state, tenancy,
+   * settings, unsent, held, status}]`. Shared values: read, never change. */
+  async visits() { return this.enrolled ? filesOf(await this.read()) : [] }
+
+  /** One visit as in `visits()`, or null. @param {string} id */
+  async visit(id) { return this.enrolled ? fileOf(await this.read(), id) : null }
+
+  /** What the server last told besides visits. */
+  async facts() {
+    const meta = this.enrolled ? (await this.read()).meta : new Map()
+    const fact = (name, otherwise) => meta.get(name)?.value ?? otherwise
+    const person = fact('person', null)
+    return {
+      people: {...(person ? {[person.id]: person.name} : {}), ...fact('people', {})}, guide: fact('guide', ''),
+      server_day: fact('server_day', ''), clock_offset_ms: fact('clock_offset_ms', 0),
+      languages: fact('languages', []), last_ok_at: fact('last_ok_at', ''),
+    }
+  }
+
+  /** A signature or picture of this phone. @param {string} sha256 @returns {Promise<{type: string, bytes: ArrayBuffer}|null>} */
+  async blob(sha256) {
+    const row = this.enrolled ? await this.readBack('blobs', sha256) : null
+    return row && {type: row.type, bytes: row.bytes}
+  }
+
+  /** Call `listener` after each save of operations. @param {() => void} listener @returns {() => void} stops it */
+  onSave(listener) {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Tell that operations were saved. */
+  saved() { for (const listener of this.#listeners) listener() }
+
+  // --- for outbox.js and sync.js
+
+  /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
+  async read() {
+    const change = (await this.#get('meta', 'change')).value
+    if (this.#memory?.change !== change) this.#memory = await this.#load()
+    return this.#memory
+  }
+
+  /** What the database itself holds, past the memory. @param {string} store @param {string} id @returns {Promise<any|null>} */
+  async readBack(store, id) {
+    const row = await this.#get(store, id)
+    return row ? valueOfRow(store, row) : null
+  }
+
+  #get(store, id) { return this.#steady(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
+
+  /**
+   * Change the database: `compute` says how, from what is there; it is asked again when another
+   * tab was faster. All of it in one strict transaction, or none.
+   * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once; must not write
+   * @throws {Error} what IndexedDB said, after trying again
+   */
+  update(compute) {
+    const run = this.#turn.then(() => this.#update(compute))
+    this.#turn = run.catch(() => {})
+    return run
+  }
+
+  async #update(compute) {
+    for (let race = 0; race < RACES_MAX; race++) {
+      const memory = await this.read()
+      const {change} = memory
+      const changes = await compute(memory)
+      if (changes.length === 0) return
+      // Everything that takes time before the transaction: it would close by itself meanwhile.
+      const rows = await Promise.all(changes.map(one => (one.put ? rowOf(one.put, one.value) : null)))
+      if (await this.#steady(db => this.#commit(db, changes, rows, change))) {
+        this.#remember(changes, change)
+        void this.#mark()
+        return
+      }
+    }
+    throw new DOMException('other tabs write all the time', 'AbortError')
+  }
+
+  async #commit(db, changes, rows, change) {
+    const names = new Set(['meta', ...changes.map(one => one.put ?? one.drop)])
+    const tx = begin(db, [...names], 'readwrite')
+    const before = await tx.objectStore('meta').get('change')
+    if (before.value !== change) {
+      tx.abort()
+      return false
+    }
+    await Promise.all([
+      ...changes.map((one, i) => apply(tx, one, rows[i])),
+      tx.objectStore('meta').put({id: 'change', value: change + 1}),
+      tx.done, // a request that succeeded is not a commit: iOS aborts in between
+    ])
+    return true
+  }
+
+  #remember(changes, change) {
+    const memory = this.#memory
+    if (memory?.change !== change) return
+    for (const {put, value, drop, id} of changes) {
+      if (drop) memory[drop].delete(id)
+      else if (put === 'blobs') memory.blobs.add(value.id)
+      else memory[put].set(value.id, value)
+    }
+    memory.change = change + 1
+  }
+
+  async #load() {
+    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#steady(db => {
+      const tx = begin(db, STORES, 'readonly')
+      return Promise.all([...STORES.map(async name => (name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll())), tx.done])
+    })
+    const mapOf = async (name, rows) => new Map((await Promise.all(rows.map(row => valueOfRow(name, row)))).map(one => [one.id, one]))
+    const [meta, outbox, receipts, visits] = await Promise.all([
+      mapOf('meta', metaRows.filter(row => row.id !== 'change')), mapOf('outbox', outboxRows), mapOf('receipts', receiptRows), mapOf('visits', visitRows),
+    ])
+    return {change: metaRows.find(row => row.id === 'change').value, meta, outbox, receipts, visits, blobs: new Set(keys)}
+  }
+
+  // --- the connection
+
+  /** Run `work` on a connection; iOS cuts it off at will, so a cut one is opened again and `work` repeated. */
+  async #steady(work) {
+    for (let n = 0; ; n++) {
+      try {
+        this.#handle ??= this.#connect()
+        return await work(await this.#handle)
+      } catch (error) {
+        this.#drop()
+        const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
+        if (!cut || n === WAITS_MS.length) throw error
+        await this.#wait(WAITS_MS[n])
+      }
+    }
+  }
+
+  #drop() {
+    // What is running on it ends by itself; close() lets it.
+    this.#handle?.then(db => db.close()).catch(() => {})
+    this.#handle = null
+  }
+
+  async #connect() {
+    const first = this.#first
+    let missing = false
+    const dropIt = () => this.#drop()
+    try {
+      return await openDB(this.#name, VERSION, {
+        upgrade(db, oldVersion, newVersion, tx) {
+          tx.done.catch(() => {})
+          if (oldVersion === 0 && !first) {
+            missing = true
+            tx.abort() // or the browser would have made an empty one
+            return
+          }
+          // Only ever adds: an outbox is never dropped, renamed or keyed anew.
+          for (const name of STORES) {
+            if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, {keyPath: 'id'})
+          }
+          if (oldVersion === 0) {
+            for (const row of [...first, {id: 'change', value: 0}]) tx.objectStore('meta').put(row).catch(() => {})
+          }
+        },
+        blocking: dropIt,
+        terminated: dropIt,
+      })
+    } catch (error) {
+      if (missing) throw new StoreMissing('there is no database on this phone')
+      throw error
+    }
+  }
+
+  // --- the canaries
+
+  /** Bring the canaries up to date; one at a time, the newest last. */
+  #mark() {
+    const go = async () => {
+      const memory = await this.read()
+      const {id, device_seq} = memory.meta.get('device').value
+      const unsent = [...memory.outbox.values()].filter(row => whereIs(memory, row) !== 'sent').length
+      await writeMarks(this.#canaries, {device: id, device_seq, unsent})
+    }
+    if (this.#marking) {
+      this.#marking.again = true
+      return this.#marking.done
+    }
+    const turn = {again: false, done: null}
+    this.#marking = turn
+    turn.done = go().catch(() => {}).then(() => {
+      this.#marking = null
+      return turn.again ? this.#mark() : undefined
+    })
+    return turn.done
+  }
+}
+
+/** A transaction whose failure is heard through its requests and `done`, and through nothing else. */
+function begin(db, names, mode) {
+  const tx = db.transaction(names, mode, {durability: 'strict'})
+  tx.done.catch(() => {})
+  return tx
+}
+
+// async: a request that throws at once must be one failure among others, or those go unheard.
+async function apply(tx, {put, drop, id}, row) {
+  if (drop) return tx.objectStore(drop).delete(id)
+  // add() fails where put() would write over: bytes in the outbox are fixed.
+  return put === 'outbox' ? tx.objectStore(put).add(row) : tx.objectStore(put).put(row)
+}
+
+/** A change of one value that is there once. @param {string} id @param {any} value @returns {Change} */
+export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
