@@ -242,7 +242,7 @@ export class Store {
     }
     await Promise.all([
       ...changes.map((one, i) => apply(tx, one, rows[i])),
-      tx.objectStore('meta').put({id: 'change', value: change + 1}),
+      apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
       tx.done, // a request that succeeded is not a commit: iOS aborts in between
     ])
     return true
