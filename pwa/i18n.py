@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, has_request_context, request, session
-from flask_babel import Babel, format_datetime, get_locale
+from flask_babel import Babel, get_locale, to_user_timezone
 
 from pwa.access import find_current_user
 from pwa.accounts import INTERFACE_LANGUAGES
@@ -47,8 +47,9 @@ def select_language() -> str:
 
 
 def moment(at: str) -> str:
-    """An ISO 8601 time as the reader writes it, in the company's zone."""
-    return str(format_datetime(datetime.fromisoformat(at), "short"))
+    """An ISO 8601 time as "2026-11-22 14:05" in the company's zone, in every language: CLDR's
+    English is American here, and Latin digits are what everyone reads on a Swedish calendar."""
+    return str(to_user_timezone(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M"))
 
 
 def install(app: Flask, zone: str) -> None:

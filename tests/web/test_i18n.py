@@ -1,10 +1,11 @@
-"""The direction of a language comes from its code."""
+"""Directions come from the language code, times from the company's zone."""
 
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
-from pwa.i18n import direction
+from pwa.i18n import direction, moment
 
 
 @pytest.mark.parametrize("tag", ["ar", "fa", "fa-AF", "fa_AF", "ckb", "ps", "AR"])
@@ -15,3 +16,9 @@ def test_arabic_letters_run_from_the_right(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["sv", "en", "so", "ti", "uk", "kmr", "tr", "bs", "sq", ""])
 def test_other_letters_run_from_the_left(tag: str) -> None:
     assert direction(tag) == "ltr"
+
+
+def test_a_moment_is_told_in_the_companys_zone(app: Flask) -> None:
+    with app.test_request_context():
+        assert moment("2026-11-22T13:05:00+00:00") == "2026-11-22 14:05"
+        assert moment("2026-07-01T23:30:00+00:00") == "2026-07-02 01:30"
