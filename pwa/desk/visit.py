@@ -134,10 +134,22 @@ def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:
 
 
 def sections_shown(view: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sections, each with the items that were touched, and the labels of the others."""
+    """The sections, each with the items that were touched, and the labels of the others.
+
+    Notes and follow-ups are taken out of the items: they stand together at the top of the page,
+    where something can be done about them.
+    """
     shown = []
     for section in view["detail"]:
-        touched = [one for one in section["rows"] if _touched(one)]
+        touched = [
+            {
+                "item": {**one, "notes": [], "follow_ups": []},
+                "noted": len(one["notes"]),
+                "followed_up": len(one["follow_ups"]),
+            }
+            for one in section["rows"]
+            if _touched(one)
+        ]
         rest = [one for one in section["rows"] if not _touched(one)]
         shown.append({"section": section, "touched": touched, "rest": rest})
     return shown

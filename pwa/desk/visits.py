@@ -196,6 +196,7 @@ def _render(
             first=(chosen.page - 1) * PAGE_ROWS + 1,
             pages=1 if text else max(1, -(-total // PAGE_ROWS)),
             ticked=len(ticked),
+            show_city=len({row.city for row in rows}) > 1,
             tick_all=back + ("&" if "?" in back else "?") + "tick=all",
             address=text,
             cut=bool(text) and total >= queries.SEARCH_ROWS_MAX,
@@ -251,4 +252,6 @@ def _row(id: str, template: str) -> ResponseReturnValue:
         if found is None:
             raise Problem("not_found")
         options = staff.assignees(db, [found.language], found.date)
-    return render_template(template, row=row_view(found, staff.names()), options=options, ticked=0)
+    return render_template(
+        template, row=row_view(found, staff.names()), options=options, ticked=0, show_city=False
+    )
