@@ -87,6 +87,11 @@ test('a counter leaves its day, area and value and nothing in the visit', async 
   assert.equal(phone.saved.length, 1, 'a double tap counted twice')
 })
 
+test('rather not saying is not counted', async () => {
+  assert.equal((await post('/answer', {item: 'i69', answer: 'prefer_not'})).context.item.counted, true)
+  assert.equal(phone.saved.length, 0)
+})
+
 test('a follow-up is filled in from the answer, and the visitor confirms', async () => {
   await post('/answer', {item: 'i23', answer: 'silent'})
   const {context} = await get('/follow-up?item=i23')

@@ -26,17 +26,21 @@ export function todayOf(facts) {
 const staffLanguage = (person, tenant) =>
   (person.interface_language && person.interface_language !== tenant ? person.interface_language : ORIGINAL)
 
+// A version never changes, so a pack is read and parsed once for as long as the page lives: each
+// tap needs it, and there are 100 ms from tap to paint.
+const kept = new Map()
+
+async function packOf(version, tag) {
+  const key = `${version} ${tag}`
+  if (!kept.has(key)) kept.set(key, await pack(version, tag))
+  return kept.get(key)
+}
+
 async function packsOf(version, tags) {
-  const packs = {}
-  for (const tag of new Set([ORIGINAL, ...tags])) {
-    if (!Object.hasOwn(LANGUAGES, tag)) continue
-    try {
-      packs[tag] = await pack(version, tag)
-    } catch (error) {
-      if (tag === ORIGINAL) throw error
-    }
-  }
-  return packs
+  const wanted = [...new Set([ORIGINAL, ...tags])].filter((tag) => Object.hasOwn(LANGUAGES, tag))
+  const found = await Promise.allSettled(wanted.map((tag) => packOf(version, tag)))
+  if (found[0].status === 'rejected') throw found[0].reason
+  return Object.fromEntries(wanted.flatMap((tag, i) => (found[i].status === 'fulfilled' ? [[tag, found[i].value]] : [])))
 }
 
 /** Where each of the record's operations is: what the outbox knows nothing of has come from the server. */
