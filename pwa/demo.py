@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ PEOPLE: Sequence[Mapping[str, Any]] = (
     {"name": "root", "role": "administrator", "display_name": "Root Testsson"},
 )  # fmt: skip
 TENANCIES = 40
+IMPORTED_DAYS_AGO = 170
 STREETS = ("Testgränd", "Övningsbacken", "Gatvägen", "Provgatan", "Exempelstigen")
 FAMILY_NAMES = ("Exempelsson", "Provberg", "Mallström", "Utkastgren", "Skisslund", "Övningsson")
 FIRST_NAMES = ("Test", "Demo", "Påhitt", "Modell", "Utkast", "Prov", "Skiss")
@@ -61,7 +62,10 @@ def fill(services: Services) -> None:
         values = {key: one.default for key, one in services.guide.settings.items() if one.default}
         company.store_settings(db, values)
         rows = _tenancies(services.today())
-        import_file(services, people["alice"], _file(rows), "demo.csv", dry_run=False)
+        half_a_year_ago = _Then(
+            **{one.name: getattr(services, one.name) for one in fields(services)}
+        )
+        import_file(half_a_year_ago, people["alice"], _file(rows), "demo.csv")
         services.blobs.put(hashlib.sha256(SIGNATURE).hexdigest(), SIGNATURE)
         visits = [
             str(row[0])
@@ -78,6 +82,13 @@ def fill(services: Services) -> None:
                 "installed": True,
             }
             devices.report(db, story.phones[name].device, people[name].id, health, heard)
+
+
+class _Then(Services):
+    """The same services, with a clock that stands half a year back: when the file was imported."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - timedelta(days=IMPORTED_DAYS_AGO)
 
 
 def _person(facts: Mapping[str, Any]) -> User:

@@ -196,7 +196,7 @@ def _render(
             first=(chosen.page - 1) * PAGE_ROWS + 1,
             pages=1 if text else max(1, -(-total // PAGE_ROWS)),
             ticked=len(ticked),
-            show_city=len({row.city for row in rows}) > 1,
+            show_city=len({row.city for row in rows} - {""}) > 1,
             tick_all=back + ("&" if "?" in back else "?") + "tick=all",
             address=text,
             cut=bool(text) and total >= queries.SEARCH_ROWS_MAX,
