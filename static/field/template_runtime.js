@@ -1,0 +1,205 @@
+// What compiled templates stand on (static/build/templates.js, made by pwa/template_compiler.py).
+// Invariant: the same bytes as Jinja, or an exception; never something merely similar. It refuses
+// (throws on) undefined names, null, floats, loops over objects, letters counted or compared:
+// wherever Python and JavaScript would differ in silence.
+
+/** HTML that is safe as it stands. */
+export class Markup {
+  constructor(text) { this.text = text }
+}
+
+const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' }
+const escaped = (text) => text.replace(/[&<>'"]/g, (sign) => ESCAPES[sign])
+
+function fail(message) { throw new TypeError(message) }
+
+/** A value as Python's str() prints it. */
+function printed(value) {
+  if (typeof value === 'string') return value
+  if (value instanceof Markup) return value.text
+  if (value === true) return 'True'
+  if (value === false) return 'False'
+  if (Number.isSafeInteger(value)) return String(value)
+  return fail(`a template may not print ${value === null ? 'null' : typeof value}`)
+}
+
+export const out = (value) => (value instanceof Markup ? value.text : escaped(printed(value)))
+export const escape = (value) => (value instanceof Markup ? value : new Markup(escaped(printed(value))))
+
+// --- names and parts ----------------------------------------------------------------------
+
+const MISSING = Symbol('missing')
+
+export const scope = (parent) => Object.create(parent)
+
+export function get(c, name) {
+  if (!(name in c) || c[name] === MISSING) throw new ReferenceError(`'${name}' is undefined`)
+  return c[name]
+}
+
+export function attr(of, name) {
+  if (of === null || typeof of !== 'object' || Array.isArray(of) || of instanceof Markup || !Object.hasOwn(of, name)) {
+    throw new ReferenceError(`no attribute '${name}'`)
+  }
+  return of[name]
+}
+
+export function item(of, key) {
+  if (!Array.isArray(of)) return typeof key === 'string' ? attr(of, key) : fail('a key must be text')
+  if (!Number.isSafeInteger(key) || key < 0 || key >= of.length) throw new ReferenceError(`no element ${key}`)
+  return of[key]
+}
+
+// --- operators ----------------------------------------------------------------------------
+
+export function truth(value) {
+  if (value === null || value === undefined) return fail('a value is never null')
+  if (Array.isArray(value)) return value.length > 0
+  if (value instanceof Markup) return value.text !== ''
+  if (typeof value === 'object') return Object.keys(value).length > 0
+  return Boolean(value)
+}
+
+export const and = (left, right) => (truth(left) ? right() : left)
+export const or = (left, right) => (truth(left) ? left : right())
+
+/** Python's == of scalars: True is 1, Markup is its text. */
+export function eq(one, two) {
+  const [left, right] = [one, two].map((value) => {
+    if (value instanceof Markup) return value.text
+    if (typeof value === 'boolean') return Number(value)
+    if (typeof value === 'string' || Number.isSafeInteger(value)) return value
+    return fail('only text, whole numbers and booleans are compared')
+  })
+  return left === right
+}
+export const ne = (one, two) => !eq(one, two)
+
+function whole(value) {
+  if (typeof value === 'boolean') return Number(value)
+  return Number.isSafeInteger(value) ? value : fail('only whole numbers have an order here')
+}
+export const lt = (one, two) => whole(one) < whole(two)
+export const le = (one, two) => whole(one) <= whole(two)
+export const gt = (one, two) => whole(one) > whole(two)
+export const ge = (one, two) => whole(one) >= whole(two)
+export const add = (one, two) => whole(one) + whole(two)
+export const sub = (one, two) => whole(one) - whole(two)
+
+export function within(needle, hay) {
+  if (Array.isArray(hay)) return hay.some((one) => eq(one, needle))
+  if (typeof hay === 'string' && typeof needle === 'string') return hay.includes(needle)
+  if (hay !== null && typeof hay === 'object' && !(hay instanceof Markup)) return Object.hasOwn(hay, needle)
+  return fail('`in` takes a list, an object or a text')
+}
+
+export function concat(parts) {
+  if (!parts.some((one) => one instanceof Markup)) return parts.map(printed).join('')
+  return new Markup(parts.map(out).join(''))
+}
+
+export const length = (list) => (Array.isArray(list) ? list.length : fail('length counts lists only'))
+
+export function join(list, separator = '') {
+  if (!Array.isArray(list)) fail('join takes a list')
+  if (![...list, separator].some((one) => one instanceof Markup)) return list.map(printed).join(printed(separator))
+  return new Markup(list.map(out).join(out(separator)))
+}
+
+// --- loops, macros, other templates ---------------------------------------------------------
+
+export function loop(list, c, names, body, otherwise) {
+  if (!Array.isArray(list)) fail('a loop takes a list')
+  if (!list.length) return otherwise ? otherwise(scope(c)) : ''
+  let text = ''
+  list.forEach((one, place) => {
+    const inner = scope(c)
+    if (typeof names === 'string') inner[names] = one
+    else {
+      if (!Array.isArray(one) || one.length !== names.length) fail('a loop of pairs takes pairs')
+      names.forEach((name, position) => { inner[name] = one[position] })
+    }
+    inner.loop = {
+      index: place + 1, index0: place, first: place === 0, last: place === list.length - 1, length: list.length,
+    }
+    text += body(inner)
+  })
+  return text
+}
+
+export function macro(c, name, names, defaults, body) {
+  return (args, named) => {
+    if (args.length > names.length) fail(`${name} takes at most ${names.length} arguments`)
+    const inner = scope(c)
+    names.forEach((one, place) => {
+      if (place < args.length) inner[one] = args[place]
+      else if (Object.hasOwn(named, one)) inner[one] = named[one]
+      else inner[one] = Object.hasOwn(defaults, one) ? defaults[one](inner) : MISSING
+    })
+    for (const one of Object.keys(named)) {
+      if (!names.includes(one) || names.indexOf(one) < args.length) fail(`${name} got an unexpected ${one}`)
+    }
+    return new Markup(body(inner))
+  }
+}
+
+export const call = (what, args, named) =>
+  (typeof what === 'function' ? what(args, named) : fail('only macros can be called'))
+
+/** A template's macros: it runs without the caller's context, as Jinja's import does. */
+export function module(T, name, c) {
+  const inner = base(c[I18N])
+  find(T, name).root(inner, find(T, name).blocks)
+  return inner
+}
+
+export function imported(T, name, what, c) {
+  const found = module(T, name, c)
+  if (!Object.hasOwn(found, what)) throw new ReferenceError(`${name} has no ${what}`)
+  return found[what]
+}
+
+export const include = (T, name, c) => run(T, name, scope(c))
+
+// --- messages -----------------------------------------------------------------------------
+
+const I18N = Symbol('i18n')
+
+function filled(text, named) {
+  return new Markup(text.replace(/%(?:\((\w+)\)[sd]|%|)/g, (whole, name) => {
+    if (whole === '%%') return '%'
+    if (name === undefined) return fail(`a lone % in “${text}”`)
+    if (!Object.hasOwn(named, name)) throw new ReferenceError(`no parameter ${name} for “${text}”`)
+    return out(named[name])
+  }))
+}
+
+export const gettext = (c, [msgid], named) => filled(c[I18N].gettext(printed(msgid)), named)
+export const ngettext = (c, [one, many, n], named) =>
+  filled(c[I18N].ngettext(printed(one), printed(many), whole(n)), { num: n, ...named })
+
+// --- rendering ------------------------------------------------------------------------------
+
+function base(i18n, context = {}) {
+  const c = Object.assign(Object.create(null), context)
+  c[I18N] = i18n
+  return c
+}
+
+function find(T, name) {
+  if (!Object.hasOwn(T, name)) throw new ReferenceError(`no template ${name}`)
+  return T[name]
+}
+
+function run(T, name, c) {
+  let template = find(T, name)
+  let blocks = template.blocks
+  while (template.parent !== null) {
+    template.root(c, blocks) // definitions only: they are for the blocks
+    template = find(T, template.parent)
+    blocks = { ...template.blocks, ...blocks }
+  }
+  return template.root(c, blocks)
+}
+
+export const render = (T, name, context, i18n) => run(T, name, base(i18n, context))
