@@ -23,6 +23,7 @@ from pwa.guide import load as load_guide
 from pwa.migrations import migrate
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
+from pwa.template_compiler import configure as configure_templates
 from pwa.throttle import Throttle
 from sync.operations import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
@@ -93,6 +94,8 @@ def create_app(config: Settings | None = None) -> Flask:
     i18n.install(app, settings.zone)
     problems.install(app)
     navigation.install(app)
+    # One place for Jinja's options: shared templates behave here as they do on the phone.
+    configure_templates(app.jinja_env)
     app.jinja_env.globals["asset"] = partial(_asset, assets)
 
     # Every page there is. A blueprint or `register(app)` that is not in this list does not exist.
