@@ -83,15 +83,9 @@ def _numbers(report: Report) -> list[tuple[str, int]]:
     ]
 
 
-def _messages(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """{row, field, text} of refusals, warnings or skips, each with what to do about it."""
+def _messages(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Refusals, warnings or skips in words: each says its row, its column and what to do."""
     return [
-        {
-            "row": one["row"],
-            "field": one.get("field", ""),
-            "text": message(
-                one.get("problem") or one["reason"], one.get("params", {"row": one["row"]})
-            ),
-        }
+        message(one.get("problem") or one["reason"], one.get("params", {"row": one["row"]}))
         for one in rows[:LIST_ROWS_MAX]
     ]
