@@ -118,7 +118,7 @@ class Report:
     def as_text(self) -> str:
         """The report for a terminal, in the language in force."""
         if self.refused_whole:
-            return gettext("Nothing was imported.") + "\n" + self.whole_message()
+            return str(gettext("Nothing was imported.")) + "\n" + self.whole_message()
         lines = [
             gettext("Dry run: nothing was stored.") if self.dry_run else gettext("Imported."),
             gettext("Rows read: %(n)s", n=self.read),
@@ -144,7 +144,7 @@ class Report:
 def message(problem: str, params: Mapping[str, Any]) -> str:
     """One problem in words, in the language in force."""
     msgid, shown = explain(problem, params)
-    return gettext(msgid, **shown)
+    return str(gettext(msgid, **shown))
 
 
 def _with_message(one: Message) -> dict[str, Any]:

@@ -165,7 +165,8 @@ def pull_view() -> Response:
                 for one in pulled.held
             ],
             "guide": here.guide.version,
-            "languages": list(settings.languages),
+            # Only languages the guide has: a phone keeps a pack of each, and would ask in vain.
+            "languages": [tag for tag in settings.languages if tag in here.guide.languages],
         }
     )
 
