@@ -74,6 +74,7 @@ async function show(call) {
     withdraw_operation: uuid7(),
     interpreters: INTERPRETERS,
     must_interpret: mustInterpret(consent, scene.languages.tenant),
+    came_back: call.query.has('saved'),
     signature_source: await signatureSource(call.store, consent.event.signature ?? ''),
   })
 }
@@ -130,13 +131,13 @@ async function decide(call) {
     },
   }], bytes ? [{sha256: signature, type: 'image/svg+xml', bytes}] : [])
   typed.delete(`${call.params.id} ${purpose}`)
-  return redirect(`${scene.url}/consents/${purpose}`, {toast: _('Saved on this phone')})
+  return redirect(`${scene.url}/consents/${purpose}?saved=yes`, {toast: _('Saved on this phone')})
 }
 
 async function withdraw(call) {
   const {purpose} = call.params
   await save(call, [{kind: 'visit.withdraw', data: {purpose, channel: 'visit'}}])
-  return redirect(`/field/visits/${call.params.id}/consents/${purpose}`, {toast: call.i18n._('Taken back')})
+  return redirect(`/field/visits/${call.params.id}/consents/${purpose}?saved=yes`, {toast: call.i18n._('Taken back')})
 }
 
 /** @param {import('../router.js').Routes} routes */
