@@ -24,6 +24,13 @@ from sync.kinds import POINTS_MAX
 blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 
 
+@blueprint.before_request
+def look_first() -> None:
+    """A visit the reader may not see is "not found" before any field of a form is looked at."""
+    assert request.view_args is not None
+    load_visit(services(), get_current_user(), request.view_args["id"])
+
+
 @blueprint.post("/approve")
 @requires("review")
 def approve(id: str) -> ResponseReturnValue:
@@ -103,7 +110,6 @@ def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:
 def _do(
     id: str, kind: str, data: Mapping[str, Any], said: str, then: str = ""
 ) -> ResponseReturnValue:
-    load_visit(services(), get_current_user(), id)
     if perform([draft(request.form, kind, id, data)]):
         flash(said, "success")
     return redirect(back_to(then or f"/desk/visits/{id}"), 303)

@@ -120,6 +120,7 @@ def assign_one(id: str) -> ResponseReturnValue:
     Only what differs from what the form showed is said: a time that nobody touched must not
     overwrite the one a visitor has just agreed at the door.
     """
+    _find(id)
     fields = _assign_fields()
     data: dict[str, Any] = {
         name: fields[name] for name in ("date", "time") if fields[name] != fields[f"was_{name}"]
@@ -149,6 +150,15 @@ def _assign_fields() -> dict[str, str]:
     return {name: text_of(request.form, name, 80) for name in names}
 
 
+def _find(id: str) -> VisitRow:
+    """The row of one visit; Problem("not_found") where the desk may not see one."""
+    with services().databases.reading() as db:
+        found = queries.visits_by_id(db, [id], _calendar()).get(id)
+    if found is None:
+        raise Problem("not_found")
+    return found
+
+
 def _people(fields: Mapping[str, str]) -> list[str]:
     """The people chosen, each once. Problem("invalid_form") for somebody who makes no visits."""
     chosen = list(dict.fromkeys(one for one in (fields["first"], fields["second"]) if one))
@@ -158,9 +168,7 @@ def _people(fields: Mapping[str, str]) -> list[str]:
 
 
 def _draft(id: str, data: Mapping[str, Any], suffix: str) -> Draft:
-    with services().databases.reading() as db:
-        if id not in queries.visits_by_id(db, [id], _calendar()):
-            raise Problem("not_found")
+    _find(id)
     names = {"operation": f"operation{suffix}", "base": f"base{suffix}"}
     return draft(request.form, "visit.assign", id, data, **names)
 
@@ -247,10 +255,8 @@ def row_view(row: VisitRow, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _row(id: str, template: str) -> ResponseReturnValue:
+    found = _find(id)
     with services().databases.reading() as db:
-        found = queries.visits_by_id(db, [id], _calendar()).get(id)
-        if found is None:
-            raise Problem("not_found")
         options = staff.assignees(db, [found.language], found.date)
     return render_template(
         template, row=row_view(found, staff.names()), options=options, ticked=0, show_city=False
