@@ -83,7 +83,7 @@ export function makeRouter({routes, render, scene, here, report = console.error}
       partial: headers.has('HX-Request') && headers.get('HX-Request-Type') === 'partial',
       body: init.body ?? new URLSearchParams(),
     }
-    const {store, sync, person, i18n} = await scene()
+    let {store, sync, person, i18n} = await scene()
     let {method} = first
     let target = asked
     let toast = ''
@@ -103,6 +103,8 @@ export function makeRouter({routes, render, scene, here, report = console.error}
         if (result.type !== 'redirect') return respond(result, {first, headers, target, toast, i18n})
         target = new URL(result.location, target)
         method = 'GET'
+        // Read again: the handler may just have signed somebody in or out.
+        ;({store, sync, person, i18n} = await scene())
       }
       throw new Error(`more than ${REDIRECTS_MAX} redirects from ${url}`)
     } catch (error) {

@@ -124,3 +124,15 @@ test('done answers with nothing to swap', async () => {
   assert.equal(response.status, 204)
   assert.equal(toastOf(response), 'Sent')
 })
+
+test('a page behind a sign-in sees the person who just signed in', async () => {
+  const routes = new Routes()
+  let person = null
+  routes.add('POST', '/field/sign-in', () => { person = {id: 'bob'}; return redirect('/field/') }, {anyone: true})
+  routes.add('GET', '/field/', ({person}) => page('visits.html', {id: person.id}))
+  routes.add('GET', '/field/sign-in', () => page('sign_in.html', {}), {anyone: true})
+  const handle = makeRouter({routes, render, here: () => '/field/sign-in', scene: async () => ({store: {}, sync: null, person, i18n})})
+  const response = await handle('/field/sign-in', {method: 'POST', headers: HTMX})
+  assert.equal(response.headers.get('HX-Push-Url'), '/field/')
+  assert.match(await response.text(), /visits\.html.*"id":"bob"/)
+})
