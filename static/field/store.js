@@ -177,6 +177,11 @@ export class Store {
     return row && {type: row.type, bytes: row.bytes}
   }
 
+  /** The server has seen numbers of this phone under other operations: it was put back to an older copy. */
+  tellRolledBack() {
+    this.lost ??= {reason: 'rolled_back', device: this.device.id, device_seq: 0, unsent: 0}
+  }
+
   /** Call `listener` after each save of operations. @param {() => void} listener @returns {() => void} stops it */
   onSave(listener) {
     this.#listeners.add(listener)

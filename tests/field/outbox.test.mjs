@@ -200,6 +200,26 @@ test('a connection that stays cut ends in SaveFailed after 50, 250 and 1000 ms',
   assert.deepEqual(await numbersOf(store), [1])
 })
 
+test('a commit that is aborted after its requests succeeded is no save', async () => {
+  const {phone, store} = await enrolled()
+  const {put} = IDBObjectStore.prototype
+  let aborted = false
+  IDBObjectStore.prototype.put = function late(value) {
+    const request = put.call(this, value)
+    if (value.id === 'change' && !aborted) {
+      request.addEventListener('success', () => {
+        aborted = true
+        request.transaction.abort() // as iOS does on its way to the background
+      })
+    }
+    return request
+  }
+  await record(store, [note('x')])
+  IDBObjectStore.prototype.put = put
+  assert.ok(aborted)
+  assert.deepEqual(await numbersOf(await phone.tab()), [1])
+})
+
 test('a full phone says so', async () => {
   const {store} = await enrolled()
   const add = IDBObjectStore.prototype.add

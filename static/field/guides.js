@@ -1,0 +1,93 @@
+// The guide's packs on this phone: one per version and language, public, immutable, kept in the
+// Cache API beside the shell. Invariant: what is given says itself that it is the version and
+// language asked for; a captive portal's page or a torn entry never is. It deletes no version
+// that a visit on this phone uses: the server may not have it any more.
+
+const CACHE = 'troskel-guides'
+const TIMEOUT_MS = 20_000
+const read = new Map()
+const absent = new Set() // what this server has said it does not have; not worth asking ahead again
+
+const urlOf = (version, language) => `/guide/${encodeURIComponent(version)}/${encodeURIComponent(language)}.json`
+
+/**
+ * One language of one version of the guide: from this phone, else from the server.
+ * @param {string} version @param {string} language @returns {Promise<any>} shared: read, never change
+ * @throws {Error} where it is neither here nor to be had now
+ */
+export function pack(version, language) {
+  const url = urlOf(version, language)
+  if (!read.has(url)) {
+    const found = load(url, version, language)
+    read.set(url, found)
+    found.catch(() => read.delete(url)) // ask again next time
+  }
+  return read.get(url)
+}
+
+async function load(url, version, language) {
+  if (!version) throw new Error('no version of the guide is known yet')
+  const cache = await openCache()
+  const kept = await cache?.match(url).catch(() => undefined)
+  if (kept) {
+    const text = await kept.text().catch(() => '')
+    const found = parse(text, version, language)
+    if (found) return found
+    await cache.delete(url)
+  }
+  const response = await fetch(url, {redirect: 'error', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS)})
+  const type = response.headers.get('Content-Type') ?? ''
+  const text = response.status === 200 && /^application\/json\b/.test(type) ? await response.text() : ''
+  if (response.status === 404) absent.add(url)
+  const found = parse(text, version, language)
+  if (!found) throw new Error(`${url}: ${response.status} ${type} is no guide`)
+  // A full cache is no reason to withhold what has come.
+  await cache?.put(url, new Response(text, {headers: {'Content-Type': 'application/json'}})).catch(() => {})
+  return found
+}
+
+function parse(text, version, language) {
+  try {
+    const found = JSON.parse(text)
+    return found?.version === version && found.language === language ? found : null
+  } catch {
+    return null
+  }
+}
+
+async function openCache() {
+  try {
+    return await globalThis.caches?.open(CACHE)
+  } catch {
+    return undefined // storage switched off: the network serves
+  }
+}
+
+/**
+ * Fetch packs ahead, one after the other, so that they are here when the network is not.
+ * @param {Array<[string, string]>} wanted version and language, the most needed first
+ * @returns {Promise<number>} how many are here
+ */
+export async function keep(wanted) {
+  let here = 0
+  for (const [version, language] of wanted) {
+    if (absent.has(urlOf(version, language))) continue
+    try {
+      await pack(version, language)
+      here++
+    } catch { /* not to be had now; asked again after the next contact */ }
+  }
+  return here
+}
+
+/** Drop packs of versions that nothing on this phone uses. @param {Set<string>} versions those in use */
+export async function keepOnly(versions) {
+  const cache = await openCache()
+  if (!cache || versions.size === 0) return
+  for (const {url} of await cache.keys()) {
+    const [, , version] = new URL(url, 'http://phone').pathname.split('/')
+    if (versions.has(decodeURIComponent(version))) continue
+    await cache.delete(url)
+    read.delete(new URL(url, 'http://phone').pathname)
+  }
+}

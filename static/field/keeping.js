@@ -1,0 +1,72 @@
+// What may leave the phone, and when. Pure: a Memory in, changes out. Invariant (I1): an operation
+// leaves only when the server has it and its blobs, a snapshot shows it (or the visit is gone from
+// this phone), and a backup has passed it or fourteen days have. Of a visit that turned out to be
+// protected nothing stays once all of it has arrived. The phone's clock alone deletes nothing: it
+// only adds to what the server has said.
+
+import {blobsOf} from './operations.js'
+import {isDelivered, visitKey} from './replay.js'
+
+const DAY_MS = 86_400_000
+const KEPT_DAYS = 14
+const RECEIPT_DAYS = 60
+
+/** @typedef {import('./store.js').Memory} Memory */
+/** @typedef {import('./store.js').Change} Change */
+
+const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
+
+function mayLeave(memory, row, backup, now) {
+  const receipt = memory.receipts.get(row.id)
+  if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
+  if (receipt.seq > backup && !isOlder(receipt.at, KEPT_DAYS, now)) return false
+  if (row.visit === '') return true // a counter shows in no snapshot
+  const visit = memory.visits.get(visitKey(row.by, row.visit))
+  return Boolean(visit) && !visit.stale && (visit.gone !== '' || receipt.seq <= visit.seq)
+}
+
+/**
+ * What is no longer needed here.
+ * @param {Memory} memory @param {Date} now this phone's clock @returns {Change[]}
+ */
+export function leaving(memory, now) {
+  const backup = memory.meta.get('backup')?.value ?? 0
+  const rows = [...memory.outbox.values()]
+  const hidden = hiddenVisits(memory, rows)
+  const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, backup, now)).map(row => row.id))
+  const staying = rows.filter(row => !going.has(row.id))
+  const named = new Set(staying.flatMap(row => (row.operation ? blobsOf(row.operation) : [])))
+  return [
+    ...[...going].map(id => ({drop: 'outbox', id})),
+    ...[...memory.blobs].filter(id => !named.has(id)).map(id => ({drop: 'blobs', id})),
+    ...goneVisits(memory, rows, staying, hidden),
+    ...[...memory.receipts.values()]
+      .filter(one => hidden.has(one.visit) || (!memory.outbox.has(one.id) && !named.has(one.id) && isOlder(one.at, RECEIPT_DAYS, now)))
+      .map(one => ({drop: 'receipts', id: one.id})),
+  ]
+}
+
+/** Visits of protected tenancies of which everything, by anybody on this phone, has arrived. */
+function hiddenVisits(memory, rows) {
+  const told = [...memory.visits.values()].filter(one => one.gone === 'protected').map(one => one.visit)
+  return new Set(told.filter(visit => rows.every(row => row.visit !== visit || isDelivered(memory, row))))
+}
+
+function goneVisits(memory, rows, staying, hidden) {
+  const changes = []
+  for (const one of memory.visits.values()) {
+    const own = list => list.filter(row => row.visit === one.visit && row.by === one.by)
+    if (hidden.has(one.visit)) changes.push({drop: 'visits', id: one.id})
+    else if (one.gone === '' || !own(rows).every(row => isDelivered(memory, row))) continue
+    // The mark stays as long as operations do: without it their replay would show the visit again.
+    else if (own(staying).length === 0) changes.push({drop: 'visits', id: one.id})
+    else if (one.record) changes.push({put: 'visits', value: {...one, record: null, tenancy: {}, settings: {}}})
+  }
+  return changes
+}
+
+/** What must be offered anew when the server was put back to an older state, or is another one:
+ * all it once said it had. @param {Memory} memory @returns {Change[]} */
+export const offerAgain = memory => [...memory.receipts.values()]
+  .filter(one => one.result !== 'damaged' && (memory.outbox.has(one.id) || memory.blobs.has(one.id)))
+  .map(one => ({drop: 'receipts', id: one.id}))
