@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from pwa import build
-from tests.browser.conftest import Device, Server
+from tests.browser.conftest import PHONE, ROOT, Device, Server, until
 
 pytestmark = pytest.mark.browser
 PROBE = Path(__file__).parent / "probe"
@@ -35,8 +35,6 @@ def with_probe(root: Path) -> None:
 @pytest.fixture(scope="module")
 def release(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the code with the probe in it."""
-    from tests.browser.conftest import ROOT
-
     copy = tmp_path_factory.mktemp("probe") / "release"
     for folder in ("pwa", "sync", "templates", "static"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -44,15 +42,34 @@ def release(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture
-def server(release: Path, data_dir: Path, tmp_path: Path) -> Iterator[Server]:
-    releases = tmp_path / "releases"
-    releases.mkdir()
-    running = Server(data_dir, releases)
+@pytest.fixture(scope="module")
+def server(
+    release: Path, _cast_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("probe-server")
+    running = Server(Path(shutil.copytree(_cast_folder, folder / "data")), folder)
     running.root = release
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_phone(
+    playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Device]:
+    profile = tmp_path_factory.mktemp("probe-phone")
+    device = Device(playwright, server, profile, {**PHONE, "locale": "en-GB"})
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def phone(shared_phone: Device) -> Device:
+    """One browser for all tests here, a new tab for each."""
+    shared_phone.new_page()
+    shared_phone.said.clear()
+    return shared_phone
 
 
 @pytest.fixture
@@ -65,7 +82,8 @@ def page(phone: Device) -> Iterator[Page]:
 
 
 def close_gate(page: Page) -> None:
-    page.evaluate("probe.gate = new Promise(open => { probe.open = open })")
+    # () => {}: an expression would give the promise back, and Playwright would wait for it.
+    page.evaluate("() => { probe.gate = new Promise(open => { probe.open = open }) }")
 
 
 def open_gate(page: Page) -> None:
@@ -74,7 +92,7 @@ def open_gate(page: Page) -> None:
 
 def settled(page: Page) -> None:
     """Wait until no request of htmx is on its way."""
-    page.wait_for_function("document.querySelector('.htmx-request') === null")
+    until(page, "document.querySelector('.htmx-request') === null")
 
 
 # --- 1. fast taps
@@ -96,7 +114,7 @@ def test_fast_taps_on_one_answer_end_with_what_is_shown(page: Page, taps: int) -
     for _ in range(taps):
         page.tap("#box-a")
     open_gate(page)
-    page.wait_for_function(f"probe.operations.length === {taps}")
+    until(page, f"probe.operations.length === {taps}")
     wanted = "yes" if taps % 2 else "no"
     expect(page.locator("#stored-a")).to_have_text(wanted)
     settled(page)
@@ -121,7 +139,7 @@ def test_a_double_tap_on_save_is_one_operation(page: Page) -> None:
     page.locator("#save").dblclick()
     open_gate(page)
     expect(page.locator("h1")).to_have_text("Two")
-    page.wait_for_function("probe.operations.length === 2")
+    until(page, "probe.operations.length === 2")
     assert len(set(page.evaluate("probe.operations"))) == 1
     expect(page.locator("#notes li")).to_have_count(1)
     assert page.evaluate("history.length") == 3  # blank, One, Two
@@ -189,13 +207,21 @@ def test_a_form_that_htmx_does_not_know_is_not_sent(page: Page) -> None:
 
 
 def test_without_any_script_of_ours_the_policy_still_keeps_the_form_here(phone: Device) -> None:
-    phone.context.route("**/field/boot.js", lambda route: route.abort())
+    phone.open("/field/probe")  # the worker would bring boot.js back
+    phone.page.evaluate(
+        "async () => { for (const one of await navigator.serviceWorker.getRegistrations())"
+        " await one.unregister() }"
+    )
+    phone.new_page()
+    phone.page.route("**/field/boot.js", lambda route: route.abort())
     phone.page.goto(phone.server.url + "/field/probe")
     posts = requests_of(phone.page, "POST")
     phone.page.evaluate(
-        "new Promise(done => { document.addEventListener('securitypolicyviolation', done);"
-        f" ({NAKED})() }})"
+        "() => document.addEventListener('securitypolicyviolation',"
+        " event => { window.kept = event.effectiveDirective })"
     )
+    phone.page.evaluate(NAKED)
+    until(phone.page, "window.kept === 'form-action'")
     assert posts == []
     assert phone.page.url.endswith("/field/probe")
 
@@ -263,7 +289,7 @@ def test_the_turned_screen_is_an_address_and_back_turns_it_again(page: Page) -> 
     expect(page.locator("#nav")).to_be_hidden()
     expect(page.locator("#strip")).to_be_hidden()
     page.reload()
-    page.wait_for_function("document.documentElement.dataset.ready === 'true'")
+    until(page, "document.documentElement.dataset.ready === 'true'")
     expect(page.locator("h1")).to_have_text("Turned")
     page.go_back()
     expect(page.locator("h1")).to_have_text("One")
@@ -274,11 +300,11 @@ def test_a_new_page_starts_at_its_heading_and_back_returns_to_the_place(page: Pa
     page.evaluate("window.scrollTo(0, 300)")
     page.evaluate("document.getElementById('to-two').click()")
     expect(page.locator("h1")).to_have_text("Two")
-    page.wait_for_function("window.scrollY === 0")
+    until(page, "window.scrollY === 0")
     assert page.evaluate("document.activeElement.tagName") == "H1"
     page.go_back()
     expect(page.locator("h1")).to_have_text("One")
-    page.wait_for_function("window.scrollY === 300")
+    until(page, "window.scrollY === 300")
 
 
 def test_links_wait_for_a_save_that_is_not_done(page: Page) -> None:
@@ -288,7 +314,7 @@ def test_links_wait_for_a_save_that_is_not_done(page: Page) -> None:
     page.evaluate("document.getElementById('to-arabic').click()")
     assert page.locator("h1").inner_text() == "One"
     open_gate(page)
-    page.wait_for_function("probe.notes.size === 1")
+    until(page, "probe.notes.size === 1")
 
 
 # --- 8. refusals
