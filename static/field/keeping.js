@@ -39,7 +39,7 @@ export function leaving(memory, now) {
   return [
     ...[...going].map(id => ({drop: 'outbox', id})),
     ...[...memory.blobs].filter(id => !named.has(id)).map(id => ({drop: 'blobs', id})),
-    ...goneVisits(memory, rows, staying, hidden),
+    ...goneVisits(memory, rows, staying),
     ...[...memory.receipts.values()]
       .filter(one => hidden.has(one.visit) || (!memory.outbox.has(one.id) && !named.has(one.id) && isOlder(one.at, RECEIPT_DAYS, now)))
       .map(one => ({drop: 'receipts', id: one.id})),
@@ -52,12 +52,11 @@ function hiddenVisits(memory, rows) {
   return new Set(told.filter(visit => rows.every(row => row.visit !== visit || isDelivered(memory, row))))
 }
 
-function goneVisits(memory, rows, staying, hidden) {
+function goneVisits(memory, rows, staying) {
   const changes = []
   for (const one of memory.visits.values()) {
     const own = list => list.filter(row => row.visit === one.visit && row.by === one.by)
-    if (hidden.has(one.visit)) changes.push({drop: 'visits', id: one.id})
-    else if (one.gone === '' || !own(rows).every(row => isDelivered(memory, row))) continue
+    if (one.gone === '' || !own(rows).every(row => isDelivered(memory, row))) continue
     // The mark stays as long as operations do: without it their replay would show the visit again.
     else if (own(staying).length === 0) changes.push({drop: 'visits', id: one.id})
     else if (one.record) changes.push({put: 'visits', value: {...one, record: null, tenancy: {}, settings: {}}})

@@ -49,11 +49,10 @@ export function troubleOf(memory, row) {
   return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored') ?? null
 }
 
-/** An operation is contained in a snapshot when its number is not above the snapshot's; in a visit
- * that is gone, everything that arrived is. */
+/** An operation is contained in a snapshot when its number is not above the snapshot's. */
 function isContained(memory, row, visit) {
   const receipt = memory.receipts.get(row.id)
-  return receipt?.result === 'applied' && Boolean(visit) && (visit.gone !== '' || receipt.seq <= visit.seq)
+  return receipt?.result === 'applied' && Boolean(visit) && receipt.seq <= visit.seq
 }
 
 function fileFrom(memory, id, visit, rows) {

@@ -388,6 +388,61 @@ test('of a protected tenancy nothing is left once everything has arrived', async
   assert.equal(await store.blob(hash), null)
 })
 
+test('of a protected tenancy nothing is deleted before all of it has arrived, by whomever it was written', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  await store.signIn(AMIRA)
+  await record(store, [note('hers')])
+  await store.signIn(BOB)
+  await record(store, [note('his')])
+  server.holds = () => 'protected'
+  server.takeAway(VISIT, 'bob', 'protected')
+  await sync.now()
+  const held = () => [...server.held.values()].length
+  assert.deepEqual([held(), (await store.read()).outbox.size, (await counts(store)).waits], [1, 2, 1])
+  assert.equal(await store.visit(VISIT), null, 'his part has arrived: nothing of it is shown')
+  server.user = 'amira'
+  await store.signIn(AMIRA)
+  await sync.now()
+  assert.deepEqual([held(), (await store.read()).outbox.size, (await store.read()).visits.size], [2, 0, 0])
+})
+
+test('a visit that was gone before its first snapshot came does not stay on the phone', async () => {
+  const {store, server, sync} = await world()
+  await record(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
+  server.meddle = ({path}, answer) => (path === '/sync/pull' ? PAGE() : answer())
+  await sync.now()
+  assert.equal((await store.visits()).length, 1, 'sent, but not seen yet')
+  server.takeAway(VISIT, 'bob')
+  server.meddle = (request, answer) => answer()
+  await sync.now()
+  assert.deepEqual(await store.visits(), [])
+})
+
+test('old news that come late do not undo newer ones of another tab', async () => {
+  const {phone, store, server, sync, parts} = await world()
+  planned(server)
+  let open
+  const gate = new Promise(resolve => { open = resolve })
+  let pulls = 0
+  server.meddle = async ({path}, answer) => {
+    const response = await answer()
+    if (path === '/sync/pull' && ++pulls === 1) await gate
+    return response
+  }
+  const slow = sync.now()
+  await until(() => pulls === 1)
+  server.desk('visit.assign', VISIT, {date: '2026-12-24'})
+  const other = startSync(await phone.tab(), parts)
+  await other.now()
+  open()
+  await slow
+  assert.equal((await store.visit(VISIT)).record.cells.date.at(-1).value, '2026-12-24')
+  await sync.now()
+  assert.equal((await store.visit(VISIT)).record.cells.date.at(-1).value, '2026-12-24')
+})
+
 test('a server put back to an older state gets everything again that this phone still holds', async () => {
   const {store, server, sync} = await world()
   planned(server)

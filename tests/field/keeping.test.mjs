@@ -1,0 +1,61 @@
+// What may leave the phone: each reason to stay, alone.
+
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+
+const {leaving, offerAgain} = await import('../../static/field/keeping.js')
+
+const NOW = new Date('2026-11-22T10:00:00Z')
+const map = list => new Map(list.map(one => [one.id, one]))
+
+/** An operation the server has, in a snapshot, passed by a backup; `change` spoils one of these. */
+function settled(change = {}) {
+  const parts = {
+    row: {id: 'o', by: 'bob', visit: 'v', sha256: 's', text: '', operation: {data: {signature: 'b'}, device_seq: 1}},
+    receipt: {id: 'o', by: 'bob', visit: 'v', result: 'applied', seq: 5, at: NOW.toISOString()},
+    blob: {id: 'b', by: 'bob', visit: 'v', result: 'stored', seq: 0, at: NOW.toISOString()},
+    visit: {id: 'bob v', by: 'bob', visit: 'v', seq: 5, gone: '', stale: false, record: {}, tenancy: {}, settings: {}},
+    backup: 5,
+  }
+  for (const [name, one] of Object.entries(change)) parts[name] = typeof one === 'object' ? {...parts[name], ...one} : one
+  return {
+    meta: map([{id: 'backup', value: parts.backup}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
+    visits: map([parts.visit]), blobs: new Set(['b']),
+  }
+}
+
+const dropped = memory => leaving(memory, NOW).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
+
+test('an operation for which every reason is gone leaves, with its blob; the visit and the receipt stay', () => {
+  assert.deepEqual(dropped(settled()), ['outbox o', 'blobs b'])
+})
+
+const reasons = {
+  'held at the server': {receipt: {result: 'held'}},
+  'refused by the server': {receipt: {result: 'refused'}},
+  'its blob is not there yet': {blob: {result: 'refused'}},
+  'the backup is older': {backup: 4},
+  'the snapshot is older': {visit: {seq: 4}},
+  'the snapshot is of a server before': {visit: {stale: true}},
+  'the snapshot is another person\'s': {visit: {id: 'amira v', by: 'amira'}},
+}
+for (const [reason, change] of Object.entries(reasons)) {
+  test(`an operation stays: ${reason}`, () => assert.deepEqual(dropped(settled(change)), []))
+}
+
+test('a receipt outlives its operation by sixty days', () => {
+  const memory = at => {
+    const one = settled({receipt: {at}, blob: {at}})
+    one.outbox.clear()
+    one.blobs.clear()
+    return one
+  }
+  assert.deepEqual(dropped(memory('2026-09-24T10:00:00Z')), [])
+  assert.deepEqual(dropped(memory('2026-09-22T10:00:00Z')), ['receipts o', 'receipts b'])
+})
+
+test('offering again forgets what the server said, not what the phone found damaged', () => {
+  const ids = memory => offerAgain(memory).map(one => one.id)
+  assert.deepEqual(ids(settled()), ['o', 'b'])
+  assert.deepEqual(ids(settled({receipt: {result: 'damaged'}})), ['b'])
+})
