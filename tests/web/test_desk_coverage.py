@@ -33,9 +33,9 @@ def frozen() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(app: Flask, services: Services, user_of: Callable[[str], User]) -> Iterator[World]:
-    with app.app_context():
-        yield World(services, user_of)
+def world(services: Services, user_of: Callable[[str], User]) -> World:
+    # No application context around a test: Flask-Login keeps who is signed in there.
+    return World(services, user_of)
 
 
 def listed(client: FlaskClient, url: str) -> int:

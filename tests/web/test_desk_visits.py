@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask import Flask
 from flask.testing import FlaskClient
 
 from pwa.accounts import User
@@ -26,9 +25,9 @@ def frozen() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(app: Flask, services: Services, user_of: Callable[[str], User]) -> Iterator[World]:
-    with app.app_context():
-        yield World(services, user_of)
+def world(services: Services, user_of: Callable[[str], User]) -> World:
+    # No application context around a test: Flask-Login keeps who is signed in there.
+    return World(services, user_of)
 
 
 def bulk(world: World, *visits: str, **fields: Any) -> dict[str, Any]:

@@ -1,0 +1,282 @@
+"""Review, held, follow-ups, consents: what waits, and what one press does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from pwa.accounts import User
+from pwa.desk import queries
+from pwa.desk.queries import due_day
+from pwa.services import Services
+from tests.web.desk_world import CONSENT, NOW, World, addresses, days, operation
+
+Client = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(autouse=True)
+def frozen() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(services: Services, user_of: Callable[[str], User]) -> World:
+    # No application context around a test: Flask-Login keeps who is signed in there.
+    return World(services, user_of)
+
+
+@pytest.fixture
+def alice(client_for: Client) -> FlaskClient:
+    client = client_for("alice")
+    client.post("/language", data={"language": "en", "next": "/desk/"})
+    return client
+
+
+# --- review ------------------------------------------------------------------------------
+
+
+def test_the_visit_that_waited_longest_is_on_top(alice: FlaskClient, world: World) -> None:
+    bob = world.phone("bob")
+    newer, older, returned = (world.visit(visitors=["bob"]) for _ in range(3))
+    world.done(bob, newer, days(-1))
+    world.done(bob, older, days(-3))
+    world.done(bob, returned, days(-5))
+    world.desk("visit.return", returned, {"points": [{"item": "", "text": "x"}]})
+    html = alice.get("/desk/review").text
+    assert addresses(html) == [older, newer, returned]
+    assert "2 visits wait for you" in html
+
+
+# --- held ----------------------------------------------------------------------------------
+
+
+def hold_two(world: World, visit: str) -> None:
+    """Amira writes twice in a visit that was never hers."""
+    amira = world.phone("amira")
+    for text in ("Ventilen sitter löst", "Låset kärvar"):
+        pushed = amira.do("visit.note", visit, {"item": "i35", "text": text})
+        assert pushed.results[0].problem == "no_right"
+
+
+def held_keys(world: World) -> list[str]:
+    with world.services.databases.reading() as db:
+        rows = db.execute("SELECT id, sha256 FROM held WHERE state = 'open'").fetchall()
+    return [f"{id}:{sha}" for id, sha in rows]
+
+
+def test_held_operations_are_grouped_and_say_what_and_why(alice: FlaskClient, world: World) -> None:
+    visit = world.visit(visitors=["bob"], street="Provgatan 8")
+    hold_two(world, visit)
+    html = alice.get("/desk/held").text
+    assert html.count('class="card held-group"') == 1
+    for words in ("Provgatan 8", "Amira Testsson", "Ventilen sitter löst", "Låset kärvar",
+                  "The visit was not this person’s when it was written."):  # fmt: skip
+        assert words in html
+
+
+def test_one_press_takes_a_whole_group_in(alice: FlaskClient, world: World) -> None:
+    visit = world.visit(visitors=["bob"])
+    hold_two(world, visit)
+    form = {"action": "accept", "held": held_keys(world)}
+    assert alice.post("/desk/held", data=form).status_code == 303
+    assert [one["text"] for one in world.record(visit)["notes"]] == [
+        "Ventilen sitter löst",
+        "Låset kärvar",
+    ]
+    assert held_keys(world) == []
+    before = world.log_length()
+    assert alice.post("/desk/held", data=form).status_code == 303
+    assert world.log_length() == before
+
+
+def test_trying_again_helps_once_the_visit_is_theirs(alice: FlaskClient, world: World) -> None:
+    visit = world.visit(visitors=["bob"])
+    hold_two(world, visit)
+    form = {"action": "retry", "held": held_keys(world)}
+    alice.post("/desk/held", data=form)
+    assert len(held_keys(world)) == 2
+    world.desk("visit.assign", visit, {"visitors": [world.user_of("amira").id]})
+    alice.post("/desk/held", data=form)
+    assert held_keys(world) == []
+
+
+def test_a_question_reaches_the_phone_and_deletes_nothing(alice: FlaskClient, world: World) -> None:
+    hold_two(world, world.visit(visitors=["bob"]))
+    keys = held_keys(world)
+    alice.post("/desk/held", data={"action": "ask", "held": keys, "comment": ""})
+    alice.post("/desk/held", data={"action": "ask", "held": keys, "comment": "Vilken lägenhet?"})
+    assert held_keys(world) == keys
+    assert "asked: Vilken lägenhet?" in alice.get("/desk/held").text
+
+
+@pytest.mark.parametrize("form", [{}, {"action": "delete"}, {"action": "accept"}])
+def test_there_is_no_other_action_than_three(
+    alice: FlaskClient, world: World, form: dict[str, str]
+) -> None:
+    hold_two(world, world.visit(visitors=["bob"]))
+    keys = {"held": held_keys(world)} if form.get("action") == "delete" else {}
+    assert alice.post("/desk/held", data=form | keys).status_code == 400
+    assert len(held_keys(world)) == 2
+
+
+def test_what_is_no_operation_at_all_is_shown_as_it_is(alice: FlaskClient, world: World) -> None:
+    world.phone("bob").do("visit.<dance>", "x", {"text": 7})
+    html = alice.get("/desk/held").text
+    assert "visit.&lt;dance&gt;" in html
+    assert "Unknown visit" in html
+
+
+def test_held_work_on_a_protected_tenancy_is_for_the_few(client_for: Client, world: World) -> None:
+    visit = world.visit(visitors=["bob"], street="Dolda gatan 9")
+    world.protect(visit)
+    world.phone("bob").do("visit.note", visit, {"item": "", "text": "Kranen droppar"})
+    keys = held_keys(world)
+    assert len(keys) == 1
+    alice = client_for("alice")
+    assert "Kranen droppar" not in alice.get("/desk/held").text
+    alice.post("/desk/held", data={"action": "retry", "held": keys})
+    with world.services.databases.writing() as db:
+        db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alice'")
+    html = alice.get("/desk/held").text
+    assert "Kranen droppar" in html
+    assert "Dolda gatan" not in html
+    assert held_keys(world) == keys
+
+
+# --- follow-ups ----------------------------------------------------------------------------
+
+
+def test_an_officer_sees_the_own_queue_and_nothing_else_of_the_visit(
+    client_for: Client, world: World
+) -> None:
+    bob = world.phone("bob")
+    visit = world.visit(visitors=["bob"], street="Provgatan 8", tenants=["Testsson Hemlig"])
+    world.follow_up(bob, visit, "KT", text="Avin saknas.")
+    world.follow_up(bob, visit, "FV", text="Kranen droppar.")
+    bob.do("visit.note", visit, {"item": "i31", "text": "Låset kärvar."})
+    hugo = client_for("hugo")
+    for query in ("", "?queue=FV", "?queue=FV&done=1", "?overdue=1"):
+        html = hugo.get(f"/desk/follow-ups{query}").text
+        for words in ("Kranen droppar.", "Låset kärvar.", "Hemlig", "070-123"):
+            assert words not in html
+        assert f"/desk/visits/{visit}" not in html
+    html = hugo.get("/desk/follow-ups").text
+    assert "Provgatan 8" in html
+    assert "Avin saknas." in html
+
+
+def test_an_officer_answers_the_own_queue_only(client_for: Client, world: World) -> None:
+    bob = world.phone("bob")
+    visit = world.visit(visitors=["bob"])
+    own, other = world.follow_up(bob, visit, "KT"), world.follow_up(bob, visit, "FV")
+    hugo = client_for("hugo")
+    form = world.form(visit, text="Skickad.", done="1")
+    assert hugo.post(f"/desk/follow-ups/{other}", data=form).status_code == 404
+    assert hugo.post(f"/desk/follow-ups/{operation()}", data=form).status_code == 404
+    for _ in range(2):
+        assert hugo.post(f"/desk/follow-ups/{own}", data=form).status_code == 303
+    entries = {one["id"]: one for one in world.record(visit)["follow_ups"]}
+    assert [one["text"] for one in entries[own]["answers"]] == ["Skickad."]
+    assert entries[other]["answers"] == []
+    assert "Skickad." in hugo.get("/desk/follow-ups?done=1").text
+
+
+def test_an_answer_needs_words_or_an_end(client_for: Client, world: World) -> None:
+    visit = world.visit(visitors=["bob"])
+    own = world.follow_up(world.phone("bob"), visit)
+    for fields in ({"text": " ", "done": "0"}, {"text": "x" * 281, "done": "1"}):
+        form = world.form(visit, **fields)
+        assert client_for("hugo").post(f"/desk/follow-ups/{own}", data=form).status_code == 400
+
+
+def test_the_most_urgent_follow_up_is_on_top(alice: FlaskClient, world: World) -> None:
+    bob, visit = world.phone("bob"), world.visit(visitors=["bob"])
+    for urgency, ago in (
+        ("fourteen_days", -1),
+        ("three_days", -1),
+        ("same_day", 0),
+        ("three_days", -9),
+    ):
+        world.follow_up(bob, visit, urgency=urgency, text=f"{urgency} {ago}", at=days(ago))
+    html = alice.get("/desk/follow-ups").text
+    order = ("three_days -9", "same_day 0", "three_days -1", "fourteen_days -1")
+    places = [html.index(words) for words in order]
+    assert places == sorted(places)
+    late = alice.get("/desk/follow-ups?overdue=1").text
+    assert "three_days -9" in late
+    assert "same_day 0" not in late
+
+
+@pytest.mark.parametrize(
+    ("urgency", "written", "due"),
+    [
+        ("now", "2026-11-20", "2026-11-20"),
+        ("same_day", "2026-11-20", "2026-11-20"),
+        ("three_days", "2026-11-16", "2026-11-19"),
+        ("three_days", "2026-11-20", "2026-11-25"),  # a Friday: Monday, Tuesday, Wednesday
+        ("three_days", "2026-11-21", "2026-11-25"),  # a Saturday
+        ("three_days", "2026-11-22", "2026-11-25"),
+        ("fourteen_days", "2026-11-20", "2026-12-04"),
+    ],
+)
+def test_a_follow_up_is_due_in_working_days(urgency: str, written: str, due: str) -> None:
+    assert due_day(urgency, f"{written}T10:00:00+01:00") == date.fromisoformat(due)
+
+
+def test_overdue_in_the_database_is_overdue_on_the_page(world: World) -> None:
+    bob, visit = world.phone("bob"), world.visit(visitors=["bob"])
+    today = world.services.today()
+    expected = set()
+    for urgency in ("now", "same_day", "three_days", "fourteen_days"):
+        for ago in range(-20, 1):
+            id = world.follow_up(bob, visit, urgency=urgency, at=days(ago))
+            if due_day(urgency, days(ago).isoformat()) < today:
+                expected.add(id)
+    with world.services.databases.reading() as db:
+        found, total = queries.list_follow_ups(db, today, queue="", done=False, late=True, page=1)
+    assert total == len(expected) > 40
+    assert {one.id for one in found} <= expected
+
+
+# --- consents ------------------------------------------------------------------------------
+
+
+def test_consents_are_listed_and_withdrawn_with_one_press(alice: FlaskClient, world: World) -> None:
+    bob, visit = world.phone("bob"), world.visit(visitors=["bob"], street="Provgatan 8")
+    bob.do("visit.consent", visit, CONSENT)
+    bob.do("visit.consent", visit, CONSENT | {"purpose": "K9", "decision": "no"})
+    html = alice.get("/desk/consents").text
+    assert "Provgatan 8" in html
+    assert f"/desk/consents/{visit}/K8/withdraw" in html
+    assert f"/desk/consents/{visit}/K9/withdraw" not in html
+    form = world.form(visit, channel="letter", back="/desk/consents?decision=yes")
+    for _ in range(2):
+        answer = alice.post(f"/desk/consents/{visit}/K8/withdraw", data=form)
+        assert answer.location == "/desk/consents?decision=yes"
+    assert "Provgatan 8" not in alice.get("/desk/consents").text
+    assert "Provgatan 8" in alice.get("/desk/consents?decision=withdrawn").text
+    assert "Provgatan 8" in alice.get("/desk/consents?decision=no&purpose=K9").text
+    assert len(world.record(visit)["consents"]) == 3
+
+
+def test_expired_consents_can_be_picked_out(alice: FlaskClient, world: World) -> None:
+    bob = world.phone("bob")
+    old, fresh = (world.visit(visitors=["bob"]) for _ in range(2))
+    bob.do("visit.consent", old, CONSENT | {"expires": "2026-11-21"})
+    bob.do("visit.consent", fresh, CONSENT | {"expires": "2026-11-22"})
+    html = alice.get("/desk/consents?expired=1").text
+    assert old in html
+    assert fresh not in html
+
+
+def test_a_malformed_withdrawal_is_refused(alice: FlaskClient, world: World) -> None:
+    visit = world.visit()
+    form = world.form(visit, channel="pigeon")
+    assert alice.post(f"/desk/consents/{visit}/K8/withdraw", data=form).status_code == 400
+    assert alice.post(f"/desk/consents/{visit}/K99/withdraw", data=form).status_code == 404
+    assert alice.get("/desk/consents?purpose=x&decision=x&page=x").status_code == 200
