@@ -14,13 +14,18 @@ from pathlib import Path
 
 from flask import Request, Response, abort
 
-PUBLIC = ("field", "build", "vendor", "css", "icons", "desk")
-"""Folders of static/ that anyone may read. sw.js is not among them: it has its own address."""
+PUBLIC = ("build", "vendor", "css", "icons", "desk")
+"""Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
+field/ reaches phones as build/phone.js."""
+
+BUNDLED = frozenset({"build/templates.js", "vendor/idb.js", "vendor/signature_pad.min.js"})
+"""Parts of build/phone.js: nobody loads them by themselves."""
 
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
+    ".map": "application/json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".woff2": "font/woff2",
@@ -48,7 +53,7 @@ class Assets:
     @property
     def complete(self) -> bool:
         """Whether `python -m pwa.build` has been run: without it no phone page starts."""
-        return "build/templates.js" in self.files and "vendor/htmx.min.js" in self.files
+        return "build/phone.js" in self.files and "vendor/htmx.min.js" in self.files
 
     def url(self, name: str) -> str:
         """The address of a file, `url("css/base.css")`. KeyError for a file that is not there."""
@@ -112,14 +117,16 @@ def _phone_needs(name: str) -> bool:
         return name != "css/desk.css"
     if folder == "icons":
         return name.endswith(".svg")
-    return folder in ("field", "build", "vendor")
+    return folder in ("build", "vendor") and not name.endswith(".map")
 
 
 def _find_public(static_dir: Path) -> Iterator[tuple[str, Path]]:
     for folder in PUBLIC:
         for path in (static_dir / folder).rglob("*"):
             if path.is_file() and path.suffix in TYPES and not path.name.startswith("."):
-                yield path.relative_to(static_dir).as_posix(), path
+                name = path.relative_to(static_dir).as_posix()
+                if name not in BUNDLED:
+                    yield name, path
 
 
 def _sha256(content: bytes) -> str:

@@ -66,7 +66,7 @@ def test_nothing_below_field_takes_a_post(
 def test_each_file_of_the_worker_has_the_hash_and_type_it_says(anyone: FlaskClient) -> None:
     files = worker_files(anyone.get("/sw.js"))
     assert files[0]["url"] == "/field/"
-    assert {"field", "css", "vendor"} <= {f["url"].split("/")[3] for f in files[1:]}
+    assert {"build", "css", "vendor"} <= {f["url"].split("/")[3] for f in files[1:]}
     for file in files:
         answer = anyone.get(file["url"])
         assert answer.status_code == 200, file
@@ -112,7 +112,13 @@ def test_another_version_is_not_answered_with_this_ones_files(anyone: FlaskClien
 
 @pytest.fixture
 def some_static(tmp_path: Path) -> Path:
-    for name in ("field/boot.js", "css/base.css", "vendor/htmx.min.js", "build/templates.js"):
+    for name in (
+        "build/phone.js",
+        "css/base.css",
+        "vendor/htmx.min.js",
+        "field/boot.js",
+        "build/templates.js",
+    ):
         path = tmp_path / "static" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -123,7 +129,7 @@ def some_static(tmp_path: Path) -> Path:
     return tmp_path / "static"
 
 
-@pytest.mark.parametrize("name", ["field/boot.js", "sw.js", "../templates/field/shell.html"])
+@pytest.mark.parametrize("name", ["build/phone.js", "sw.js", "../templates/field/shell.html"])
 def test_a_change_of_any_file_makes_another_version(some_static: Path, name: str) -> None:
     before = Assets(some_static).version
     assert Assets(some_static).version == before
@@ -133,11 +139,17 @@ def test_a_change_of_any_file_makes_another_version(some_static: Path, name: str
 
 def test_only_the_listed_folders_and_types_are_public(some_static: Path) -> None:
     (some_static / "secret").mkdir()
-    for name in ("secret/x.js", "field/.hidden.js", "field/notes.txt", "vendor/htmx.min.js.map"):
+    for name in (
+        "secret/x.js",
+        "build/.hidden.js",
+        "build/notes.txt",
+        "field/x.js",
+        "vendor/htmx.min.txt",
+    ):
         (some_static / name).write_text("x")
     assert all(name.split("/")[0] in PUBLIC for name in Assets(some_static).files)
     assert set(Assets(some_static).files) == {
-        "field/boot.js", "css/base.css", "vendor/htmx.min.js", "build/templates.js",
+        "build/phone.js", "css/base.css", "vendor/htmx.min.js",
     }  # fmt: skip
 
 
@@ -154,7 +166,7 @@ def test_a_file_changed_under_a_running_server_is_not_sent_under_the_old_version
 def test_a_phone_without_built_files_is_told_what_to_run(
     app: Flask, services: Services, some_static: Path
 ) -> None:
-    (some_static / "build/templates.js").unlink()
+    (some_static / "build/phone.js").unlink()
     services.assets = Assets(some_static)
     answer = app.test_client().get("/field/")
     assert answer.status_code == 503
