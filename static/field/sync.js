@@ -204,7 +204,7 @@ export function startSync(store, {
   const events = [[window, 'online', wake], [window, 'pageshow', wake], [window.document, 'visibilitychange', wake], [window, 'blur', forget]]
   for (const [target, name, listener] of events) target?.addEventListener?.(name, listener)
 
-  if (globalThis.navigator?.storage) void device.askToPersist()
+  if (store.enrolled) void device.askToPersist()
   void sync(true)
 
   return {

@@ -181,3 +181,17 @@ test('a row that can no longer be read keeps its place and is seen', async () =>
   assert.deepEqual((await outbox.counts(again)).unsent, 1)
   assert.deepEqual((await again.visits()), [])
 })
+
+test('a newer app in another tab is not kept waiting, and the older one says that it is older', async () => {
+  const {phone, store} = await enrolled()
+  await record(store, [note('before')])
+  const upgraded = await new Promise((resolve, reject) => {
+    const open = indexedDB.open(phone.name, 2)
+    open.onupgradeneeded = () => open.result.createObjectStore('new')
+    open.onsuccess = () => resolve(open.result)
+    open.onerror = open.onblocked = reject
+  })
+  await assert.rejects(record(store, [note('after')]), error => error.name === 'SaveFailed' && error.code === 'app_older')
+  assert.equal(upgraded.objectStoreNames.length, 6)
+  upgraded.close()
+})
