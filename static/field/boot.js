@@ -10,7 +10,7 @@ import {uuid7} from './ids.js'
 import {openStore} from './store.js'
 import {startSync} from './sync.js'
 import {showNav, showStatus} from './frame.js'
-import {isDirty, restoreControl, settleControls, toast} from './forms.js'
+import {isDirty, restoreControl, settleControls, settleToast, toast} from './forms.js'
 import {startUpdates} from './updates.js'
 
 // Before anything else: a submit that htmx has not bound yet must not become a navigation. The
@@ -95,6 +95,7 @@ document.addEventListener('htmx:after:request', event => {
   const word = ctx.response.headers.get('X-Toast')
   const bad = ctx.response.status >= 400
   if (bad) restoreControl(ctx.sourceElement)
+  else if (ctx.sourceElement !== document.body) settleToast()
   if (word) toast(decodeURIComponent(word), bad)
 })
 
@@ -160,6 +161,7 @@ async function changed() {
 }
 
 if (phone.store) {
+  phone.store.onSave(() => void status())
   phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
 }
 await show({swap: 'outerSync show:none', replace: true})

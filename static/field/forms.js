@@ -56,3 +56,9 @@ export function toast(text, bad = false) {
   box.onclick = () => { box.hidden = true }
   if (!bad) timer = setTimeout(() => { box.hidden = true }, 4000)
 }
+
+/** Take a refusal away: what was refused has since been done, or left. */
+export function settleToast() {
+  const box = document.getElementById('toast')
+  if (box.classList.contains('bad')) box.hidden = true
+}

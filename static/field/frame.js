@@ -25,11 +25,15 @@ export async function showStatus(scene) {
   put(document.getElementById('strip'), html, i18n)
 }
 
+const PLACES = [
+  ['/field/outbox', '/field/outbox'], ['/field/new', '/field/new'],
+  ['/field/settings', '/field/settings'], ['/field/device', '/field/settings'], ['/field/sign-in', '/field/settings'],
+]
 let navShown = ''
 
 /** The bar with the ways to go. @param {import('./i18n.js').I18n} i18n @param {string} path */
 export function showNav(i18n, path) {
-  const place = ['/field/outbox', '/field/settings', '/field/new'].find(prefix => path.startsWith(prefix)) ?? '/field/'
+  const place = PLACES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? '/field/'
   const html = render('field/nav.html', {place}, i18n)
   if (html === navShown) return
   navShown = html

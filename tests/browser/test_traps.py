@@ -30,6 +30,7 @@ def with_probe(root: Path) -> None:
     text = routes.read_text("utf-8").replace("[views,", "[probe, views,")
     routes.write_text("import * as probe from './pages/probe.js'\n" + text, "utf-8")
     build.compile_templates(root, say=lambda _: None)
+    build.bundle(root, packages=ROOT, say=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -207,13 +208,13 @@ def test_a_form_that_htmx_does_not_know_is_not_sent(page: Page) -> None:
 
 
 def test_without_any_script_of_ours_the_policy_still_keeps_the_form_here(phone: Device) -> None:
-    phone.open("/field/probe")  # the worker would bring boot.js back
+    phone.open("/field/probe")  # the worker would bring phone.js back
     phone.page.evaluate(
         "async () => { for (const one of await navigator.serviceWorker.getRegistrations())"
         " await one.unregister() }"
     )
     phone.new_page()
-    phone.page.route("**/field/boot.js", lambda route: route.abort())
+    phone.page.route("**/build/phone.js", lambda route: route.abort())
     phone.page.goto(phone.server.url + "/field/probe")
     posts = requests_of(phone.page, "POST")
     phone.page.evaluate(

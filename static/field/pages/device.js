@@ -15,10 +15,10 @@ async function show({store, sync, i18n}) {
   const unknown = _('The browser does not say')
   const persisted = await ask(() => navigator.storage.persisted())
   const {usage, quota} = await ask(() => navigator.storage.estimate()) ?? {}
-  const installed = matchMedia('(display-mode: standalone)').matches || navigator.standalone === true
+  const installed = device.installed()
   const worker = navigator.serviceWorker?.controller
   const facts = await ask(() => store.facts()) ?? {}
-  const last = sync?.status().last_ok_at
+  const last = sync?.status().last_ok_at || facts.last_ok_at
   const warnings = []
   if (device.iosBrowserTab()) {
     warnings.push({heading: _('Add Tröskel to the home screen first'), text: _('In a browser tab, an iPhone deletes what is saved after a week. Tap Share, then “Add to Home Screen”, and open Tröskel from there.')})
@@ -33,7 +33,8 @@ async function show({store, sync, i18n}) {
   }
   return page('field/device.html', {
     title: _('This phone'),
-    lost: store.lost ? _('The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.') : '',
+    lost: store.lost ? _('The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.')
+      + (store.lost.unsent ? ' ' + _('%(count)s things had not been sent.', {count: store.lost.unsent}) : '') : '',
     warnings,
     facts: [
       {label: _('Kept by the phone'), text: persisted === true ? _('Yes, promised') : persisted === false ? _('Not promised') : unknown},

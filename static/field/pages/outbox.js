@@ -2,6 +2,7 @@
 // same list that is sent), sends on request, and gives it out as a file when nothing else helps.
 
 import {unsent} from '../outbox.js'
+import {openStore} from '../store.js'
 import {page, redirect} from '../router.js'
 import {toast} from '../forms.js'
 import {describe, explain, moment} from './words.js'
@@ -34,6 +35,7 @@ export async function outboxView(rows, {store, status, person, i18n}) {
     if (!groups.has(key)) groups.set(key, [])
     groups.get(key).push(operationRow(row, i18n))
   }
+  const lastOk = status?.last_ok_at || (await store.facts()).last_ok_at
   const needs = rows.filter(row => row.state === 'needs').length
   return {
     title: _('What is on this phone'),
@@ -42,7 +44,7 @@ export async function outboxView(rows, {store, status, person, i18n}) {
       ? _('All sent. Nothing waits on this phone.')
       : _(ngettext('%(count)s thing is not finished with the server.', '%(count)s things are not finished with the server.', rows.length), {count: rows.length})
         + (needs ? ' ' + _(ngettext('%(count)s needs you.', '%(count)s need you.', needs), {count: needs}) : ''),
-    contact: status?.last_ok_at ? _('Last contact: %(time)s', {time: moment(status.last_ok_at, i18n.language)}) : _('No contact with the server yet.'),
+    contact: lastOk ? _('Last contact: %(time)s', {time: moment(lastOk, i18n.language)}) : _('No contact with the server yet.'),
     problem: problemLine(status, _),
     must_sign_in: !person || Boolean(status?.needs_sign_in),
     groups: await Promise.all([...groups].map(([visit, list], i) => groupView(visit, list, i, store, _))),
@@ -50,8 +52,12 @@ export async function outboxView(rows, {store, status, person, i18n}) {
 }
 
 function problemLine(status, _) {
+  if (status?.problem === 'other_server') {
+    return _('This is not the server that this phone has worked with. Nothing is sent before you sign in; if you do not know why, ask your supervisor first.')
+  }
   if (!status || status.needs_sign_in) return ''
   if (status.online === 'no') return _('No contact with the server. It is tried again by itself.')
+  if (status.problem === 'phone') return _('The phone could not finish sending. It is tried again by itself.')
   return status.problem ? _('The server answered in a way the app does not know (%(code)s).', {code: String(status.problem)}) : ''
 }
 
@@ -71,8 +77,22 @@ function operationRow(row, i18n) {
   const held = row.state === 'needs' ? explain(row.problem, i18n) : {reason: '', remedy: ''}
   const waits = row.state === 'waits' ? _('Waits for %(name)s to sign in', {name: row.by_name || _('someone else')}) : ''
   return {
-    id: row.id, what: describe(row, i18n), when: moment(row.at, i18n.language), who: row.by_name ?? '',
+    id: row.id, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at, i18n.language), who: row.by_name ?? '',
     state: row.state, reason: held.reason || waits, remedy: held.remedy, comment: row.comment ?? '',
+  }
+}
+
+/**
+ * The unsent operations of the person signed in, as their exact bytes: a server that gets them by
+ * another way must see the same hashes. What others wrote stays hidden, here too.
+ * @param {any} store @param {Date} now @returns {Promise<object>}
+ */
+export async function rescueCopy(store, now) {
+  const own = new Set((await unsent(store)).filter(row => row.kind).map(row => row.id))
+  const rows = [...(await store.read()).outbox.values()].filter(row => own.has(row.id))
+  return {
+    troskel: 'unsent', made_at: now.toISOString(), device: store.device.id,
+    operations: rows.map(({id, sha256, text}) => ({id, sha256, text})),
   }
 }
 
@@ -81,10 +101,8 @@ function operationRow(row, i18n) {
 globalThis.document?.addEventListener('click', async event => {
   const button = event.target.closest?.('[data-export]')
   if (!button) return
-  const {openStore} = await import('../store.js')
   try {
-    const rows = await unsent(await openStore())
-    const file = new Blob([JSON.stringify({troskel: 'unsent', made_at: new Date().toISOString(), operations: rows}, null, 1)], {type: 'application/json'})
+    const file = new Blob([JSON.stringify(await rescueCopy(await openStore(), new Date()), null, 1)], {type: 'application/json'})
     const link = document.createElement('a')
     link.href = URL.createObjectURL(file)
     link.download = `troskel-${new Date().toISOString().slice(0, 10)}.json`

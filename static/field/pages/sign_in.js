@@ -20,7 +20,7 @@ async function show({store, i18n}) {
     title: _('Sign in'),
     unsent: waiting ? _(ngettext('%(count)s thing on this phone is unsent.', '%(count)s things on this phone are unsent.', waiting), {count: waiting}) : '',
     must_install: device.iosBrowserTab(),
-    is_installed: matchMedia('(display-mode: standalone)').matches,
+    is_installed: device.installed(),
     languages: languageRows(i18n.language),
   })
 }
