@@ -83,6 +83,7 @@ function lendTenancy(file, visits) {
 export function fileOf(memory, id) {
   const person = personOf(memory)
   if (!person) return null
+  // Filtered before it is sorted: this runs at each tap, and the outbox may hold two weeks.
   const rows = [...memory.outbox.values()].filter(row => row.by === person.id && row.visit === id).sort(byDeviceSeq)
   const file = fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), rows)
   return lendTenancy(file, ownVisits(memory, person))
