@@ -114,9 +114,10 @@ def _quoted(values: Iterable[str]) -> str:
 
 
 # PROTOCOL.md section 2: overdue is not a state. The window counts for the welcome visit alone:
-# a revisit six weeks after moving in is not late by it.
+# a revisit six weeks after moving in is not late by it. The plus keeps SQLite from answering the OR by
+# two whole indexes (290 ms instead of 60 with 130,000 visits).
 OVERDUE = (
-    f"(v.state IN ({_quoted(OVERDUE_STATES)}) AND ((v.date <> '' AND v.date < :today)"
+    f"(v.state IN ({_quoted(OVERDUE_STATES)}) AND ((+v.date <> '' AND +v.date < :today)"
     " OR (v.kind = 'welcome' AND v.move_in <> '' AND v.move_in < :window_from)))"
 )
 UNASSIGNED = f"(v.state IN ({_quoted(UNASSIGNED_STATES)}) AND v.visitor = '')"
@@ -147,11 +148,11 @@ def _select(
     params: Params,
     *,
     where: Sequence[str] = (),
-    join: str = "",
+    source: str = "visit_index v",
     tail: str = "",
 ) -> list[tuple[Any, ...]]:
     conditions = " AND ".join([_scope(), *where])
-    sql = f"SELECT {columns} FROM visit_index v {join} WHERE {conditions} {tail}"  # noqa: S608
+    sql = f"SELECT {columns} FROM {source} WHERE {conditions} {tail}"  # noqa: S608
     rows: list[tuple[Any, ...]] = db.execute(sql, dict(params)).fetchall()
     return rows
 
@@ -319,7 +320,10 @@ LONG_DAYS = 14
 _FOLLOW_UP_COLUMNS = (
     "f.id, f.visit, f.queue, f.urgency, f.done, f.at, v.street, v.apartment, v.city, v.area"
 )
-_FOLLOW_UPS = "JOIN follow_up_index f ON f.visit = v.id"
+# CROSS JOIN is SQLite's word for "in this order": from the few rows to their visits, never the
+# other way round.
+_FOLLOW_UPS = "follow_up_index f CROSS JOIN visit_index v ON v.id = f.visit"
+_CONSENTS = "consent_index c CROSS JOIN visit_index v ON v.id = c.visit"
 
 
 def due_day(urgency: str, at: str) -> date:
@@ -370,7 +374,7 @@ def list_follow_ups(
         condition, values = late_condition(today)
         where.append(condition)
         params |= values
-    total = int(_select(db, "count(*)", params, join=_FOLLOW_UPS, where=where)[0][0])
+    total = int(_select(db, "count(*)", params, source=_FOLLOW_UPS, where=where)[0][0])
     urgency = (
         "CASE f.urgency WHEN 'now' THEN 0 WHEN 'same_day' THEN 0"
         f" WHEN 'three_days' THEN {WORKING_DAYS} ELSE {LONG_DAYS} END"
@@ -379,7 +383,7 @@ def list_follow_ups(
     order = "f.at DESC" if done else f"date(substr(f.at, 1, 10), '+' || {urgency} || ' days'), f.at"
     tail = f"ORDER BY {order}, f.id LIMIT {PAGE_ROWS} OFFSET :skip"
     params["skip"] = (page - 1) * PAGE_ROWS
-    rows = _select(db, _FOLLOW_UP_COLUMNS, params, join=_FOLLOW_UPS, where=where, tail=tail)
+    rows = _select(db, _FOLLOW_UP_COLUMNS, params, source=_FOLLOW_UPS, where=where, tail=tail)
     return [_follow_up(row) for row in rows], total
 
 
@@ -388,14 +392,14 @@ def count_follow_ups(db: Database, today: date) -> dict[str, tuple[int, int]]:
     condition, params = late_condition(today)
     columns = f"f.queue, count(*), sum({condition})"
     rows = _select(
-        db, columns, params, join=_FOLLOW_UPS, where=["f.done = 0"], tail="GROUP BY 1 ORDER BY 1"
+        db, columns, params, source=_FOLLOW_UPS, where=["f.done = 0"], tail="GROUP BY 1 ORDER BY 1"
     )
     return {queue: (total, late) for queue, total, late in rows}
 
 
 def find_follow_up(db: Database, id: str) -> FollowUpRow | None:
     """The row of one follow-up, or None."""
-    rows = _select(db, _FOLLOW_UP_COLUMNS, {"id": id}, join=_FOLLOW_UPS, where=["f.id = :id"])
+    rows = _select(db, _FOLLOW_UP_COLUMNS, {"id": id}, source=_FOLLOW_UPS, where=["f.id = :id"])
     return _follow_up(rows[0]) if rows else None
 
 
@@ -419,12 +423,11 @@ def list_consents(
     if expired:
         where.append("c.expires <> '' AND c.expires < :today")
         params["today"] = today
-    join = "JOIN consent_index c ON c.visit = v.id"
     columns = (
         "c.visit, c.purpose, c.decision, c.expires, c.language, c.text_state, c.at, v.seq,"
         " v.street, v.apartment, v.city, v.area"
     )
-    total = int(_select(db, "count(*)", params, join=join, where=where)[0][0])
+    total = int(_select(db, "count(*)", params, source=_CONSENTS, where=where)[0][0])
     tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET {(page - 1) * PAGE_ROWS:d}"
-    rows = _select(db, columns, params, join=join, where=where, tail=tail)
+    rows = _select(db, columns, params, source=_CONSENTS, where=where, tail=tail)
     return [ConsentRow(*row) for row in rows], total

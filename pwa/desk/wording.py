@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext, ngettext
 
 from pwa.desk.languages import language_name
@@ -37,6 +38,12 @@ def reading_language(guide: Guide) -> str:
     """The language the guide speaks to the reader of a desk page."""
     language = interface_language()
     return language if language in guide.languages else ORIGINAL
+
+
+def queue_name(code: str) -> str:
+    """A queue in the reader's words: those of the shared templates, which phones show too."""
+    labels: Any = current_app.jinja_env.get_template("shared/labels.html").module
+    return str(labels.queue_label(code)).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +137,12 @@ def _note(data: Data, words: Words) -> str:
 
 
 def _follow_up(data: Data, words: Words) -> str:
-    return _(
-        "Follow-up to %(queue)s on %(item)s: %(text)s",
-        queue=data["queue"],
+    said = _(
+        "Follow-up to %(queue)s on %(item)s",
+        queue=queue_name(data["queue"]),
         item=words.item(data["item"]),
-        text=data["text"],
     )
+    return f"{said}: {data['text']}" if data["text"] else said
 
 
 def _attempt(data: Data, words: Words) -> str:

@@ -74,7 +74,7 @@ def test_held_operations_are_grouped_and_say_what_and_why(alice: FlaskClient, wo
     hold_two(world, visit)
     html = alice.get("/desk/held").text
     assert html.count('class="card held-group"') == 1
-    for words in ("Provgatan 8", "Amira Testsson", "Ventilen sitter löst", "Låset kärvar",
+    for words in ("Provgatan 8", "Amira Testsson", "Note on Stove", "Ventilen sitter löst", "Låset kärvar",
                   "The visit was not this person’s when it was written."):  # fmt: skip
         assert words in html
 
@@ -92,6 +92,16 @@ def test_one_press_takes_a_whole_group_in(alice: FlaskClient, world: World) -> N
     before = world.log_length()
     assert alice.post("/desk/held", data=form).status_code == 303
     assert world.log_length() == before
+
+
+def test_a_group_that_is_half_worked_off_is_finished(alice: FlaskClient, world: World) -> None:
+    """Somebody else has taken in one of the two while this page was open."""
+    visit = world.visit(visitors=["bob"])
+    hold_two(world, visit)
+    keys = held_keys(world)
+    alice.post("/desk/held", data={"action": "accept", "held": keys[:1]})
+    assert alice.post("/desk/held", data={"action": "accept", "held": keys}).status_code == 303
+    assert len(world.record(visit)["notes"]) == 2
 
 
 def test_trying_again_helps_once_the_visit_is_theirs(alice: FlaskClient, world: World) -> None:
