@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 from flask_babel import force_locale
 
-from pwa import accounts, create_app, initialise
+from pwa import accounts, company, create_app, initialise
 from pwa.backup import restore_backup, write_backup
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
@@ -204,6 +204,44 @@ def guide_check(as_json: bool, data: Path | None) -> None:
 
 
 # --- files in and out ----------------------------------------------------------------
+
+
+# --- the company's own facts ------------------------------------------------------------
+
+
+@troskel.group("company")
+def company_group() -> None:
+    """Facts that the guide's texts refer to: quiet hours, phone numbers, barbecue rule …"""
+
+
+@company_group.command("set")
+@click.argument("name")
+@click.argument("value")
+@click.option("--area", default="", help="Only for this area.")
+@click.option("--building", default="", help="Only for this building.")
+@with_data
+def company_set(name: str, value: str, area: str, building: str, data: Path | None) -> None:
+    """Set one fact, such as company.name; an empty VALUE takes it away."""
+    with _running(data) as services:
+        setting = services.guide.settings.get(name)
+        if setting is None:
+            raise click.ClickException(f"{name} is not known; troskel company list shows them all.")
+        if value and not setting.accepts(value):
+            raise click.ClickException(f"{value!r} does not fit {name} ({setting.label_en}).")
+        with services.databases.writing() as db:
+            company.store_settings(db, {name: value}, company.scope_of(area, building))
+    click.echo(f"{name} is {'set' if value else 'taken away'}.")
+
+
+@company_group.command("list")
+@with_data
+def company_list(data: Path | None) -> None:
+    """List every fact, its value on the company's level, and what is missing."""
+    with _running(data) as services:
+        with services.databases.reading() as db:
+            values = company.settings_for(db, "", "")
+        for name, setting in services.guide.settings.items():
+            click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.label_en}")
 
 
 @troskel.command("import")

@@ -20,7 +20,7 @@ from sync.storage import ALL, Change, Head, Held, Storage
 SNAPSHOTS_PER_PULL = 200
 TENANCY_FIELDS = (
     "street", "apartment", "postcode", "city", "area", "building", "property", "tenants", "phones",
-    "move_in",
+    "move_in", "language",
 )  # fmt: skip
 
 

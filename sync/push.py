@@ -160,8 +160,12 @@ class _Intake:
         sha = digest_of(text)
         id = hint["id"]
         known = self.seen.get(id) if id else None
+        again = self.resolve
         if known and known.sha256 == sha:
-            if known.problem and not self.resolve:
+            # Sent under somebody else's session at first; now its author offers it.
+            if known.problem == "author_mismatch" and hint["by"] == self.sender.user:
+                again = again or "retry"
+            if known.problem and not again:
                 return Result(id, sha, "held", 0, known.problem)
             if not known.problem:
                 return Result(id, sha, "duplicate", known.seq, "")
@@ -174,8 +178,8 @@ class _Intake:
         except Refusal as refusal:
             return self._hold(text, sha, hint, refusal.code)
         self._apply(operation, octets_of(text), sha)
-        if self.resolve:
-            self.batch.settled.append((id, sha, self.resolve, self.resolver, self.received_at))
+        if again:
+            self.batch.settled.append((id, sha, again, self.resolver, self.received_at))
         return Result(operation.id, sha, "applied", self.seen[operation.id].seq, "")
 
     def _hold(self, text: str, sha: str, hint: Mapping[str, str], problem: str) -> Result:

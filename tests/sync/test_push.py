@@ -203,6 +203,18 @@ def test_i6_work_after_a_reassignment_is_applied_and_marked(storage: Storage) ->
     assert phone.send(storage, unseen).results[0].problem == "no_right"
 
 
+def test_i9_what_came_under_another_session_is_applied_when_its_author_offers_it(
+    storage: Storage,
+) -> None:
+    settle(storage, ["bob"])
+    phone = Device("phone", BOB)
+    text = phone.make("visit.note", {"item": "", "text": "x"}, base=3)
+    assert push(storage, [text], CHARLIE, NOW).results[0].problem == "author_mismatch"
+    assert phone.send(storage, text).results[0].result == "applied"
+    assert held_of(storage) == []
+    assert phone.send(storage, text).results[0].result == "duplicate"
+
+
 def test_i6_a_supervisor_accepts_what_was_held_and_it_counts_once(storage: Storage) -> None:
     settle(storage, ["bob"])
     phone = Device("phone", CHARLIE)

@@ -2,6 +2,7 @@
 // exact words that were shown and their hash, and only where they can have been understood: on a
 // text that no native speaker has reviewed, an interpreter or ambassador must be present (DESIGN 6).
 
+import {placeholders} from '../guide_text.js'
 import {sha256, uuid7} from '../ids.js'
 import {fragment, page, redirect, refuse} from '../router.js'
 import {drawnSignature} from '../signature.js'
@@ -38,6 +39,11 @@ export function expiryOf({expires_months: months, expires_weeks: weeks}, from) {
 }
 
 const has = (scene, purpose) => Object.hasOwn(scene.packs.sv.consents, purpose)
+
+/** Whether the words lack a fact of the company: the sentence that needs it is not shown then, and
+ * nobody can say yes to what is not said. */
+const isIncomplete = ({packs, file}, purpose) =>
+  placeholders(packs.sv.texts[`${purpose}.text`]).some(key => key !== 'recipient' && !file.settings?.[key])
 
 const viewOf = (scene, purpose, recipient) =>
   consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
@@ -103,6 +109,9 @@ async function decide(call) {
   const attested = form.get('attested') === 'yes'
   if (!['yes', 'no'].includes(decision) || !INTERPRETERS.includes(interpreter)) return refuse(_('Choose yes or no.'))
   if (decision === 'yes') {
+    if (isIncomplete(scene, purpose)) {
+      return refuse(_('This text lacks a fact about the company, so nobody can say yes to it yet. Tell your supervisor.'))
+    }
     if (structure.recipient === 'named' && !recipient) return refuse(_('Write who exactly may know. A yes must name them.'))
     if (mustInterpret(consent, scene.languages.tenant) && !PRESENT.includes(interpreter)) {
       return refuse(_('A yes on this text needs an interpreter or an ambassador. Say who interprets, or record a no.'))
