@@ -55,8 +55,23 @@ function isContained(memory, row, visit) {
   return receipt?.result === 'applied' && Boolean(visit) && receipt.seq <= visit.seq
 }
 
+/** Ids of the operations a snapshot names. News can overtake the answer to a push, or a supervisor
+ * accept what was held: replayed on top, such a note would stand there twice.
+ * @param {any} record a snapshot's @returns {Set<string>} */
+function namedIn({cells, notes, follow_ups: followUps, attempts, consents}) {
+  const entries = [notes, followUps, attempts, consents].flat()
+  return new Set([...Object.values(cells).flat().map(one => one.op), ...entries.map(one => one.id)])
+}
+
+function pendingOf(memory, visit, rows) {
+  const open = rows.filter(row => !isContained(memory, row, visit))
+  if (open.length === 0 || !visit?.record) return open
+  const named = namedIn(visit.record)
+  return open.filter(row => !named.has(row.id))
+}
+
 function fileFrom(memory, id, visit, rows) {
-  const pending = rows.filter(row => !isContained(memory, row, visit))
+  const pending = pendingOf(memory, visit, rows)
   if (!visit?.record && pending.length === 0) return null
   if (visit?.gone && rows.every(row => isDelivered(memory, row))) return null
   // An app that was put back to an older version may not know a kind it once made.

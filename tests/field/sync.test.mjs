@@ -253,6 +253,25 @@ test('a held operation needs someone, is shown on its visit, offered again, and 
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
+test('what a supervisor accepted is shown once, also before the phone has heard of its own operation', async () => {
+  const {store, server, sync, fire} = await world()
+  planned(server)
+  server.holds = operation => (operation.data.text === 'bad' ? 'no_right' : '')
+  const [{id}] = await record(store, [note('bad')])
+  const [attempt] = await record(store, [{kind: 'visit.attempt', subject: {type: 'visit', id: VISIT}, data: {outcome: 'not_home'}}])
+  await sync.now()
+  server.append((await store.read()).outbox.get(id).text) // accepted at the desk: in the log, no longer held
+  server.held.delete(id)
+  await record(store, [note('good')])
+  await fire(1000) // a round that offers only what is new, but hears all news
+  const {record: shown, status} = await store.visit(VISIT)
+  assert.deepEqual(shown.notes.map(one => one.text), ['bad', 'good'])
+  assert.deepEqual(shown.attempts.map(one => one.id), [attempt.id])
+  assert.equal(status[id], 'needs') // until the server says so with its hash
+  await sync.now()
+  assert.equal((await store.visit(VISIT)).status[id], 'sent')
+})
+
 test('what a supervisor says of a held operation comes to the phone', async () => {
   const {store, server, sync} = await world()
   server.holds = () => 'no_right'
