@@ -82,11 +82,6 @@ document.addEventListener('htmx:before:request', event => {
     event.preventDefault() // nothing on this page speaks to the network through htmx
     return
   }
-  // The second of two quick taps on a link whose page is gone already.
-  if (ctx.request.method === 'GET' && !ctx.sourceElement.isConnected) {
-    event.preventDefault()
-    return
-  }
   ctx.fetch = fetchOnPhone
 })
 

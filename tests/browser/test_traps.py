@@ -123,6 +123,15 @@ def test_fast_taps_on_one_answer_end_with_what_is_shown(page: Page, taps: int) -
     assert page.is_checked("#box-a") == (wanted == "yes")
 
 
+def test_a_control_shows_what_is_stored_not_what_was_tapped(page: Page) -> None:
+    page.evaluate("probe.stores = 'no'")  # as when a later answer of another phone counts
+    page.tap("#box-a")
+    until(page, "probe.operations.length === 1")
+    settled(page)
+    expect(page.locator("#stored-a")).to_have_text("no")
+    assert not page.is_checked("#box-a")
+
+
 def test_an_answer_keeps_the_focus(page: Page) -> None:
     page.focus("#box-b")
     page.keyboard.press("Space")
@@ -321,12 +330,24 @@ def test_links_wait_for_a_save_that_is_not_done(page: Page) -> None:
 # --- 8. refusals
 
 
-def test_a_refused_tap_is_turned_back_and_said(page: Page) -> None:
-    page.evaluate("probe.refuse = 'Not now, the visit is closed.'")
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("Not now, the visit is closed.", "the visit is closed"), ("throw", "Not saved")],
+)
+def test_a_refused_tap_is_turned_back_and_said(page: Page, how: str, said: str) -> None:
+    page.evaluate(f"probe.refuse = {how!r}")
     page.tap("#box-a")
-    expect(page.locator("#toast")).to_have_text("Not now, the visit is closed.")
+    expect(page.locator("#toast")).to_contain_text(said)
+    settled(page)
     assert not page.is_checked("#box-a")
     expect(page.locator("#stored-a")).to_have_text("no")
+
+
+def test_a_refused_tap_is_turned_back_where_its_target_is_elsewhere(page: Page) -> None:
+    page.evaluate("probe.refuse = 'Not now.'")
+    page.tap("#box-far")
+    expect(page.locator("#toast")).to_have_text("Not now.")
+    assert not page.is_checked("#box-far")
 
 
 @pytest.mark.parametrize("how", ["throw", "Write something first."])

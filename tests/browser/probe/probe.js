@@ -1,5 +1,5 @@
 // Pages of the browser tests. `window.probe` is what a test looks at and turns: what was stored,
-// which operations came, and a gate that holds a save back until the test opens it.
+// which operations came, what is stored whatever was tapped (`stores`), and a gate that holds a save back until the test opens it.
 
 import {fragment, page, redirect, refuse} from '../router.js'
 import {uuid7} from '../ids.js'
@@ -34,7 +34,7 @@ export function register(routes) {
   get('/field/probe/moved', () => redirect('/field/probe/two'))
   get('/field/probe/broken', () => { throw new Error('probe') })
   post('/field/probe/answer', ({query, form}) => {
-    probe.stored[query.get('item')] = form.get('answer') ?? 'no'
+    probe.stored[query.get('item')] = probe.stores ?? form.get('answer') ?? 'no'
     return fragment('field/answer.html', {row: row(query.get('item'))})
   })
   post('/field/probe/note', ({form}) => {
