@@ -43,6 +43,15 @@ for (const [reason, change] of Object.entries(reasons)) {
   test(`an operation stays: ${reason}`, () => assert.deepEqual(dropped(settled(change)), []))
 }
 
+test('a visit that is gone keeps its address while something of it has not arrived', () => {
+  const gone = {gone: 'reassigned', tenancy: {street: 'Testgatan 1'}}
+  for (const change of [{blob: {result: 'refused'}}, {receipt: {result: 'refused'}}]) {
+    assert.deepEqual(dropped(settled({visit: gone, ...change})), [])
+  }
+  assert.deepEqual(dropped(settled({visit: gone, backup: 4})), ['put visits bob v'], 'arrived, but kept for a backup')
+  assert.deepEqual(dropped(settled({visit: gone})), ['outbox o', 'blobs b', 'visits bob v'])
+})
+
 test('a receipt outlives its operation by sixty days', () => {
   const memory = at => {
     const one = settled({receipt: {at}, blob: {at}})

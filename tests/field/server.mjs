@@ -152,7 +152,8 @@ export class Server {
     const hash = path.split('/').at(-1)
     const part = this.blobs.get(hash) ?? this.parts.get(hash) ?? Buffer.alloc(0)
     if (method === 'HEAD') return new Response(null, {headers: {'Upload-Offset': String(part.length)}})
-    const [, from, , total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
+    const [, from, to, total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
+    if (Number(from) > Number(to)) return problem('malformed', 400) // RFC 9110, 14.4: no such range
     if (this.blobs.has(hash)) return this.said({offset: Number(total), complete: true})
     if (Number(from) !== part.length) return this.said({offset: part.length, complete: false})
     const grown = Buffer.concat([part, body])

@@ -272,6 +272,38 @@ test('what a supervisor accepted is shown once, also before the phone has heard 
   assert.equal((await store.visit(VISIT)).status[id], 'sent')
 })
 
+test('an approved visit does not look changed because the phone has not heard of its own answer', async () => {
+  const {store, server, sync, fire} = await world()
+  planned(server)
+  server.holds = ({kind}) => (kind === 'visit.answer' ? 'no_right' : '')
+  const data = {item: 'stove', answer: 'explained', guide: 'g1', language: 'ar'}
+  const [{id}] = await record(store, [{kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data}])
+  await sync.now()
+  server.append((await store.read()).outbox.get(id).text)
+  server.held.delete(id)
+  server.desk('visit.approve', VISIT, {comment: ''})
+  await record(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  await fire(1000)
+  assert.equal((await store.visit(VISIT)).state, 'approved')
+})
+
+test('a list of what is held has no hashes, so it alone settles nothing', async () => {
+  const {store, server, sync} = await world()
+  server.holds = () => 'no_right'
+  await record(store, [note('x')])
+  server.meddle = async (request, answer) => {
+    const said = await answer()
+    if (request.path === '/sync/push') throw new TypeError('the answer was lost')
+    return said
+  }
+  await sync.now()
+  assert.equal(server.held.size, 1)
+  const {receiveAll} = await import('../../static/field/incoming.js')
+  const {transport} = await import('../../static/field/transport.js')
+  await receiveAll(store, transport(server.fetch), 'bob', () => new Date())
+  assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 0})
+})
+
 test('what a supervisor says of a held operation comes to the phone', async () => {
   const {store, server, sync} = await world()
   server.holds = () => 'no_right'
@@ -634,6 +666,17 @@ test('failures are followed by growing pauses, and taps do not shorten them', as
   await fire(300_000)
   assert.deepEqual(server.texts(), ['x'])
   assert.equal(timers.findLast(one => one.on).ms, 60_000)
+})
+
+test('phones do not ask in step: each pause is half to one and a half of its length', async () => {
+  for (const [random, calm, retry] of [[0, 30_000, 2500], [0.99, 89_400, 7450]]) {
+    const {server, sync, timers} = await world({random: () => random})
+    const pause = () => Math.round(timers.findLast(one => one.on).ms)
+    assert.equal(pause(), calm)
+    server.meddle = () => { throw new TypeError('no network') }
+    await sync.now()
+    assert.equal(pause(), retry)
+  }
 })
 
 test('coming online or back to the page begins a round', async () => {
