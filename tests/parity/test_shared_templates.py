@@ -107,7 +107,7 @@ def test_the_walk_meets_every_template_of_a_visit(walk: list[dict[str, Any]]) ->
         "status",
         "update",
     }
-    parts = {"section_bar", "text_field", "pictures"}  # included or imported by those above
+    parts = {"section_bar", "text_field"}  # included or imported by those above
     ours = {path.stem for path in (ROOT / "templates/field").glob("*.html")} - frame - parts
     assert {Path(page["template"]).stem for page in walk} == ours
 

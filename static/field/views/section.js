@@ -4,6 +4,7 @@
 
 import {uuid4, uuid7} from '../ids.js'
 import {record} from '../outbox.js'
+import {pictograms} from '../pictograms.js'
 import {fragment, page, redirect, refuse} from '../router.js'
 import {winner} from '../apply.js'
 import {sectionView, tickOf, untickOf} from '../view_models.js'
@@ -28,6 +29,7 @@ async function show(call) {
   return page('field/section.html', {
     title: section.heading,
     section,
+    pictograms,
     url: scene.url,
     address: addressOf(scene),
     previous: place > 0 ? talk[place - 1] : '',
@@ -62,6 +64,7 @@ function answered(scene, sectionKey, key, counted = '') {
   const section = withOperations(sectionView(...views(scene), sectionKey), counted)
   return fragment('field/answered.html', {
     item: section.rows.find((one) => one.key === key), section, url: scene.url, operation: uuid7(),
+    pictograms,
   })
 }
 

@@ -2,6 +2,7 @@
 // app round it. It is an address like any other, so Back works. Read aloud only where the phone
 // itself has the voice, and never for a consent: a voice might skip what a yes depends on.
 
+import {pictograms} from '../pictograms.js'
 import {page, redirect} from '../router.js'
 import {consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
 import {recipientShown} from './consents.js'
@@ -28,6 +29,7 @@ function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, a
     title: heading.text,
     heading,
     pictogram,
+    pictograms,
     mark,
     texts: texts.filter((one) => one.text),
     back,
