@@ -28,7 +28,8 @@ CAST: dict[str, dict[str, object]] = {
     "hugo": {"role": "officer", "queue": "KT", "display_name": "Hugo Testsson"},
     "root": {"role": "administrator", "display_name": "Root Testsson"},
 }
-SAME_ORIGIN = {"HTTP_SEC_FETCH_SITE": "same-origin"}
+# English, because tests quote msgids; what the other languages say is tests/web/test_i18n.py's.
+SAME_ORIGIN = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ACCEPT_LANGUAGE": "en"}
 
 
 @pytest.fixture(scope="session", autouse=True)

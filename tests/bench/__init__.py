@@ -1,0 +1,1 @@
+"""Measurements: `make bench`. Prints them and writes JSON lines; never fails on a time."""

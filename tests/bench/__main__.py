@@ -1,0 +1,242 @@
+"""What a phone loads, how long it takes to start cold and offline, and from tap to saved.
+
+Each figure is a JSON line in bench.jsonl: {"what", "value", "unit", "target", "note"}. Times are
+medians (p95 where it says so) of real Chromium with the CPU slowed 4×; these machines are
+shared, so read them as ratios to the `baseline` lines of the same run.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from pwa import accounts, build, company, create_app, initialise
+from pwa.assets import Assets
+from pwa.ids import uuid4, uuid7
+from pwa.services import EXTENSION, Services
+from pwa.settings import Settings
+from pwa.submitting import Draft, submit
+from tests.browser.conftest import PHONE, Device, Server, until
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "bench.jsonl"
+VISITS = 200
+TAPS = 40
+STARTS = 5
+SLOWER = 4
+
+
+def say(what: str, value: float, unit: str, target: str = "", note: str = "") -> None:
+    line = {"what": what, "value": round(value, 1), "unit": unit, "target": target, "note": note}
+    with OUT.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    print(f"{what:<58}{value:>10.1f} {unit:<4} {target:<12} {note}")
+
+
+def size(content: bytes) -> float:
+    return len(gzip.compress(content, 9)) / 1000
+
+
+def sizes() -> None:
+    """Compressed bytes, as the server sends them (gzip level 9)."""
+    assets = Assets(ROOT / "static")
+    read = {name: path.read_bytes() for name, path in assets.files.items()}
+    scripts = [
+        n for n in read if n in ("build/phone.js", "vendor/htmx.min.js", "build/catalog.sv.js")
+    ]
+    js = sum(size(read[name]) for name in scripts) + size((ROOT / "static/sw.js").read_bytes())
+    css = sum(size(read[f"css/{name}.css"]) for name in ("base", "field", "visit"))
+    with folder() as data:
+        app = make(data)
+        shell = size(app.test_client().get("/field/").data)
+        guide = services_of(app).guide
+        packs = {tag: size(guide.pack_bytes(tag)) for tag in ("sv", "ar")}
+        services_of(app).close()
+    say("JavaScript of the phone, one interface language", js, "kB", "<= 60 kB")
+    for name in scripts:
+        say(f"  {name}", size(read[name]), "kB")
+    say("CSS of the phone", css, "kB", "<= 15 kB")
+    say("shell page", shell, "kB", "<= 10 kB")
+    say("guide, Swedish and Arabic", sum(packs.values()), "kB", "<= 60 kB")
+    say(
+        "everything for a first visit in two languages, no fonts",
+        js + css + shell + sum(packs.values()),
+        "kB",
+        "<= 150 kB",
+    )
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="troskel-bench-") as path:
+        yield Path(path)
+
+
+def make(data: Path) -> Any:
+    settings = Settings(data=data / "data")
+    initialise(settings)
+    return create_app(settings)
+
+
+def services_of(app: Any) -> Services:
+    services: Services = app.extensions[EXTENSION]
+    return services
+
+
+def seed(data: Path) -> None:
+    """Alice, Bob, and 200 visits that Bob's phone holds."""
+    app = make(data)
+    services = services_of(app)
+    with app.app_context():
+        alice = accounts.add_user("alice", "supervisor", PASSWORD)
+        bob = accounts.add_user("bob", "visitor", PASSWORD, languages=["sv", "ar", "en"])
+        with services.databases.writing() as db:
+            facts = {
+                name: one.default for name, one in services.guide.settings.items() if one.default
+            }
+            company.store_settings(db, facts)
+        drafts = []
+        for n in range(VISITS):
+            tenancy, visit = uuid4(), uuid4()
+            day = (date.today() + timedelta(days=n % 7)).isoformat()
+            register = {
+                **dict.fromkeys(("object", "property", "building", "lease_end", "email", "customer"), ""),
+                "ref": f"{n}/1", "apartment": "1102", "street": f"Gatvägen {n}", "postcode": "72187",
+                "city": "Västerås", "area": "Norr", "move_in": date.today().isoformat(),
+                "tenants": ["Testsson Test"], "phones": [], "language": "ar",
+            }  # fmt: skip
+            now = int(time.time() * 1000)
+            drafts += [
+                Draft(uuid7(now), "tenancy.register", tenancy, register, type="tenancy"),
+                Draft(uuid7(now), "visit.plan", visit, {"tenancy": tenancy, "kind": "welcome"}),
+                Draft(
+                    uuid7(now),
+                    "visit.assign",
+                    visit,
+                    {"visitors": [bob.id], "date": day, "time": "10:00"},
+                ),
+                Draft(uuid7(now), "visit.language", visit, {"language": "ar"}),
+            ]
+        submit(services, alice, drafts)
+    services.close()
+
+
+def slow(device: Device) -> None:
+    session = device.context.new_cdp_session(device.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+
+
+LIST_READY = """async () => {
+  while (document.querySelectorAll('.visit-card').length < %d) await new Promise(requestAnimationFrame)
+  await new Promise(requestAnimationFrame)
+  return performance.now()
+}"""
+
+TAP = """async (id) => {
+  const before = document.getElementById(id).getAttribute('aria-pressed')
+  const start = performance.now()
+  document.getElementById(id).click()
+  while (document.getElementById(id).getAttribute('aria-pressed') === before) await new Promise(requestAnimationFrame)
+  await new Promise(requestAnimationFrame)
+  return performance.now() - start
+}"""
+
+
+def phone(run: Callable[[Device, Server], None]) -> None:
+    with folder() as data, sync_playwright() as playwright:
+        seed(data)
+        server = Server(data / "data", data / "releases")
+        server.start()
+        device = Device(playwright, server, data / "phone", {**PHONE, "locale": "en-GB"})
+        try:
+            run(device, server)
+        finally:
+            device.close()
+            server.stop()
+
+
+def measure(device: Device, server: Server) -> None:
+    device.open("/field/sign-in")
+    device.page.locator("#sign-in input[name=name]").fill("bob")
+    device.page.locator("#sign-in input[name=password]").fill(PASSWORD)
+    device.page.locator("#sign-in button").first.click()
+    until(device.page, f"document.querySelectorAll('.visit-card').length === {VISITS}")
+    device.kept()
+    server.stop()
+    offline_start(device)
+    taps(device.page, device)
+
+
+def offline_start(device: Device) -> None:
+    """From navigation to a painted list of 200 visits: browser new, server gone."""
+    figures = []
+    for _ in range(STARTS):
+        device.close()
+        device.reopen()
+        slow(device)
+        device.page.goto(device.server.url + "/field/", wait_until="commit")
+        figures.append(device.page.evaluate(LIST_READY % VISITS))
+    say(
+        f"cold offline start to a list of {VISITS} visits, CPU {SLOWER}×",
+        statistics.median(figures),
+        "ms",
+        "<= 1000 ms",
+        f"{STARTS} starts, worst {max(figures):.0f}",
+    )
+
+
+def taps(page: Page, device: Device) -> None:
+    """From tap to the stored answer on the screen: strictly saved, then painted."""
+    page.locator(".visit-open").first.click()
+    page.locator("main a[href$='/s/s06']").click()
+    page.locator("#i35-ok").wait_for()
+    figures = [page.evaluate(TAP, "i35-ok") for _ in range(TAPS)]
+    figures.sort()
+    say(f"tap to saved and painted, CPU {SLOWER}×, median", statistics.median(figures), "ms")
+    say(
+        f"tap to saved and painted, CPU {SLOWER}×, p95",
+        figures[int(TAPS * 0.95)],
+        "ms",
+        "<= 100 ms",
+        f"{TAPS} taps",
+    )
+    plain = [
+        page.evaluate(
+            "async () => { const t = performance.now(); await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame); return performance.now() - t }"
+        )
+        for _ in range(TAPS)
+    ]
+    say("baseline: two frames without work", statistics.median(plain), "ms")
+
+
+def main() -> int:
+    OUT.write_text("", "utf-8")
+    build.build(ROOT, say=lambda _: None)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(f"Tröskel {commit.stdout.strip()}, {date.today()}")
+    sizes()
+    phone(measure)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
