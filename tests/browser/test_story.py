@@ -10,9 +10,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, Playwright, expect
@@ -26,8 +27,10 @@ from tests.conftest import PASSWORD
 pytestmark = pytest.mark.browser
 
 HEADER = "Kontraktsnr;Objektsnr;Adress;Lägenhetsnr;Postnr;Ort;Område;Inflyttningsdatum;Namn;Telefon;Språk;Skyddad"
-TODAY = date.today().isoformat()
-MOVED = (date.today() - timedelta(days=5)).isoformat()
+# The company's day, not the machine's: they differ for an hour or two each night.
+DAY = datetime.now(ZoneInfo("Europe/Stockholm")).date()
+TODAY = DAY.isoformat()
+MOVED = (DAY - timedelta(days=5)).isoformat()
 FIRST, SECOND = "Gatvägen 12 A", "Provgatan 3 B"
 
 
