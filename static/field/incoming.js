@@ -1,13 +1,15 @@
 // Receiving: whole visits made by the server, and what is gone. Invariant: what came is stored in
 // one transaction with the cursor behind it, so nothing is missed and nothing is asked twice; a
 // visit that is gone stays as long as something of it has not arrived at the server. A server that
-// was put back to an older state says `reset`: then all this phone holds is offered again (I1).
+// was put back to an older state says `reset`: then all this phone holds is offered again (I1). What
+// it acknowledged but its news do not vouch for is offered again too (vouching.js).
 
 import {offerAgain} from './keeping.js'
 import {meet} from './outgoing.js'
 import {visitKey} from './replay.js'
 import {metaChange} from './store.js'
 import {NotSent} from './transport.js'
+import {doubt, seqOf} from './vouching.js'
 
 const PAGES_MAX = 1000
 const CLOCK_STEP_MS = 5_000
@@ -19,28 +21,34 @@ const CONTACT_STEP_MS = 300_000
  * @param {ReturnType<typeof import('./transport.js').transport>} wire
  * @param {string} person whose visits; the one signed in at the server and on this phone
  * @param {() => Date} now
- * @returns {Promise<{reset: boolean}>} `reset`: there is much to offer again
+ * @returns {Promise<{again: boolean}>} whether something that was sent is to be offered again
  * @throws {NotSent}
  */
 export async function receiveAll(store, wire, person, now) {
-  let reset = false
+  let again = false
   for (let page = 0; page < PAGES_MAX; page++) {
-    const cursor = (await store.read()).meta.get(`cursor ${person}`)?.value ?? ''
+    const before = await store.read()
+    const cursor = before.meta.get(`cursor ${person}`)?.value ?? ''
+    const told = new Set(before.receipts.keys()) // now: the memory is shared and goes on changing
     const asked = now()
     const {answer, date} = await wire.pull(cursor)
     check(answer)
     await meet(store, answer.server)
     const offset = clockOffset(date, asked, now())
     let taken = false
+    let doubted = false
     await store.update(memory => {
       // Another tab got here first: its page stands, this one is asked for anew next time.
       taken = (memory.meta.get(`cursor ${person}`)?.value ?? '') === cursor
-      return taken ? changesOf(memory, answer, person, offset, now()) : []
+      if (!taken) return []
+      const found = changesOf(memory, answer, person, told, offset, now())
+      doubted = found.doubted
+      return found.changes
     })
-    reset ||= taken && answer.reset
-    if (!answer.more || !taken) return {reset}
+    again ||= taken && (answer.reset || doubted)
+    if (!answer.more || !taken) return {again}
   }
-  return {reset}
+  return {again}
 }
 
 function check(answer) {
@@ -54,7 +62,7 @@ function clockOffset(date, asked, answered) {
   return Math.round(Date.parse(date) + 500 - (asked.getTime() + answered.getTime()) / 2)
 }
 
-function changesOf(memory, answer, person, offset, now) {
+function changesOf(memory, answer, person, told, offset, now) {
   const visits = new Map()
   const staged = id => visits.get(id) ?? memory.visits.get(id)
   if (answer.reset) {
@@ -70,11 +78,14 @@ function changesOf(memory, answer, person, offset, now) {
     const all = new Map([...memory.visits, ...visits])
     for (const one of all.values()) if (one.by === person && one.stale) visits.set(one.id, {...one, stale: false, gone: 'reset'})
   }
-  return [
+  // Before the last page a visit may be on one to come.
+  const found = answer.more ? {doubted: false, changes: []} : doubt(memory, new Map([...memory.visits, ...visits]), person, told)
+  const changes = [
     ...[...visits.values()].map(value => ({put: 'visits', value})),
-    ...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)),
+    ...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)), ...found.changes,
     ...factChanges(memory, answer, person, offset, now),
   ]
+  return {doubted: found.doubted, changes}
 }
 
 function visitValue(snapshot, by) {
@@ -106,7 +117,8 @@ function heldChanges(memory, held) {
 function factChanges(memory, answer, person, offset, now) {
   const known = id => memory.meta.get(id)?.value
   const facts = {
-    [`cursor ${person}`]: answer.cursor, people: Object.fromEntries(answer.people.map(one => [one.id, one.name])),
+    [`cursor ${person}`]: answer.cursor, [`vouched ${person}`]: answer.more ? undefined : seqOf(answer.cursor),
+    people: Object.fromEntries(answer.people.map(one => [one.id, one.name])),
     guide: answer.guide, server_day: answer.today, languages: answer.languages, backup: answer.backup,
     // Not each time: every write costs the phone a flush to its storage.
     clock_offset_ms: Math.abs(offset - (known('clock_offset_ms') ?? Infinity)) > CLOCK_STEP_MS ? offset : undefined,

@@ -1,11 +1,12 @@
 // What may leave the phone, and when. Pure: a Memory in, changes out. Invariant (I1): an operation
-// leaves only when the server has it and its blobs, a snapshot shows it (or the visit is gone from
-// this phone), and a backup has passed it or fourteen days have. Of a visit that turned out to be
+// leaves only when the server has it and its blobs, news have vouched for that (vouching.js), a
+// snapshot shows it (or the visit is gone from this phone), and a backup has passed it or fourteen days have. Of a visit that turned out to be
 // protected nothing stays once all of it has arrived. The phone's clock alone deletes nothing: it
 // only adds to what the server has said.
 
 import {blobsOf} from './operations.js'
 import {isDelivered, visitKey} from './replay.js'
+import {vouchedUpTo} from './vouching.js'
 
 const DAY_MS = 86_400_000
 const KEPT_DAYS = 14
@@ -19,6 +20,7 @@ const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_M
 function mayLeave(memory, row, backup, now) {
   const receipt = memory.receipts.get(row.id)
   if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
+  if (receipt.seq > vouchedUpTo(memory, row.by)) return false
   if (receipt.seq > backup && !isOlder(receipt.at, KEPT_DAYS, now)) return false
   if (row.visit === '') return true // a counter shows in no snapshot
   const visit = memory.visits.get(visitKey(row.by, row.visit))

@@ -3,6 +3,7 @@
 // that makes trouble never holds up the others, and none is ever dropped. Only operations of the
 // person the server knows as signed in are offered; the others wait.
 
+import {uuid4} from './ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
 import {inOrder, openBlobs, whereIs} from './replay.js'
 import {isWhole, textOf} from './rows.js'
@@ -79,8 +80,8 @@ async function setDamagedAside({store, person, now}) {
   await store.update(() => damaged.map(row => receiptOf(row, {result: 'damaged', problem: 'damaged'}, now())))
 }
 
-const receiptOf = ({id, by, visit}, {result, seq = 0, problem = '', comment = ''}, now) => (
-  {put: 'receipts', value: {id, by, visit, result, seq, problem, comment, at: now.toISOString()}})
+const receiptOf = ({id, by, visit}, {result, seq = 0, problem = '', comment = '', push = ''}, now) => (
+  {put: 'receipts', value: {id, by, visit, result, seq, problem, comment, push, at: now.toISOString()}})
 
 function nextBatch(rows, at, operationsMax) {
   const batch = []
@@ -138,8 +139,9 @@ async function push(round, rows, ride = true) {
   if (!Array.isArray(answer.results) || !Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
   await meet(store, answer.server)
   round.pushed = true
+  const name = uuid4()
   await store.update(known => [
-    ...rows.flatMap(row => answered(known, row, answer, now())),
+    ...rows.flatMap(row => answered(known, row, answer, name, now())),
     ...(Number.isSafeInteger(answer.backup) ? [metaChange('backup', answer.backup)] : []),
     ...(known.meta.has('lost') ? [{drop: 'meta', id: 'lost'}] : []), // it stood in `health`
   ])
@@ -147,7 +149,7 @@ async function push(round, rows, ride = true) {
 }
 
 /** What an answer says of one operation and its blobs; nothing without its id and its hash. */
-function answered(memory, row, answer, now) {
+function answered(memory, row, answer, push, now) {
   const found = answer.results.find(one => one.id === row.id && one.sha256 === row.sha256)
   if (!found || !memory.outbox.has(row.id)) return []
   const blobs = openBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
@@ -157,7 +159,7 @@ function answered(memory, row, answer, now) {
     return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...blobs]
   }
   const isApplied = (found.result === 'applied' || found.result === 'duplicate') && Number.isSafeInteger(found.seq) && found.seq > 0
-  return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq}, now), ...blobs] : []
+  return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...blobs] : []
 }
 
 async function ridingBlobs(store, memory, rows) {

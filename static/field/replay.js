@@ -55,17 +55,18 @@ function isContained(memory, row, visit) {
   return receipt?.result === 'applied' && Boolean(visit) && receipt.seq <= visit.seq
 }
 
-/** Ids of the operations a snapshot names. News can overtake the answer to a push, or a supervisor
- * accept what was held: replayed on top, such a note would stand there twice.
- * @param {any} record a snapshot's @returns {Set<string>} */
-function namedIn({cells, notes, follow_ups: followUps, attempts, consents}) {
+/** The operations a snapshot names, and their numbers.
+ * @param {any} record a snapshot's @returns {Map<string, number>} */
+export function namedIn({cells, notes, follow_ups: followUps, attempts, consents}) {
   const entries = [notes, followUps, attempts, consents].flat()
-  return new Set([...Object.values(cells).flat().map(one => one.op), ...entries.map(one => one.id)])
+  return new Map([...Object.values(cells).flat().map(one => [one.op, one.seq]), ...entries.map(one => [one.id, one.seq])])
 }
 
 function pendingOf(memory, visit, rows) {
   const open = rows.filter(row => !isContained(memory, row, visit))
   if (open.length === 0 || !visit?.record) return open
+  // News can overtake the answer to a push, or a supervisor accept what was held: replayed on top
+  // of the snapshot that names it, such a note would stand there twice.
   const named = namedIn(visit.record)
   return open.filter(row => !named.has(row.id))
 }

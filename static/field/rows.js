@@ -11,7 +11,8 @@ export const STORES = ['meta', 'outbox', 'receipts', 'visits', 'blobs']
 /** @typedef {{id: string, by: string, visit: string, sha256: string, text: string, operation: any}} OutboxValue
  *   `text` are the operation's exact bytes; no row is ever rewritten */
 /** @typedef {{id: string, by: string, visit: string, result: 'applied'|'held'|'refused'|'stored'|'damaged', seq: number,
- *   problem: string, comment: string, at: string}} Receipt what the server said of an operation or (by hash) a blob */
+ *   problem: string, comment: string, at: string, push?: string}} Receipt what the server said of an operation or (by
+ *   hash) a blob; `push` names the answer that said it */
 /** @typedef {{id: string, by: string, visit: string, seq: number, gone: string, stale: boolean,
  *   record: any, tenancy: any, settings: any}} VisitValue one person's snapshot; `record` null once it is gone */
 /** @typedef {{id: string, by: string, visit: string, type: string, bytes: ArrayBuffer}} BlobValue */

@@ -61,8 +61,8 @@ export function startSync(store, {
     const {pushed} = await sendAll(store, wire, signedIn.id, options)
     if (pushed) greetedAt = now().getTime()
     if (signedIn.id === person.id) {
-      const {reset} = await receiveAll(store, wire, person.id, now)
-      if (reset) await sendAll(store, wire, signedIn.id, {...options, greet: false})
+      const {again: more} = await receiveAll(store, wire, person.id, now)
+      if (more) await sendAll(store, wire, signedIn.id, {...options, greet: false})
     }
     await store.update(memory => leaving(memory, now()))
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})

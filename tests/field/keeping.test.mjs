@@ -16,10 +16,12 @@ function settled(change = {}) {
     blob: {id: 'b', by: 'bob', visit: 'v', result: 'stored', seq: 0, at: NOW.toISOString()},
     visit: {id: 'bob v', by: 'bob', visit: 'v', seq: 5, gone: '', stale: false, record: {}, tenancy: {}, settings: {}},
     backup: 5,
+    vouched: 5,
+    cursor: '5.0123456789abcdef.2026-11-22',
   }
   for (const [name, one] of Object.entries(change)) parts[name] = typeof one === 'object' ? {...parts[name], ...one} : one
   return {
-    meta: map([{id: 'backup', value: parts.backup}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
+    meta: map([{id: 'backup', value: parts.backup}, {id: 'vouched bob', value: parts.vouched}, {id: 'cursor bob', value: parts.cursor}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
     visits: map([parts.visit]), blobs: new Set(['b']),
   }
 }
@@ -35,6 +37,8 @@ const reasons = {
   'refused by the server': {receipt: {result: 'refused'}},
   'its blob is not there yet': {blob: {result: 'refused'}},
   'the backup is older': {backup: 4},
+  'no news have vouched for it': {vouched: 4},
+  'the log began anew': {cursor: '4.0123456789abcdef.2026-11-22'},
   'the snapshot is older': {visit: {seq: 4}},
   'the snapshot is of a server before': {visit: {stale: true}},
   'the snapshot is another person\'s': {visit: {id: 'amira v', by: 'amira'}},

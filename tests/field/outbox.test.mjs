@@ -140,7 +140,7 @@ async function callsOfOneSave() {
   return stop()
 }
 
-test('a crash between any two steps of saving loses nothing that was said to be saved, and doubles nothing', async () => {
+test('I1: a crash between any two steps of saving loses nothing that was said to be saved, and doubles nothing', async () => {
   const calls = await callsOfOneSave()
   assert.ok(calls > 8, `only ${calls} calls`)
   const seen = new Set()

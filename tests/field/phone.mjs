@@ -49,7 +49,8 @@ export const note = (text, id) => ({...(id ? {id} : {}), kind: 'visit.note', sub
 
 /** Wait until `check` gives something true. @param {() => any} check */
 export async function until(check) {
-  for (let n = 0; n < 2000; n++) {
+  // By the clock: on a busy machine hashing in another thread outlasts any number of turns.
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
     const found = await check()
     if (found) return found
     await new Promise(resolve => { setImmediate(resolve) })

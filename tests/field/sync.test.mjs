@@ -8,7 +8,7 @@ import {PAGE, Server} from './server.mjs'
 
 const {record, unsent, counts} = outbox
 const {startSync} = await import('../../static/field/sync.js')
-const {sha256, uuid7} = await import('../../static/field/ids.js')
+const {sha256, uuid4, uuid7} = await import('../../static/field/ids.js')
 const {visitKey} = await import('../../static/field/replay.js')
 
 /** A signed-in phone with its sync, and a server; timers only run when the test says so. */
@@ -511,6 +511,116 @@ test('a server put back to an older state gets everything again that this phone 
   assert.deepEqual((await store.visit(VISIT)).record.notes.map(one => one.text), ['a', 'b', 'c'])
 })
 
+/** A phone whose note was acknowledged, and whose server was then put back, before any news came. */
+async function acknowledgedThenLost() {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
+  const [{id}] = await record(store, [note('precious')])
+  await sync.now()
+  assert.deepEqual([server.texts(), await counts(store)], [['precious'], {unsent: 0, needs: 0, waits: 0}])
+  server.restore(2) // as far as the phone's cursor: its digest is right
+  server.meddle = (request, answer) => answer()
+  return {store, server, sync, id}
+}
+
+test('what was acknowledged after the last news and lost by the server is offered again', async () => {
+  const {store, server, sync} = await acknowledgedThenLost()
+  await sync.now()
+  assert.deepEqual(server.texts(), ['precious'])
+  assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
+})
+
+test('it is offered again also when its number has become another operation\'s', async () => {
+  const {store, server, sync, id} = await acknowledgedThenLost()
+  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  server.backup = server.log.length
+  await sync.now()
+  assert.deepEqual(server.texts(), ['precious'])
+  await sync.now()
+  const shown = (await store.visit(VISIT)).record.notes
+  assert.deepEqual([shown.length, shown[0].id, shown[0].seq], [1, id, server.log.length])
+})
+
+test('another operation under the same number does not vouch for it', async () => {
+  const {store, server, sync} = await acknowledgedThenLost()
+  await record(store, [note('later')])
+  await sync.now() // gets the number that the lost one had
+  assert.deepEqual(server.texts().sort(), ['later', 'precious'])
+})
+
+test('what another server acknowledged and lost is offered again, though the first one had come further', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  await sync.now()
+  server.id = 'server-2'
+  server.restore(2)
+  await store.signIn(BOB)
+  server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
+  await record(store, [note('precious')])
+  await sync.now()
+  assert.deepEqual(server.texts(), ['precious'])
+  server.restore(2)
+  server.meddle = (request, answer) => answer()
+  await sync.now()
+  assert.deepEqual(server.texts(), ['precious'])
+})
+
+test('what is acknowledged while news are on their way is not doubted', async () => {
+  const {phone, store, server, sync, parts} = await world()
+  planned(server)
+  const other = await phone.tab()
+  server.meddle = async ({path}, answer) => {
+    const said = await answer()
+    if (path !== '/sync/pull') return said
+    server.meddle = (request, go) => go()
+    await record(other, [note('meanwhile')])
+    const {sendAll} = await import('../../static/field/outgoing.js')
+    const {transport} = await import('../../static/field/transport.js')
+    await sendAll(other, transport(server.fetch), 'bob', {again: false, greet: false, health: parts.health, now: parts.now})
+    return said
+  }
+  server.requests.length = 0
+  await sync.now()
+  assert.equal(pushes(server).length, 1)
+  assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
+})
+
+test('news over several pages are one: doubt waits for the last', async () => {
+  const {store, server, sync, id} = await acknowledgedThenLost()
+  const others = [uuid4(), uuid4(), uuid4()]
+  for (const other of others) server.desk('visit.assign', other, {visitors: ['bob']}, ['bob'])
+  server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  server.pageSize = 1 // its number is another visit's, on the first page
+  await sync.now()
+  assert.deepEqual(server.texts(), ['precious'])
+  await record(store, [{kind: 'visit.note', subject: {type: 'visit', id: others[0]}, data: {item: '', text: 'a'}}, note('b')])
+  server.desk('visit.assign', others[1], {visitors: ['bob'], date: '2026-11-25'}, ['bob'])
+  server.requests.length = 0
+  await sync.now()
+  assert.equal(pushes(server).length, 1)
+  assert.equal((await store.visit(VISIT)).status[id], 'sent')
+})
+
+test('what news cannot show is offered once more and no more: a counter, an answer changed at once', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  const answer = one => ({kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data: {item: 'stove', answer: one, guide: 'g1', language: 'ar'}})
+  await record(store, [answer('explained')])
+  await record(store, [answer('shown')])
+  const [{id}] = await record(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  server.requests.length = 0
+  await sync.now()
+  // The second answer is there under its number, so the first one is too; the counter is nowhere.
+  assert.deepEqual(pushes(server).map(idsOf).slice(1), [[id]])
+  await sync.now()
+  assert.equal(pushes(server).length, 2)
+  assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
+})
+
 test('after a reset a visit that the server no longer has is gone, over several pages too', async () => {
   const {store, server, sync} = await world()
   const ids = Array.from({length: 5}, (_, n) => VISIT.replace(/1$/, String(n)))
@@ -642,6 +752,7 @@ test('a blob that the server refuses needs someone', async () => {
 
 test('taps within a second go out together, in one request', async () => {
   const {store, server, fire} = await world()
+  planned(server)
   await record(store, [note('a')])
   await record(store, [note('b')])
   server.requests.length = 0
@@ -665,7 +776,7 @@ test('failures are followed by growing pauses, and taps do not shorten them', as
   server.meddle = (request, answer) => answer()
   await fire(300_000)
   assert.deepEqual(server.texts(), ['x'])
-  assert.equal(timers.findLast(one => one.on).ms, 60_000)
+  assert.equal((await until(() => timers.findLast(one => one.on))).ms, 60_000)
 })
 
 test('phones do not ask in step: each pause is half to one and a half of its length', async () => {
@@ -747,6 +858,7 @@ test('a lock that another tab never gives back stops nothing', async () => {
 test('the phone reports how it is: at the start, and with each push how it will stand after it', async () => {
   const {store, server, sync} = await world()
   assert.deepEqual(server.health, [{version: 'v1', persisted: true, unsent: 0, oldest_unsent_at: ''}])
+  planned(server)
   server.operationsMax = 1
   await record(store, [note('a'), note('b')])
   const [, {operation}] = [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
