@@ -143,6 +143,7 @@ def pull_view() -> Response:
             "more": pulled.more,
             "reset": pulled.reset,
             "backup": backup_mark(here),
+            "keep_days": settings.keep_sent_days,
             "today": window.today.isoformat(),
             "snapshots": pulled.snapshots,
             "gone": pulled.gone,

@@ -1,15 +1,16 @@
 // What may leave the phone, and when. Pure: a Memory in, changes out. Invariant (I1): an operation
 // leaves only when the server has it and its blobs, news have vouched for that (vouching.js), a
-// snapshot shows it (or the visit is gone from this phone), and a backup has passed it or fourteen days have. Of a visit that turned out to be
-// protected nothing stays once all of it has arrived. The phone's clock alone deletes nothing: it
-// only adds to what the server has said.
+// snapshot shows it (or the visit is gone from this phone), and a backup has passed it or fourteen
+// days have (the company may say fewer). Of a visit that turned out to be protected nothing stays
+// once all of it has arrived. The phone's clock alone deletes nothing: it only adds to what the
+// server has said.
 
 import {blobsOf} from './operations.js'
 import {isDelivered, visitKey} from './replay.js'
 import {vouchedUpTo} from './vouching.js'
 
 const DAY_MS = 86_400_000
-const KEPT_DAYS = 14
+const KEPT_DAYS_MAX = 14
 const RECEIPT_DAYS = 60
 
 /** @typedef {import('./store.js').Memory} Memory */
@@ -17,11 +18,11 @@ const RECEIPT_DAYS = 60
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 
-function mayLeave(memory, row, backup, now) {
+function mayLeave(memory, row, {backup, days}, now) {
   const receipt = memory.receipts.get(row.id)
   if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
   if (receipt.seq > vouchedUpTo(memory, row.by)) return false
-  if (receipt.seq > backup && !isOlder(receipt.at, KEPT_DAYS, now)) return false
+  if (receipt.seq > backup && !isOlder(receipt.at, days, now)) return false
   if (row.visit === '') return true // a counter shows in no snapshot
   const visit = memory.visits.get(visitKey(row.by, row.visit))
   return Boolean(visit) && !visit.stale && (visit.gone !== '' || receipt.seq <= visit.seq)
@@ -32,10 +33,13 @@ function mayLeave(memory, row, backup, now) {
  * @param {Memory} memory @param {Date} now this phone's clock @returns {Change[]}
  */
 export function leaving(memory, now) {
-  const backup = memory.meta.get('backup')?.value ?? 0
+  const told = {
+    backup: memory.meta.get('backup')?.value ?? 0,
+    days: Math.min(memory.meta.get('keep_days')?.value ?? KEPT_DAYS_MAX, KEPT_DAYS_MAX),
+  }
   const rows = [...memory.outbox.values()]
   const hidden = hiddenVisits(memory, rows)
-  const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, backup, now)).map(row => row.id))
+  const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, told, now)).map(row => row.id))
   const staying = rows.filter(row => !going.has(row.id))
   const named = new Set(staying.flatMap(row => (row.operation ? blobsOf(row.operation) : [])))
   return [

@@ -72,3 +72,15 @@ test('offering again forgets what the server said, not what the phone found dama
   assert.deepEqual(ids(settled()), ['o', 'b'])
   assert.deepEqual(ids(settled({receipt: {result: 'damaged'}})), ['b'])
 })
+
+test('without a backup, sent work stays for the days the company says, and never past fourteen', () => {
+  const memory = (days, keep) => {
+    const at = new Date(NOW.getTime() - days * 86_400_000 - 1).toISOString()
+    const one = settled({backup: 0, receipt: {at}, blob: {at}})
+    if (keep) one.meta.set('keep_days', {id: 'keep_days', value: keep})
+    return one
+  }
+  for (const [days, keep, leaves] of [[13, 0, false], [14, 0, true], [3, 3, true], [2, 3, false], [14, 99, true]]) {
+    assert.deepEqual(dropped(memory(days, keep)), leaves ? ['outbox o', 'blobs b'] : [], `${days} days of ${keep}`)
+  }
+})
