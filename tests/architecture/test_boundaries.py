@@ -194,7 +194,11 @@ def test_templates_carry_no_inline_script_or_style() -> None:
 @pytest.mark.parametrize("folder", ["pwa", "sync", "static", "tests", "templates"])
 def test_no_file_is_longer_than_a_reader_can_hold(folder: str) -> None:
     for path in tracked(
-        f"{folder}/**.py", f"{folder}/**.js", f"{folder}/**.html", f"{folder}/**.css"
+        f"{folder}/**.py",
+        f"{folder}/**.js",
+        f"{folder}/**.mjs",
+        f"{folder}/**.html",
+        f"{folder}/**.css",
     ):
         assert len(path.read_text("utf-8").splitlines()) <= LINES_MAX, path
 
