@@ -1,4 +1,4 @@
-// What compiled templates stand on (static/build/templates.js, made by pwa/template_compiler.py).
+// What compiled templates stand on (static/build/templates.js, made by pwa/template_compiler).
 // Invariant: the same bytes as Jinja, or an exception; never something merely similar. It refuses
 // (throws on) undefined names, null, floats, loops over objects, letters counted or compared:
 // wherever Python and JavaScript would differ in silence.
@@ -88,9 +88,11 @@ export const sub = (one, two) => whole(one) - whole(two)
 
 export function within(needle, hay) {
   if (Array.isArray(hay)) return hay.some((one) => eq(one, needle))
-  if (typeof hay === 'string' && typeof needle === 'string') return hay.includes(needle)
-  if (hay !== null && typeof hay === 'object' && !(hay instanceof Markup)) return Object.hasOwn(hay, needle)
-  return fail('`in` takes a list, an object or a text')
+  const [part, place] = [needle, hay].map((value) => (value instanceof Markup ? value.text : value))
+  if (typeof place === 'string' && typeof part === 'string') return place.includes(part)
+  if (place === null || typeof place !== 'object') return fail('`in` takes a list, an object or a text')
+  // Keys are text: 1 is not the key '1', as JavaScript would have it. printed() refuses lists and null.
+  return Object.hasOwn(place, printed(part)) && typeof part === 'string'
 }
 
 export function concat(parts) {
@@ -131,11 +133,11 @@ export function macro(c, name, names, defaults, body) {
   return (args, named) => {
     if (args.length > names.length) fail(`${name} takes at most ${names.length} arguments`)
     const inner = scope(c)
+    // All that was given first: a default may name any other argument, and never the caller's variables.
     names.forEach((one, place) => {
-      if (place < args.length) inner[one] = args[place]
-      else if (Object.hasOwn(named, one)) inner[one] = named[one]
-      else inner[one] = Object.hasOwn(defaults, one) ? defaults[one](inner) : MISSING
+      inner[one] = place < args.length ? args[place] : Object.hasOwn(named, one) ? named[one] : MISSING
     })
+    for (const one of Object.keys(defaults)) if (inner[one] === MISSING) inner[one] = defaults[one](inner)
     for (const one of Object.keys(named)) {
       if (!names.includes(one) || names.indexOf(one) < args.length) fail(`${name} got an unexpected ${one}`)
     }
@@ -153,10 +155,13 @@ export function module(T, name, c) {
   return inner
 }
 
-export function imported(T, name, what, c) {
+/** `from name import what as alias`, for all pairs [alias, what] of one statement. */
+export function imported(T, name, pairs, c) {
   const found = module(T, name, c)
-  if (!Object.hasOwn(found, what)) throw new ReferenceError(`${name} has no ${what}`)
-  return found[what]
+  for (const [alias, what] of pairs) {
+    if (!Object.hasOwn(found, what)) throw new ReferenceError(`${name} has no ${what}`)
+    c[alias] = found[what]
+  }
 }
 
 export const include = (T, name, c) => run(T, name, scope(c))
@@ -166,11 +171,11 @@ export const include = (T, name, c) => run(T, name, scope(c))
 const I18N = Symbol('i18n')
 
 function filled(text, named) {
-  return new Markup(text.replace(/%(?:\((\w+)\)[sd]|%|)/g, (whole, name) => {
-    if (whole === '%%') return '%'
+  return new Markup(text.replace(/%(?:\((\w+)\)([sd])|%|)/g, (sign, name, kind) => {
+    if (sign === '%%') return '%'
     if (name === undefined) return fail(`a lone % in “${text}”`)
     if (!Object.hasOwn(named, name)) throw new ReferenceError(`no parameter ${name} for “${text}”`)
-    return out(named[name])
+    return kind === 'd' ? String(whole(named[name])) : out(named[name])
   }))
 }
 

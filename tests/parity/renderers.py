@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 RUNTIME = ROOT / "static" / "field" / "template_runtime.js"
 Messages = Mapping[str, Any]
+"""msgid → translation; of a plural, singular → [one, many]."""
 
 
 def node() -> str:
@@ -41,6 +42,14 @@ class Both:
 
     def __init__(self, root: Path, names: Sequence[str], folder: Path) -> None:
         self.env: Environment = shared_environment(root)
+        self.words: gettext.NullTranslations = gettext.NullTranslations()
+        # Jinja keeps a macro with the functions it was loaded with, so these never change.
+        install = self.env.install_gettext_callables  # type: ignore[attr-defined]
+        install(
+            lambda msgid: self.words.gettext(msgid),
+            lambda one, many, n: self.words.ngettext(one, many, n),
+            newstyle=True,
+        )
         self.module = folder / "templates.mjs"
         self.module.write_text(compile_templates(root, names, runtime=RUNTIME.as_uri()), "utf-8")
         self.node = subprocess.Popen(
@@ -61,27 +70,38 @@ class Both:
     def python(
         self, name: str, context: Mapping[str, Any], messages: Messages | None = None
     ) -> str:
-        said = messages or {}
-        install = self.env.install_gettext_callables  # type: ignore[attr-defined]
-        install(
-            lambda msgid: said.get(msgid, msgid),
-            lambda one, many, n: said.get(one, [one, many])[0 if n == 1 else 1],
-            newstyle=True,
-        )
+        """Jinja's bytes."""
+        self.words = _Dictionary(messages or {})
         return self.env.get_template(name).render(context)
 
     def javascript(
         self, name: str, context: Mapping[str, Any], messages: Messages | None = None
     ) -> str:
         """The phone's bytes; raises RuntimeError with what it threw."""
+        return self._ask(name, context, {"messages": messages or {}})
+
+    def translated(
+        self,
+        name: str,
+        context: Mapping[str, Any],
+        catalogue: Path,
+        words: gettext.NullTranslations,
+    ) -> tuple[str, str]:
+        """(Jinja's bytes with `words`, the phone's with the compiled `catalogue`)."""
+        self.words = words
+        expected = self.env.get_template(name).render(context)
+        return expected, self._ask(name, context, {"catalogue": str(catalogue)})
+
+    def same(self, name: str, context: Mapping[str, Any], messages: Messages | None = None) -> str:
+        """Render in both, insist on equal bytes, give them."""
+        expected = self.python(name, context, messages)
+        assert self.javascript(name, context, messages) == expected
+        return expected
+
+    def _ask(self, name: str, context: Mapping[str, Any], words: Mapping[str, Any]) -> str:
         assert self.node.stdin
         assert self.node.stdout
-        ask = {
-            "module": str(self.module),
-            "template": name,
-            "context": context,
-            "messages": messages or {},
-        }
+        ask = {"module": str(self.module), "template": name, "context": context, **words}
         self.node.stdin.write(json.dumps(ask) + "\n")
         self.node.stdin.flush()
         answer = json.loads(self.node.stdout.readline())
@@ -90,25 +110,19 @@ class Both:
         html: str = answer["html"]
         return html
 
-    def translated(
-        self, name: str, context: Mapping[str, Any], catalogue: Path, language: str
-    ) -> tuple[str, str]:
-        """(Jinja's bytes, the phone's) with the real catalogue of `language`."""
-        install = self.env.install_gettext_translations  # type: ignore[attr-defined]
-        install(_translations(language), newstyle=True)
-        ask = {
-            "module": str(self.module),
-            "template": name,
-            "context": context,
-            "catalogue": str(catalogue),
-        }
-        return self.env.get_template(name).render(context), self._ask(ask)
 
-    def same(self, name: str, context: Mapping[str, Any], messages: Messages | None = None) -> str:
-        """Render in both, insist on equal bytes, give them."""
-        expected = self.python(name, context, messages)
-        assert self.javascript(name, context, messages) == expected
-        return expected
+class _Dictionary(gettext.NullTranslations):
+    """Messages of a test; two forms, as render.mjs chooses them."""
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__()
+        self.messages = messages
+
+    def gettext(self, message: str) -> str:
+        return str(self.messages.get(message, message))
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return str(self.messages.get(msgid1, [msgid1, msgid2])[0 if n == 1 else 1])
 
 
 def phone_templates() -> list[str]:
@@ -146,6 +160,10 @@ def _phone() -> tuple[Both, Path]:
 
 
 def render_both(name: str, context: Mapping[str, Any], language: str) -> tuple[str, str]:
-    """(Jinja's bytes, the phone's bytes) of a real template, with the real catalogue."""
+    """(Jinja's bytes, the phone's bytes) of a template of the app, with its real catalogue.
+
+    `language` is one of catalogues.LANGUAGES. The first call compiles everything and starts Node.
+    """
     both, folder = _phone()
-    return both.translated(name, context, folder / f"catalog.{language}.mjs", language)
+    catalogue = folder / f"catalog.{language}.mjs"
+    return both.translated(name, context, catalogue, _translations(language))

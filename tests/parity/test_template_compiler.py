@@ -114,6 +114,14 @@ EXACT = [
     "{{ _('x %(a)s', a='<') }}", "{{ _('50 %%') }}", "{{ ngettext('one', '%(num)s', 1) }}{{ ngettext('one', '%(num)s', 5) }}",
     "{{ ngettext('%(n)s a', '%(n)s b', 2, n='<') }}", "{{ {'a': {'b': [1, 2]}}.a.b[1] }}", "{{ {'items': 3}['items'] }}",
     "{{ 'x' if name else 'y' }}", "{{ 'b' in 'abc' }}", "{{ 2 in [1, 2] }}", "{{ 'k' in {'k': 1} }}", "{{ 'é'|e }}", "{{ ('<'|e)|e }}",
+    "{% macro m(a=b, b=1) %}{{ a }}{{ b }}{% endmacro %}{% set b = 9 %}{{ m(b=5) }}{{ m(1) }}",
+    "{{ 1 in {'1': 2} }}{{ true in {'True': 1} }}", "{{ ('k'|e) in {'k': 1} }}", "{{ 'x' in ('<x>'|e) }}{{ ('x'|e) in 'x<' }}",
+    "{% for a in ['x'] %}{% for b in [] %}{% else %}{{ loop.index }}{% endfor %}{% endfor %}",
+    "{% for a in [1, 2] %}{% if loop.first %}{% set name = 'q' %}{% endif %}{{ name }}{% endfor %}{{ name }}",
+    "{% for a in [1, 2] %}{% set name = name ~ a %}{{ name }}{% endfor %}{{ name }}",
+    "{% block a %}{% set name = 1 %}{% block b %}{{ name }}{% endblock %}{{ name }}{% endblock %}{{ name }}",
+    "{% for name in [name] %}{{ name }}{% endfor %}", "{% macro m() %}{{ y }}{% endmacro %}{% set y = 2 %}{{ m() }}",
+    "{{ [_('<x>'), '<']|join }}", "{{ ['<']|join('<'|e) }}", "{{ true + 1 }}{{ true - true }}{{ (1 == 1) + 1 }}",
     "{{ [1, 2]|length }}", "{{ 1 < 2 }}{{ 2 >= 3 }}", "{{ \"it's\" }}", "{# {{ x }} #}a", "{% raw %}{{ x }}{% endraw %}", "a{{ '\\u2028' }}b",
 ]  # fmt: skip
 
@@ -143,7 +151,9 @@ STRICT: list[tuple[str, dict[str, Any]]] = [
     ("{{ x }}", {"x": [1]}),
     ("{{ x }}", {"x": {}}),
     ("{{ x[3] }}", {"x": [1]}),
-    ("{{ _('%(a)s') }}", {}),
+    ("{% macro m(a=b, b=1) %}{{ a }}{% endmacro %}{{ m() }}", {"b": 1}),
+    ("{{ x in y }}", {"x": ["k"], "y": {"k": 1}}),
+    ("{{ x in y }}", {"x": 1, "y": "1"}),
     ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m() }}", {"a": 1}),
     ("{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}", {}),
     ("{{ x.constructor }}", {"x": {}}),
@@ -160,7 +170,12 @@ REFUSED = [
     "{% for a in x %}{{ loop }}{% endfor %}", "{% include x %}", "{% include 'nowhere.html' %}", "{% include 'x.html' without context %}",
     "{% include 'x.html' ignore missing %}", "{% import 'x.html' as y with context %}", "{{ m(*x) }}", "{{ m(**x) }}", "{{ _ }}", "{{ _('a', 'b') }}",
     "{{ _('50 % off') }}", "{{ ngettext('a', 'b') }}", "{{ 'x'() }}", "{% autoescape false %}{% endautoescape %}", "{{ x.__class__ }}",
-    "{% block a scoped %}{% endblock %}", "{{ 9007199254740993 }}", "{{ {1: 2} }}", "{% if %}", "{{ }",
+    "{% block a scoped %}{% endblock %}", "{{ 9007199254740993 }}", "{{ {1: 2} }}", "{{ -1 }}",
+    "{{ loop.first }}", "{% for a in x %}{% block b %}{{ loop.index }}{% endblock %}{% endfor %}", "{% for a in x %}{% macro m() %}{{ loop.index }}{% endmacro %}{% endfor %}",
+    "{% set loop = 1 %}", "{% for _ in x %}{% endfor %}", "{% set ngettext = 1 %}", "{% macro m(g) %}{% endmacro %}", "{% import 'x.html' as session %}",
+    "{% from 'x.html' import m as _ %}", "{% macro m() %}{{ varargs }}{% endmacro %}", "{{ __x }}", "{% block a %}{% endblock %}{% block a %}{% endblock %}",
+    "{{ _('%(a)s') }}", "{{ _('%(a)s', b=1) }}", "{{ _('%s', a=1) }}", "{{ _('%(a)r', a=1) }}", "{{ _('%(a)d', a=1) }}", "{{ _(x) }}",
+    "{{ ngettext('%(num)s', '%(n)s', x) }}", "{% trans n=x %}one{% pluralize %}%(n)s{% endtrans %}", "{% if %}", "{{ }",
 ]  # fmt: skip
 
 
