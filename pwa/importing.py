@@ -125,7 +125,7 @@ class Report:
             gettext("Visits planned: %(n)s", n=self.created),
             gettext("Tenancies updated: %(n)s", n=self.updated),
             gettext("Unchanged: %(n)s", n=self.unchanged),
-            gettext("Handled by the manager: %(n)s", n=self.protected),
+            gettext("Handled by the supervisor: %(n)s", n=self.protected),
             gettext("Registered without a visit: %(n)s", n=self.registered),
             gettext("Left out: %(n)s", n=len(self.skipped)),
             gettext("Refused: %(n)s", n=len(self.refused)),
