@@ -34,6 +34,7 @@ from tests.conftest import PASSWORD
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "bench.jsonl"
 VISITS = 200
+SHOWN = 15  # cards at first, of each long group; the rest is one tap away
 TAPS = 40
 STARTS = 5
 SLOWER = 4
@@ -173,7 +174,7 @@ def measure(device: Device, server: Server) -> None:
     device.page.locator("#sign-in input[name=name]").fill("bob")
     device.page.locator("#sign-in input[name=password]").fill(PASSWORD)
     device.page.locator("#sign-in button").first.click()
-    until(device.page, f"document.querySelectorAll('.visit-card').length === {VISITS}")
+    until(device.page, f"document.querySelectorAll('.visit-card').length >= {SHOWN}")
     device.kept()
     server.stop()
     offline_start(device)
@@ -188,9 +189,9 @@ def offline_start(device: Device) -> None:
         device.reopen()
         slow(device)
         device.page.goto(device.server.url + "/field/", wait_until="commit")
-        figures.append(device.page.evaluate(LIST_READY % VISITS))
+        figures.append(device.page.evaluate(LIST_READY % SHOWN))
     say(
-        f"cold offline start to a list of {VISITS} visits, CPU {SLOWER}×",
+        f"cold offline start to the day's list, {VISITS} visits stored, CPU {SLOWER}×",
         statistics.median(figures),
         "ms",
         "<= 1000 ms",

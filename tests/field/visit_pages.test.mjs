@@ -6,7 +6,7 @@ import {beforeEach, test} from 'node:test'
 import {fakePhone, VISIT} from './fake_phone.mjs'
 
 const {expiryOf, mustInterpret} = await import('../../static/field/views/consents.js')
-const {groupVisits} = await import('../../static/field/views/visits.js')
+const {beginning, groupVisits} = await import('../../static/field/views/visits.js')
 const {localVoice} = await import('../../static/field/views/controls.js')
 const {holdSignature, signatureSvg} = await import('../../static/field/signature.js')
 const {warningWord} = await import('../../static/field/words.js')
@@ -268,6 +268,14 @@ test('the list shows returned visits first, then today, coming and earlier ones'
   assert.deepEqual(groups.map(({key, rows}) => [key, rows.map((one) => one.id).join('')]), [
     ['returned', 'c'], ['today', 'b'], ['coming', 'a'], ['unbooked', 'e'], ['earlier', 'fd'],
   ])
+})
+
+test('a long group begins with its first visits, and never without one that is unsent or needs someone', () => {
+  const rows = Array.from({length: 40}, (_, n) => ({id: n, unsent: n === 20 ? 1 : 0, held: n === 30 ? 1 : 0}))
+  const shown = (key) => beginning({key, rows, total: 40}).rows.map((one) => one.id)
+  assert.deepEqual(shown('coming'), [...Array(15).keys(), 20, 30])
+  assert.deepEqual(shown('today').length, 40)
+  assert.deepEqual(shown('returned').length, 40)
 })
 
 test('a consent ends on the last day of a month that is too short', () => {

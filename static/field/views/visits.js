@@ -1,5 +1,6 @@
 // The list of one's own visits, and a visit that nobody planned. The order is what needs doing:
-// returned ones first, then today, then by day. The clock sorts; it never hides anything.
+// returned ones first, then today, then by day. The clock sorts; it never hides anything: what is
+// far off in a long list is one tap away, and what is unsent or needs someone is always shown.
 
 import {uuid4, uuid7} from '../ids.js'
 import {record} from '../outbox.js'
@@ -8,6 +9,7 @@ import {headView, LANGUAGES, languageView} from '../view_models.js'
 import {todayOf, urlOf} from './context.js'
 
 const KINDS = ['contact', 'reactive', 'short', 'revisit']
+const SHOWN_AT_FIRST = 15
 const FINISHED = ['done', 'approved', 'declined', 'cancelled']
 
 const groupOf = (visit, today) => {
@@ -33,14 +35,23 @@ export function groupVisits(files, people, today) {
   }
   for (const rows of Object.values(groups)) rows.sort(byTime)
   groups.earlier.reverse()
-  return Object.entries(groups).map(([key, rows]) => ({key, rows}))
+  return Object.entries(groups).map(([key, rows]) => ({key, rows, total: rows.length}))
 }
 
-async function list({store, i18n}) {
+/** A long group's beginning, unless it is what the day is about. Two hundred cards cost a slow
+ * phone a second at every start; nobody reads them at once.
+ * @template {{key: string, rows: Array<any>}} Group @param {Group} group @returns {Group} */
+export function beginning(group) {
+  if (group.key === 'returned' || group.key === 'today') return group
+  return {...group, rows: group.rows.filter((row, place) => place < SHOWN_AT_FIRST || row.unsent || row.held)}
+}
+
+async function list({store, i18n, query}) {
   const [files, facts] = [await store.visits(), await store.facts()]
+  const groups = groupVisits(files, facts.people ?? {}, todayOf(facts))
   return page('field/visits.html', {
     title: i18n._('My visits'),
-    groups: groupVisits(files, facts.people ?? {}, todayOf(facts)),
+    groups: query.has('all') ? groups : groups.map(beginning),
     total: files.length,
   })
 }
