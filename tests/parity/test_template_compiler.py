@@ -119,7 +119,7 @@ EXACT = [
     "{% macro m() %}x{% endmacro %}{% if m() == 'x' %}same{% endif %}", "{{ ['<', 'b']|join('&') }}",
     "{% macro m() %}<i>{% endmacro %}{{ [m(), '<']|join('&') }}", "{{ '<' ~ 1 ~ true }}", "{% macro m() %}<i>{% endmacro %}{{ m() ~ '<' }}",
     "{{ _('x %(a)s', a='<') }}", "{{ _('50 %%') }}", "{{ ngettext('one', '%(num)s', 1) }}{{ ngettext('one', '%(num)s', 5) }}",
-    "{{ ngettext('%(n)s a', '%(n)s b', 2, n='<') }}", "{{ {'a': {'b': [1, 2]}}.a.b[1] }}", "{{ {'items': 3}['items'] }}",
+    "{{ ngettext('%(n)s a', '%(n)s b', 2, n='<') }}", "{{ ngettext('%(num)s a', '%(num)s b', 2, num='<') }}", "{{ {'a': {'b': [1, 2]}}.a.b[1] }}", "{{ {'items': 3}['items'] }}",
     "{{ 'x' if name else 'y' }}", "{{ 'b' in 'abc' }}", "{{ 2 in [1, 2] }}", "{{ 'k' in {'k': 1} }}", "{{ 'é'|e }}", "{{ ('<'|e)|e }}",
     "{% macro m(a=b, b=1) %}{{ a }}{{ b }}{% endmacro %}{% set b = 9 %}{{ m(b=5) }}{{ m(1) }}",
     "{{ 1 in {'1': 2} }}{{ true in {'True': 1} }}", "{{ ('k'|e) in {'k': 1} }}", "{{ 'x' in ('<x>'|e) }}{{ ('x'|e) in 'x<' }}",
@@ -236,7 +236,7 @@ def test_what_jinja_renders_of_random_templates_the_phone_renders_the_same(
             asked += 1
             try:
                 expected = pair.python(name, context)
-            except (UndefinedError, TypeError):
+            except (UndefinedError, TypeError, RecursionError):
                 continue  # used before set, a missing element: Jinja told the author
             got = pair.javascript(name, context)
             assert got == expected, f"{name} with {context}:\n{files[name]}"
@@ -264,7 +264,7 @@ msgstr "Plural-Forms: nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100
 msgid "%(num)s home of %(name)s"
 msgid_plural "%(num)s homes of %(name)s"
 msgstr[0] "0 %(name)s"
-msgstr[1] "1 %(name)s"
+msgstr[1] "1 %(num)d %(name)s"
 msgstr[2] "2 %(name)s"
 msgstr[3] "few %(num)s <b>%(name)s</b>"
 msgstr[4] "many %(num)d 100 %% %(name)s"
@@ -284,7 +284,7 @@ def test_all_six_arabic_plurals_are_chosen_alike(
     wanted = [message.id for message in catalogue if message.id]
     module.write_text(catalogues.compile_js(catalogue, "ar", wanted), "utf-8")  # type: ignore[arg-type]
     seen = set()
-    for n in [*range(212), 1000, 1002, 10_011, 10**6]:
+    for n in [*range(212), True, 1000, 1002, 10_011, 10**6]:
         expected, got = pair.translated("x.html", {"n": n, "name": HOSTILE}, module, words)
         assert got == expected
         seen.add(got.split()[0])
