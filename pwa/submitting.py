@@ -19,7 +19,7 @@ from pwa.problems import Problem
 from pwa.services import Services
 from sync.apply import Record, state_of
 from sync.operations import encode
-from sync.push import Principal, Pushed, Result, push
+from sync.push import DESK, Principal, Pushed, Result, push
 
 ACTIONS = ("accept", "retry", "ask")
 COMMENT_CHARACTERS_MAX = 280
@@ -73,7 +73,7 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
     A draft whose id has been seen gets its stored result again ("duplicate"): a double
     click is harmless.
     """
-    device = f"desk-{user.id}"
+    device = DESK + user.id
     now = services.now().isoformat(timespec="seconds")
     with services.storage.transaction():
         known = services.storage.find({draft.id for draft in drafts})

@@ -25,6 +25,9 @@ GROUPS: Mapping[str, frozenset[str]] = {
 }
 
 
+DESK = "desk-"  # a desk's device is this and the user's id; phones have random ids
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who is signed in: user id, role, and an officer's queue ("" otherwise)."""
@@ -173,6 +176,7 @@ class _Intake:
             return self._hold(text, sha, hint, "id_reused")
         try:
             operation = parse(text)
+            self._check_device(operation)
             self._count(operation, pushed)
             self._check(operation)
         except Refusal as refusal:
@@ -236,6 +240,12 @@ class _Intake:
             self._apply_visit(operation, seq)
 
     # --- rights ---------------------------------------------------------------------
+
+    def _check_device(self, operation: Operation) -> None:
+        # A desk's numbers are given by the server. Whoever sent under a colleague's desk could use
+        # them up, or win every field the colleague writes.
+        if operation.device.startswith(DESK) and operation.device != DESK + self.sender.user:
+            raise Refusal("device_mismatch")
 
     def _check(self, operation: Operation) -> None:
         """Raise Refusal with the code the operation is to be held under."""

@@ -302,6 +302,16 @@ def test_i7_an_officer_answers_only_follow_ups_of_the_own_queue(storage: Storage
         assert desk.send(storage, desk.make("follow_up.answer", data)).results[0].result == expected
 
 
+def test_i7_nobody_sends_under_a_colleagues_desk(storage: Storage) -> None:
+    settle(storage, ["bob"])
+    thief = Device("desk-alice", BOB, taken=2**51)
+    result = thief.send(
+        storage, thief.make("visit.note", {"item": "", "text": "x"}, base=3)
+    ).results[0]
+    assert (result.result, result.problem) == ("held", "device_mismatch")
+    assert record_of(storage, "device", "desk-alice")["received"] == [[1, 3]]
+
+
 def test_i7_opening_a_visit_that_exists_does_not_take_it_over(storage: Storage) -> None:
     settle(storage, ["bob"])
     thief = Device("t", CHARLIE)
