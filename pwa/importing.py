@@ -231,7 +231,7 @@ class _Changes:
             self._lock(row, known[0] if known else "", locked[0] if locked else "")
             return
         data = _register_data(row)
-        cells = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+        cells = _fingerprint(data)
         if known and known[1] == cells:
             self.report.unchanged += 1
             return
@@ -376,6 +376,11 @@ def _register_data(row: TenancyRow) -> dict[str, Any]:
     }
 
 
+def _fingerprint(data: Mapping[str, Any]) -> str:
+    """What tells whether a row says anything new: the hash of its accepted cells."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
 # --- the protected room -------------------------------------------------------------------
 
 
@@ -432,7 +437,7 @@ def clear_protected(services: Services, user: User, id: str, reason: str) -> Non
                 ),
             ],
         )
-        cells = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+        cells = _fingerprint(fields)
         db.table("tenancy_refs").insert(
             {
                 "ref": ref,
