@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from pwa.accounts import User
 from pwa.desk import PAGES, people
 from pwa.ids import uuid4
-from pwa.services import Services
-from tests.web.desk_world import CONSENT, NOW, World
+from tests.web.desk_world import CONSENT, World
 
 Client = Callable[[str], FlaskClient]
 OWN = {page.blueprint.name for page in PAGES if page is not people}
 
 
-@pytest.fixture(autouse=True)
-def frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def world(services: Services, user_of: Callable[[str], User]) -> World:
-    # No application context around a test: Flask-Login keeps who is signed in there.
-    return World(services, user_of)
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def places(app: Flask) -> list[tuple[str, str]]:

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from html import unescape
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from pwa import demo, devices
-from pwa.accounts import User
 from pwa.desk import queries
 from pwa.desk.coverage import lines, months_back
 from pwa.desk.filters import VisitFilter
 from pwa.desk.queries import Calendar, Cell
 from pwa.services import Services
-from tests.web.desk_world import NOW, World, days
+from tests.web.desk_world import World, days
 
 Client = Callable[[str], FlaskClient]
 NUMBER = re.compile(r'<a (?:class="late" )?href="(/desk/visits\?[^"]*)">(\d+)</a>')
 NEED = re.compile(r'<a href="(/desk/visits\?[^"]*)"><strong>(\d+)</strong>')
 
 
-@pytest.fixture(autouse=True)
-def frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def world(services: Services, user_of: Callable[[str], User]) -> World:
-    # No application context around a test: Flask-Login keeps who is signed in there.
-    return World(services, user_of)
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def listed(client: FlaskClient, url: str) -> int:

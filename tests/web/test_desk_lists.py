@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
-from pwa.accounts import User
 from pwa.desk import queries
 from pwa.desk.queries import due_day
-from pwa.services import Services
-from tests.web.desk_world import CONSENT, NOW, World, addresses, days, operation
+from tests.web.desk_world import CONSENT, World, addresses, days, operation
 
 Client = Callable[[str], FlaskClient]
 
 
-@pytest.fixture(autouse=True)
-def frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def world(services: Services, user_of: Callable[[str], User]) -> World:
-    # No application context around a test: Flask-Login keeps who is signed in there.
-    return World(services, user_of)
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 @pytest.fixture

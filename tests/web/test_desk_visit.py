@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
-from pwa.accounts import User
-from pwa.services import Services
-from tests.web.desk_world import CONSENT, NOW, SIGNATURE, Phone, World
+from tests.web.desk_world import CONSENT, SIGNATURE, Phone, World
 
 Client = Callable[[str], FlaskClient]
 
 
-@pytest.fixture(autouse=True)
-def frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def world(services: Services, user_of: Callable[[str], User]) -> World:
-    # No application context around a test: Flask-Login keeps who is signed in there.
-    return World(services, user_of)
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 @pytest.fixture

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
-from pwa.accounts import User
 from pwa.desk.filters import PAGE_ROWS, VisitFilter, read_filter
-from pwa.services import Services
-from tests.web.desk_world import NOW, World, addresses, operation
+from tests.web.desk_world import World, addresses, operation
 
 Client = Callable[[str], FlaskClient]
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture(autouse=True)
-def frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def world(services: Services, user_of: Callable[[str], User]) -> World:
-    # No application context around a test: Flask-Login keeps who is signed in there.
-    return World(services, user_of)
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def bulk(world: World, *visits: str, **fields: Any) -> dict[str, Any]:
