@@ -18,7 +18,7 @@ import re
 import shutil
 import sqlite3
 import tarfile
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +28,8 @@ from pwa.services import Services
 
 BLOBS = "blobs"
 MARK = "backup"
-_BLOB = re.compile(r"blobs/([0-9a-f]{2})/(\1[0-9a-f]{62})")
+# The last hash is the content's: a picture is kept under the one it came with and its own.
+_BLOB = re.compile(r"blobs/([0-9a-f]{2})/(?=\1)(?:[0-9a-f]{64}\.)?(?P<sha256>[0-9a-f]{64})")
 
 
 def write_backup(parts: Services, target: Path) -> int:
@@ -48,8 +49,11 @@ def write_backup(parts: Services, target: Path) -> int:
                 # After the database: a blob is on disk before any row names it, never the
                 # other way round, so this order cannot miss one.
                 for blob in sorted((data / BLOBS).glob("??/*")):
-                    if _BLOB.fullmatch(blob.relative_to(data).as_posix()):
-                        tar.add(blob, blob.relative_to(data).as_posix())
+                    name = blob.relative_to(data).as_posix()
+                    # A picture may be struck out while the backup is made.
+                    with suppress(FileNotFoundError):
+                        if _BLOB.fullmatch(name):
+                            tar.add(blob, name)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
@@ -120,7 +124,7 @@ def _unpack(source: Path, folder: Path) -> None:
                     shutil.copyfileobj(file, out)
                     out.flush()
                     os.fsync(out.fileno())
-                if blob and _sha256(target) != blob[2]:
+                if blob and _sha256(target) != blob["sha256"]:
                     raise DatabaseError(f"{source} is damaged: {member.name} is not what it says.")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise DatabaseError(f"{source} cannot be read: {error}.") from None

@@ -43,6 +43,8 @@ CATALOGUE: dict[str, Entry] = {
     "too_large": Entry(413, N_("This is too large"), N_("Send less at a time.")),
     "unsupported": Entry(415, N_("This kind of file is not taken here"), N_("Use the form on the page.")),
     "blob_type": Entry(415, N_("This kind of file is not taken"), N_("Send a picture or a drawn signature.")),
+    "picture_broken": Entry(415, N_("This picture cannot be read"), N_("Strike it out and take a new one.")),
+    "picture_too_large": Entry(415, N_("This picture has too many pixels"), N_("Strike it out and take a new one.")),
     "blob_mismatch": Entry(422, N_("The file arrived damaged"), N_("It is sent again by itself."), True),
     "too_many": Entry(429, N_("Too much at once"), N_("Wait a moment, then try again."), True),
     "internal": Entry(500, N_("Something went wrong on our side"), N_("Nothing was saved by this. Try again; if it stays, tell the administrator."), True),

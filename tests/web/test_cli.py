@@ -180,7 +180,9 @@ def filled(run: Run, tmp_path: Path) -> Path:
     )
     blob.parent.mkdir(parents=True)
     blob.write_bytes(b"hello")
-    (blob.parent / f".{blob.name}.part").write_bytes(b"half")
+    (blob.parent / f".{blob.name}.new").write_bytes(b"half")
+    # A picture, under the hash it came with and its own.
+    (blob.parent / f"2c{'0' * 62}.{blob.name}").write_bytes(b"hello")
     answer = run("backup", tmp_path / "b.tar.gz")
     assert answer.returncode == 0, answer.stderr
     return tmp_path / "b.tar.gz"
@@ -190,7 +192,7 @@ def test_a_backup_holds_the_database_and_whole_blobs_and_no_secret(filled: Path)
     with tarfile.open(filled) as tar:
         names = tar.getnames()
     assert names[0] == "troskel.db"
-    assert [name.rsplit("/", 1)[0] for name in names[1:]] == ["blobs/2c"]
+    assert [name.rsplit("/", 1)[0] for name in names[1:]] == ["blobs/2c"] * 2
     assert filled.stat().st_mode & 0o077 == 0
     assert list(filled.parent.glob(".b*")) == []
 
@@ -218,7 +220,7 @@ def test_a_restore_brings_back_visits_people_and_blobs(
     assert answer.returncode == 0, answer.stderr
     assert run("export", "visits", "--data", tmp_path / "new").stdout == before
     assert "bob" in run("user", "list", "--data", tmp_path / "new").stdout
-    assert [p.read_bytes() for p in (tmp_path / "new/blobs").glob("??/*")] == [b"hello"]
+    assert [p.read_bytes() for p in (tmp_path / "new/blobs").glob("??/*")] == [b"hello"] * 2
 
 
 def test_a_restore_refuses_a_folder_with_data_and_with_force_puts_it_aside(

@@ -16,6 +16,7 @@ from pwa.problems import Problem
 from pwa.services import Services
 from pwa.submitting import Draft, load_visit, resolve_held, submit
 from sync.operations import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, MEDIA_TYPE, digest_of, encode
+from tests.web.pictures import bomb, photo
 
 ClientFor = Callable[[str], FlaskClient]
 HEADERS = {"X-Troskel-Protocol": "1", "Content-Type": MEDIA_TYPE}
@@ -248,7 +249,7 @@ def test_a_blob_that_could_run_is_never_stored(
 def test_a_blob_in_pieces_goes_on_where_it_stopped(
     client_for: ClientFor, services: Services
 ) -> None:
-    octets = b"\x89PNG\r\n\x1a\n" + bytes(5000)
+    octets = photo()
     sha = hashlib.sha256(octets).hexdigest()
     bob = client_for("bob")
 
@@ -261,11 +262,31 @@ def test_a_blob_in_pieces_goes_on_where_it_stopped(
 
     assert put(0, 2000).headers["Upload-Offset"] == "2000"
     assert put(0, 2000).headers["Upload-Offset"] == "2000"
-    assert put(4000, 5008).headers["Upload-Offset"] == "2000"
+    assert put(len(octets) - 9, len(octets)).headers["Upload-Offset"] == "2000"
     assert bob.head(f"/sync/blobs/{sha}").headers["Upload-Offset"] == "2000"
     assert not services.blobs.has(sha)
-    assert put(2000, 5008).headers["Upload-Offset"] == "5008"
-    assert services.blobs.read(sha) == octets
+    last = put(2000, len(octets))
+    assert (last.headers["Upload-Offset"], read(last)["complete"]) == (str(len(octets)), True)
+    assert services.blobs.has(sha)
+    assert read(put(0, 10))["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [
+        (bomb(60_000, 60_000), "picture_too_large"),
+        (photo()[:-900], "picture_broken"),
+        (b"<html>", "blob_type"),
+    ],
+)
+def test_a_blob_that_is_refused_says_why_and_leaves_nothing(
+    client_for: ClientFor, services: Services, octets: bytes, code: str
+) -> None:
+    sha, bob = hashlib.sha256(octets).hexdigest(), client_for("bob")
+    answer = bob.put(f"/sync/blobs/{sha}", data=octets)
+    assert (answer.status_code, answer.get_json()["problem"]) == (415, code)
+    assert bob.head(f"/sync/blobs/{sha}").headers["Upload-Offset"] == "0"
+    assert not services.blobs.has(sha)
 
 
 def test_a_blob_of_other_content_is_refused_and_can_begin_again(

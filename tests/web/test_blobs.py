@@ -1,0 +1,277 @@
+"""Blobs: whole or not there, kept under both hashes, taken up again wherever an upload broke off."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pwa import blobs as module
+from pwa.blobs import PARTS_MAX, BlobRefused, Blobs, sniff
+from sync.operations import BLOB_BYTES_MAX
+from tests.web.pictures import SECRETS, bomb, drawn, photo
+
+SIGNATURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
+
+
+def hash_of(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(tmp_path / "blobs")
+
+
+def send(blobs: Blobs, octets: bytes, start: int, end: int) -> int:
+    return blobs.append(hash_of(octets), start, octets[start:end], len(octets))
+
+
+def code_of(blobs: Blobs, octets: bytes) -> str:
+    with pytest.raises(BlobRefused) as refused:
+        blobs.put(hash_of(octets), octets)
+    assert not blobs.has(hash_of(octets))
+    return refused.value.code
+
+
+def files(blobs: Blobs) -> list[Path]:
+    return sorted(path for path in blobs.folder.rglob("*") if path.is_file())
+
+
+# --- what is kept ------------------------------------------------------------------------
+
+
+def test_a_signature_is_never_changed(blobs: Blobs) -> None:
+    blobs.put(hash_of(SIGNATURE), SIGNATURE)
+    assert blobs.read(hash_of(SIGNATURE)) == SIGNATURE
+    assert [path.name for path in files(blobs)] == [hash_of(SIGNATURE)]
+
+
+def test_a_picture_is_kept_drawn_anew_under_both_hashes(blobs: Blobs) -> None:
+    octets = photo()
+    blobs.put(hash_of(octets), octets)
+    kept = blobs.read(hash_of(octets))
+    assert kept is not None
+    assert [one for one in SECRETS if one in kept] == []
+    assert [path.name for path in files(blobs)] == [f"{hash_of(octets)}.{hash_of(kept)}"]
+    blobs.put(hash_of(octets), octets)
+    assert len(files(blobs)) == 1
+
+
+def test_an_erased_blob_is_gone_and_may_come_again(blobs: Blobs) -> None:
+    octets = photo()
+    send(blobs, octets, 0, 100)
+    blobs.erase(hash_of(octets))
+    blobs.put(hash_of(octets), octets)
+    blobs.erase(hash_of(octets))
+    blobs.erase(hash_of(octets))
+    assert (files(blobs), blobs.read(hash_of(octets))) == ([], None)
+    blobs.put(hash_of(octets), octets)
+    assert blobs.has(hash_of(octets))
+
+
+# --- what is refused ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"<svg><script>x</script></svg>",
+        b'<svg onload="x"></svg>',
+        b'<svg xmlns="http://www.w3.org/2000/svg"><image href="https://example.org/x"/></svg>',
+        b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0" style="fill:url(//x)"/></svg>',
+        b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0" fill="url(#x)"/></svg>',
+        b'<svg xmlns="http://www.w3.org/1999/xhtml"><path d="M0 0"/></svg>',
+        b'<svg xmlns:x="http://www.w3.org/2000/svg"></svg>',
+        b'<!DOCTYPE svg [<!ENTITY x "y">]>' + SIGNATURE,
+        b'<?xml-stylesheet href="x"?>' + SIGNATURE,
+        SIGNATURE + b"<script>x</script>",
+        SIGNATURE + b"\n",
+        SIGNATURE.replace(b"M0", b"M\x00"),
+        b"<html>" + SIGNATURE,
+        b"%PDF-1.7\n" + photo(),
+        b"GIF89a",
+        b"PK\x03\x04",
+        b"",
+    ],
+)
+def test_what_is_neither_lines_nor_a_picture_is_never_stored(blobs: Blobs, octets: bytes) -> None:
+    assert code_of(blobs, octets) == "blob_type"
+
+
+def test_a_picture_that_cannot_be_drawn_is_never_stored(blobs: Blobs) -> None:
+    assert code_of(blobs, photo()[:-900]) == "picture_broken"
+    assert code_of(blobs, bomb(60_000, 60_000)) == "picture_too_large"
+    assert code_of(blobs, b"\xff\xd8\xff<script>alert(1)</script>") == "picture_broken"
+    assert files(blobs) == []
+
+
+def test_content_of_another_hash_is_never_stored(blobs: Blobs) -> None:
+    for sha in ("0" * 64, hash_of(SIGNATURE).upper(), f"../{'0' * 61}", ""):
+        with pytest.raises(BlobRefused, match="blob_mismatch"):
+            blobs.put(sha, SIGNATURE)
+        assert (blobs.has(sha), blobs.read(sha)) == (False, None)
+
+
+def test_a_blob_past_the_limit_is_refused(blobs: Blobs) -> None:
+    large = bytes(BLOB_BYTES_MAX + 1)
+    with pytest.raises(BlobRefused, match="too_large"):
+        blobs.put(hash_of(large), large)
+    for start, octets, total in ((0, b"x", BLOB_BYTES_MAX + 1), (5, b"xx", 6), (0, b"", 0)):
+        with pytest.raises(BlobRefused, match="too_large"):
+            blobs.append("0" * 64, start, octets, total)
+    assert not blobs.folder.exists()
+
+
+def test_the_bytes_tell_the_type() -> None:
+    types = [sniff(one) for one in (photo(), drawn("PNG"), drawn("WEBP"), SIGNATURE)]
+    assert types == ["image/jpeg", "image/png", "image/webp", "image/svg+xml"]
+
+
+# --- in pieces ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_an_upload_goes_on_after_a_stop_at_any_byte(tmp_path: Path, again: bool) -> None:
+    octets = drawn("PNG", 9, 9)
+    for at in range(1, len(octets)):
+        folder = tmp_path / f"{at}"
+        assert send(Blobs(folder), octets, 0, at) == at
+        blobs = Blobs(folder)  # another process
+        assert blobs.offset(hash_of(octets)) == at
+        assert send(blobs, octets, 0 if again else min(at + 1, len(octets) - 1), at) == at
+        assert send(blobs, octets, at, len(octets)) == len(octets)
+        assert blobs.has(hash_of(octets))
+        assert blobs.offset(hash_of(octets)) >= len(octets)
+        assert len(files(blobs)) == 1
+
+
+def test_the_original_goes_only_when_the_new_picture_is_on_disk(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets = photo()
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    send(blobs, octets, 0, len(octets) - 1)
+    written = []
+
+    def once(handle: int) -> None:
+        written.append(handle)
+        if len(written) > 1:  # the last piece is down, the new picture is not
+            full(handle)
+
+    monkeypatch.setattr(os, "fsync", once)
+    with pytest.raises(OSError, match="full"):
+        send(blobs, octets, len(octets) - 1, len(octets))
+    monkeypatch.undo()
+    assert not blobs.has(hash_of(octets))
+    # All of it is there: whatever the phone says next finishes it.
+    assert blobs.offset(hash_of(octets)) == len(octets)
+    assert send(blobs, octets, len(octets) - 1, len(octets)) == len(octets)
+    assert blobs.has(hash_of(octets))
+    assert len(files(blobs)) == 1
+
+
+def test_a_piece_that_a_full_disk_cut_short_is_counted_as_far_as_it_came(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets = photo()
+    send(blobs, octets, 0, 100)
+    part = blobs.folder / ".parts" / hash_of(octets)
+    part.write_bytes(octets[:150])
+    assert blobs.offset(hash_of(octets)) == 150
+    assert send(blobs, octets, 150, len(octets)) == len(octets)
+
+
+def test_bytes_that_a_power_cut_garbled_are_never_kept(blobs: Blobs) -> None:
+    octets = photo()
+    send(blobs, octets, 0, 1000)
+    (blobs.folder / ".parts" / hash_of(octets)).write_bytes(octets[:500] + bytes(500))
+    with pytest.raises(BlobRefused, match="blob_mismatch"):
+        send(blobs, octets, 1000, len(octets))
+    assert blobs.offset(hash_of(octets)) == 0
+    assert send(blobs, octets, 0, len(octets)) == len(octets)
+
+
+def test_a_wrong_total_only_begins_again(blobs: Blobs) -> None:
+    octets = photo()
+    send(blobs, octets, 0, 1000)
+    with pytest.raises(BlobRefused, match="blob_mismatch"):
+        blobs.append(hash_of(octets), 0, octets[:10], 500)
+    assert send(blobs, octets, 0, len(octets)) == len(octets)
+
+
+def test_two_phones_sending_the_same_picture_at_once_give_one_whole_picture(blobs: Blobs) -> None:
+    octets = photo(900, 700)
+    start = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def phone() -> None:
+        try:
+            start.wait()
+            at = 0
+            while at < len(octets):
+                at = send(blobs, octets, at, min(at + 777, len(octets)))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=phone) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert blobs.has(hash_of(octets))
+    assert len(files(blobs)) == 1
+
+
+def test_unfinished_uploads_never_fill_the_disk(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PARTS_MAX", 3)
+    assert PARTS_MAX * BLOB_BYTES_MAX < 3 * 1024**3
+    pictures = [photo(100 + n) for n in range(5)]
+    for n, octets in enumerate(pictures):
+        send(blobs, octets, 0, 500)
+        os.utime(blobs.folder / ".parts" / hash_of(octets), ns=(n, n))
+    assert [blobs.offset(hash_of(octets)) for octets in pictures] == [0, 0, 500, 500, 500]
+    assert send(blobs, pictures[0], 0, len(pictures[0])) == len(pictures[0])
+
+
+def test_a_blob_is_never_counted_before_it_is_on_disk(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets, real, counted = photo(), os.fsync, []
+
+    def looking(handle: int) -> None:
+        counted.append(blobs.has(hash_of(octets)))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", looking)
+    blobs.put(hash_of(octets), octets)
+    # The new folder and the bytes; only then the name, and the folder that holds it.
+    assert counted == [False, False, True]
+
+
+def test_a_crash_in_the_middle_of_writing_leaves_nothing_that_counts(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets = photo()
+
+    def died(path: Path, target: Any) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", died)
+    with pytest.raises(KeyboardInterrupt):
+        blobs.put(hash_of(octets), octets)
+    monkeypatch.undo()
+    assert not blobs.has(hash_of(octets))
+    blobs.put(hash_of(octets), octets)
+    assert len(files(blobs)) == 1
