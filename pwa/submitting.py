@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from pwa.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
+from pwa.visit_blobs import erase_struck
 from sync.apply import Record, state_of
 from sync.operations import encode
 from sync.push import DESK, Principal, Pushed, Result, push
@@ -87,6 +88,7 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
             fresh.append(draft.id)
             texts.append(_envelope(draft, user, device, taken, now))
         pushed = push(services.storage, texts, principal_of(user), now)
+    erase_struck(services.databases, services.blobs, texts)
     results = {result.id: result for result in pushed.results}
     answers = []
     for draft in drafts:
@@ -179,12 +181,14 @@ def resolve_held(
         octets = db.execute(
             "SELECT bytes FROM held WHERE id = ? AND sha256 = ?", [id, sha256]
         ).fetchone()[0]
+    texts = [octets.decode("utf-8", "surrogatepass")]
     pushed: Pushed = push(
         services.storage,
-        [octets.decode("utf-8", "surrogatepass")],
+        texts,
         sender,
         services.now().isoformat(timespec="seconds"),
         resolve=action,
         resolver=user.id,
     )
+    erase_struck(services.databases, services.blobs, texts)
     return "applied" if pushed.results[0].result != "held" else "held"

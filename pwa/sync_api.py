@@ -19,7 +19,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
-from pwa import company, devices
+from pwa import company, devices, visit_blobs
 from pwa.access import requires
 from pwa.accounts import User, list_users
 from pwa.blobs import BlobRefused
@@ -63,6 +63,7 @@ def push_view() -> Response:
         health = body.get("health")
         if isinstance(health, dict) and 0 < len(device) <= 80:
             devices.report(here.databases.writer, device, _user().id, health, now)
+    visit_blobs.erase_struck(here.databases, here.blobs, texts)
     return _answer(_push_answer(here, pushed, texts))
 
 
@@ -82,14 +83,8 @@ def _push_answer(here: Services, pushed: Pushed, texts: list[str]) -> dict[str, 
         ],
         "gaps": pushed.gaps,
         "reused": pushed.reused,
-        "missing_blobs": sorted(
-            {sha for text in texts for sha in _signatures(text) if not here.blobs.has(sha)}
-        ),
+        "missing_blobs": visit_blobs.missing(here.blobs, texts),
     }
-
-
-def _signatures(text: str) -> list[str]:
-    return re.findall(r'"signature":"([0-9a-f]{64})"', text)
 
 
 def _keep_riding_blobs(here: Services, blobs: Any) -> None:
@@ -193,10 +188,13 @@ def blob_put_view(sha256: str) -> Response:
     start, end, total = (int(part) for part in found.groups()) if found else (0, -1, len(octets))
     if found and end - start + 1 != len(octets):
         raise Problem("malformed")
+    here = services()
     try:
-        offset = services().blobs.append(sha256, start, octets, total)
+        offset = here.blobs.append(sha256, start, octets, total)
     except BlobRefused as refused:
         raise Problem(refused.code) from refused
+    if offset == total:
+        visit_blobs.erase_if_struck(here.databases, here.blobs, sha256)
     answer = _answer({"offset": offset, "complete": offset == total})
     answer.headers["Upload-Offset"] = str(offset)
     return answer

@@ -23,6 +23,7 @@ NOT_HOME_MAX = (
 )
 _LISTS = {
     "visit.note": "notes",
+    "visit.photo": "photos",
     "visit.follow_up": "follow_ups",
     "visit.attempt": "attempts",
     "visit.consent": "consents",
@@ -42,6 +43,7 @@ def new_visit(id: str, tenancy: str, kind: str) -> Record:
         "kind": kind,
         "cells": {},
         "notes": [],
+        "photos": [],
         "follow_ups": [],
         "attempts": [],
         "consents": [],
@@ -67,6 +69,7 @@ def apply_in_place(record: Record | None, operation: Operation, seq: int) -> Rec
     if record is None:
         record = new_visit(operation.subject, data.get("tenancy", ""), data.get("kind", "contact"))
     assert record["id"] == operation.subject
+    record.setdefault("photos", [])  # a record from before there were photos
     if operation.kind in ("visit.plan", "visit.open"):
         # A plan that comes after its visit exists (a re-sent batch in another order) fills
         # what an earlier operation could not know.
@@ -154,9 +157,10 @@ def _grow(record: Record, operation: Operation, seq: int) -> None:
         if target not in record["retracted"]:
             record["retracted"].append(target)
             record["retracted"].sort()
-        for entry in (*record["notes"], *record["follow_ups"]):
+        for entry in (*record["notes"], *record["photos"], *record["follow_ups"]):
             if entry["id"] == target:
                 _blank(entry)
+        record["blobs"] = _blobs_of(record)
         return
     if operation.kind == "follow_up.answer":
         for entry in record["follow_ups"]:
@@ -168,9 +172,9 @@ def _grow(record: Record, operation: Operation, seq: int) -> None:
     if name is None:
         return
     entry = _entry(operation, seq)
-    if operation.kind in ("visit.note", "visit.follow_up"):
+    if name in ("notes", "photos", "follow_ups"):
         entry["retracted"] = False
-        if operation.kind == "visit.follow_up":
+        if name == "follow_ups":
             entry["answers"] = []
         if operation.id in record["retracted"]:
             _blank(entry)
@@ -180,10 +184,8 @@ def _grow(record: Record, operation: Operation, seq: int) -> None:
         entry["decision"] = operation.kind.removeprefix("visit.")
     record[name].append(entry)
     _sort(record[name])
-    signature = data.get("signature", "") if operation.kind == "visit.consent" else ""
-    if signature and signature not in record["blobs"]:
-        record["blobs"].append(signature)
-        record["blobs"].sort()
+    if name in ("photos", "consents"):
+        record["blobs"] = _blobs_of(record)
 
 
 def _entry(operation: Operation, seq: int) -> dict[str, Any]:
@@ -216,8 +218,17 @@ def _sort(entries: list[dict[str, Any]]) -> None:
 
 
 def _blank(entry: dict[str, Any]) -> None:
-    entry["text"] = ""
+    # A photo keeps its hash: that it was there stays, the picture itself is deleted.
+    if "text" in entry:
+        entry["text"] = ""
     entry["retracted"] = True
+
+
+def _blobs_of(record: Record) -> list[str]:
+    """Hashes of everything the visit needs to be complete: not of a photo that was struck."""
+    signatures = {one.get("signature", "") for one in record["consents"]}
+    photos = {one["photo"] for one in record["photos"] if not one["retracted"]}
+    return sorted((signatures | photos) - {""})
 
 
 def _count_content(record: Record, operation: Operation, seq: int) -> None:

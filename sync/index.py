@@ -82,6 +82,17 @@ def consent_rows(record: Record) -> list[Row]:
     return rows
 
 
+def blob_rows(record: Record) -> list[Row]:
+    """The rows of `blob_index`: each operation that names a blob, `struck` for a struck photo."""
+    named = [(one, one.get("signature", ""), 0) for one in record["consents"]]
+    named += [(one, one["photo"], int(one["retracted"])) for one in record.get("photos", [])]
+    return [
+        {"operation": one["id"], "visit": record["id"], "sha256": sha256, "struck": struck}
+        for one, sha256, struck in named
+        if sha256
+    ]
+
+
 def _is_open(follow_up: Record) -> bool:
     if follow_up["retracted"]:
         return False

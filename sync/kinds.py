@@ -217,6 +217,9 @@ KINDS: Mapping[str, Kind] = {
         content=True,
     ),
     "visit.note": _kind("visit", "field", {"item": code_or_empty, "text": _note}, content=True),
+    "visit.photo": _kind(
+        "visit", "field", {"item": code_or_empty, "photo": matches(_SHA)}, content=True
+    ),
     "visit.follow_up": _kind(
         "visit",
         "field desk",

@@ -334,7 +334,8 @@ class _Intake:
 
     def _blank_retracted(self, record: Record, target: str) -> None:
         # Only what stands in this visit, or will: a retract must not blank another visit's words.
-        if any(one["id"] == target for one in (*record["notes"], *record["follow_ups"])):
+        entries = (*record["notes"], *record["photos"], *record["follow_ups"])
+        if any(one["id"] == target for one in entries):
             self.batch.blank.append(target)
 
     def _join_tenancy(self, tenancy: str, visit: str, seq: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from sync.apply import Record
-from sync.index import consent_rows, follow_up_rows, visit_row
+from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.storage import Batch, Change, Entry, Head, Held, Known
 
 _CHUNK = 500  # bound variables in one IN (…); SQLite's floor is 999
@@ -79,7 +79,25 @@ def _create(db: Database) -> None:
     )
 
 
-MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [("sync_0001_create", _create)]
+def _index_blobs(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE blob_index (operation TEXT PRIMARY KEY, visit TEXT NOT NULL,"
+        " sha256 TEXT NOT NULL, struck INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX blob_index_visit ON blob_index (visit)")
+    db.execute("CREATE INDEX blob_index_sha256 ON blob_index (sha256, struck)")
+    db.execute("CREATE INDEX blob_index_struck ON blob_index (sha256) WHERE struck = 1")
+    named = db.execute(
+        "SELECT body FROM records WHERE type = 'visit' AND body NOT LIKE '%\"blobs\":[]%'"
+    )
+    for (body,) in named.fetchall():
+        db.table("blob_index").insert_all(blob_rows(json.loads(body)))
+
+
+MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [
+    ("sync_0001_create", _create),
+    ("sync_0002_index_blobs", _index_blobs),
+]
 
 
 class SqliteStorage:
@@ -216,17 +234,19 @@ class SqliteStorage:
     def _index(self, batch: Batch) -> None:
         visits = [record for (type, _), record in batch.records.items() if type == "visit"]
         tenancies = self.records({("tenancy", one["tenancy"]) for one in visits if one["tenancy"]})
-        rows, follow_ups, consents = [], [], []
+        rows, follow_ups, consents, blobs = [], [], [], []
         for record in visits:
             tenancy = tenancies.get(("tenancy", record["tenancy"]))
             rows.append(visit_row(record, tenancy))
             follow_ups.extend(follow_up_rows(record, tenancy))
             consents.extend(consent_rows(record))
+            blobs.extend(blob_rows(record))
             if any(one["retracted"] for one in record["follow_ups"]):
                 self.db.execute("DELETE FROM follow_up_index WHERE visit = ?", [record["id"]])
         self.db.table("visit_index").insert_all(rows, pk="id", replace=True)
         self.db.table("follow_up_index").insert_all(follow_ups, pk="id", replace=True)
         self.db.table("consent_index").insert_all(consents, pk=("visit", "purpose"), replace=True)
+        self.db.table("blob_index").insert_all(blobs, pk="operation", replace=True)
 
 
 def _log_row(entry: Entry) -> dict[str, Any]:

@@ -207,6 +207,7 @@ _KINDS: Mapping[str, Callable[[Data, Words], str]] = {
     "visit.answer": _answer,
     "visit.tick": _tick,
     "visit.note": _note,
+    "visit.photo": lambda data, words: _("Photo: %(item)s", item=words.item(data["item"])),
     "visit.follow_up": _follow_up,
     "visit.attempt": _attempt,
     "visit.consent": _consent,

@@ -11,6 +11,7 @@ const NOT_HOME_MAX = 3 // attempts without an answer before a visit counts as no
 
 const LISTS = {
   'visit.note': 'notes',
+  'visit.photo': 'photos',
   'visit.follow_up': 'follow_ups',
   'visit.attempt': 'attempts',
   'visit.consent': 'consents',
@@ -25,7 +26,7 @@ const byDeviceSeq = (a, b) => a.device_seq - b.device_seq
 
 /** An empty visit record. @param {string} id @param {string} tenancy @param {string} kind @returns {VisitRecord} */
 export const newVisit = (id, tenancy, kind) => ({
-  type: 'visit', id, seq: 0, tenancy, kind, cells: {}, notes: [], follow_ups: [], attempts: [], consents: [],
+  type: 'visit', id, seq: 0, tenancy, kind, cells: {}, notes: [], photos: [], follow_ups: [], attempts: [], consents: [],
   reviews: [], assignments: [], retracted: [], late: [], content: {}, content_seq: 0, blobs: [],
 })
 
@@ -48,6 +49,7 @@ function applyInPlace(known, operation, seq) {
   if (subject.type !== 'visit') throw new TypeError(`${kind} is not about a visit`)
   const record = known ?? newVisit(subject.id, data.tenancy ?? '', data.kind ?? 'contact')
   if (record.id !== subject.id) throw new TypeError(`${kind} is about another visit`)
+  record.photos ??= []
   if (kind === 'visit.plan' || kind === 'visit.open') {
     record.tenancy = data.tenancy || record.tenancy
     record.kind = data.kind
@@ -108,7 +110,7 @@ function grow(record, operation, seq) {
   if (!own(LISTS, kind)) return
   const name = LISTS[kind]
   const entry = entryOf(operation, seq)
-  if (name === 'notes' || name === 'follow_ups') {
+  if (['notes', 'photos', 'follow_ups'].includes(name)) {
     entry.retracted = false
     if (name === 'follow_ups') entry.answers = []
     if (record.retracted.includes(id)) blank(entry)
@@ -118,10 +120,7 @@ function grow(record, operation, seq) {
     entry.decision = kind.slice('visit.'.length)
   }
   record[name] = inOrder([...record[name], entry])
-  if (kind === 'visit.consent' && data.signature && !record.blobs.includes(data.signature)) {
-    record.blobs.push(data.signature)
-    record.blobs.sort()
-  }
+  if (name === 'photos' || name === 'consents') record.blobs = blobsOf(record)
 }
 
 function retract(record, target) {
@@ -129,7 +128,8 @@ function retract(record, target) {
     record.retracted.push(target)
     record.retracted.sort()
   }
-  for (const entry of [...record.notes, ...record.follow_ups]) if (entry.id === target) blank(entry)
+  for (const entry of [...record.notes, ...record.photos, ...record.follow_ups]) if (entry.id === target) blank(entry)
+  record.blobs = blobsOf(record)
 }
 
 function entryOf({id, kind, by, at, device, device_seq, base, data}, seq) {
@@ -148,8 +148,13 @@ function inOrder(entries) {
 }
 
 function blank(entry) {
-  entry.text = ''
+  if ('text' in entry) entry.text = ''
   entry.retracted = true
+}
+
+function blobsOf({consents, photos}) {
+  const live = photos.filter(one => !one.retracted)
+  return [...new Set([...consents.map(one => one.signature), ...live.map(one => one.photo)])].filter(Boolean).sort()
 }
 
 function countContent(record, {kind, device, device_seq}, seq) {

@@ -23,6 +23,7 @@ export const KINDS = {
   'visit.answer': content(['item', 'answer', 'guide', 'language']),
   'visit.tick': content(['section', 'answers', 'guide', 'language']),
   'visit.note': content(['item', 'text']),
+  'visit.photo': content(['item', 'photo']),
   'visit.follow_up': content(['item', 'queue', 'urgency', 'text']),
   'visit.attempt': content(['outcome', 'date', 'time']),
   'visit.consent': content(['purpose', 'decision', 'text_key', 'text_version', 'text_sha256', 'text_state',
@@ -65,8 +66,8 @@ function refuseNothing(key, value) {
 /** The visit an operation is about, or "" for a counter. @param {{subject: {type: string, id: string}}} operation */
 export const visitOf = ({subject}) => (subject.type === 'visit' ? subject.id : '')
 
-/** Hashes of the blobs an operation names. @param {{data: {signature?: string}}} operation @returns {string[]} */
-export const blobsOf = ({data}) => (data.signature ? [data.signature] : [])
+/** Hashes of the blobs an operation names. @param {{data: {signature?: string, photo?: string}}} operation @returns {string[]} */
+export const blobsOf = ({data}) => [data.signature, data.photo].filter(Boolean)
 
 /** A device's own time, with its offset: "2026-11-22T14:05:11+01:00".
  * @param {Date} date @returns {string} */

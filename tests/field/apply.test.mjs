@@ -6,7 +6,7 @@ import {test} from 'node:test'
 
 import fc from 'fast-check'
 
-import {apply, conflictsOf, consentOf, consentsOf, fold, stateOf, winner} from '../../static/field/apply.js'
+import {apply, conflictsOf, consentOf, consentsOf, fold, newVisit, stateOf, winner} from '../../static/field/apply.js'
 import {KINDS} from '../../static/field/operations.js'
 
 const VECTORS = new URL('../../sync/vectors/apply/', import.meta.url)
@@ -92,4 +92,12 @@ test('an operation about something else is refused', () => {
   assert.throws(() => apply(null, {...envelope('tally.count', {}, 'phone', 1), subject: {type: 'tally', id: 't'}}, 1), TypeError)
   const record = apply(null, envelope('visit.reopen', {}, 'phone', 1), 1)
   assert.throws(() => apply(record, {...envelope('visit.reopen', {}, 'phone', 2), subject: {type: 'visit', id: 'other'}}, 2), TypeError)
+})
+
+test('a record from before there were photos takes one, and gives the same as a new one', () => {
+  const {photos, ...old} = newVisit('v', '', 'welcome')
+  const photo = envelope('visit.photo', {item: 'i37', photo: 'a'.repeat(64)}, 'p', 1)
+  const taken = apply(old, photo, 1)
+  assert.deepEqual([photos, taken.blobs], [[], ['a'.repeat(64)]])
+  assert.deepEqual(taken, apply(newVisit('v', '', 'welcome'), photo, 1))
 })

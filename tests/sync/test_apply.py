@@ -56,6 +56,7 @@ def content_kinds() -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
         st.builds(lambda i, v: ("visit.answer", answer(i, v)), items, st.sampled_from(["ok", "fault", ""])),
         st.just(("visit.tick", {"section": "s", "answers": {"i23": "done"}, "guide": "g2", "language": ""})),
         st.just(("visit.note", {"item": "", "text": "x"})),
+        st.builds(lambda p: ("visit.photo", {"item": "i37", "photo": p * 64}), st.sampled_from("ab")),
         st.builds(lambda o: ("visit.attempt", {"outcome": o, "date": "2026-12-01", "time": ""}), st.sampled_from(["not_home", "declined", "rebooked"])),
         st.builds(lambda d: ("visit.consent", CONSENT | {"decision": d}), st.sampled_from(["yes", "no"])),
         st.just(("visit.withdraw", {"purpose": "K1", "channel": "visit"})),
@@ -75,7 +76,7 @@ def test_i4_batches_of_one_device_in_any_order_give_the_same_record(
         parse(desk.make("visit.assign", {"visitors": ["bob"], "date": "2026-11-23", "time": ""})),
     ]
     mine = [parse(phone.make(kind, data, base=2)) for kind, data in things]
-    notes = [one for one in mine if one.kind == "visit.note"]
+    notes = [one for one in mine if one.kind in ("visit.note", "visit.photo")]
     if notes:
         mine.append(parse(phone.make("visit.retract", {"operation": notes[0].id}, base=2)))
     shuffled = list(mine)
@@ -140,3 +141,12 @@ def test_who_had_the_visit_is_known_for_every_moment() -> None:
     ])  # fmt: skip
     assert [had_at(record, "bob", base) for base in range(5)] == [False, False, True, True, False]
     assert had_at(record, "charlie", 4)
+
+
+def test_a_record_from_before_there_were_photos_takes_one() -> None:
+    desk, phone = Device("desk-alice", ALICE), Device("phone", BOB)
+    record = fold([parse(desk.make("visit.plan", {"tenancy": TENANCY, "kind": "welcome"}))])
+    old = {key: value for key, value in record.items() if key != "photos"}
+    photo = parse(phone.make("visit.photo", {"item": "i37", "photo": "a" * 64}, base=1))
+    assert apply(old, photo, 2) == apply(record, photo, 2)
+    assert apply(old, photo, 2)["blobs"] == ["a" * 64]

@@ -244,7 +244,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "visit.open": {"tenancy": TENANCY, "kind": "short", "language": ""},
     "visit.language": {"language": "so"}, "visit.answer": answer(),
     "visit.tick": {"section": "s", "answers": {"i1": "done"}, "guide": "g", "language": ""},
-    "visit.note": {"item": "", "text": "x"},
+    "visit.note": {"item": "", "text": "x"}, "visit.photo": {"item": "", "photo": "a" * 64},
     "visit.follow_up": {"item": "", "queue": "KT", "urgency": "now", "text": ""},
     "visit.attempt": {"outcome": "declined"}, "visit.consent": CONSENT,
     "visit.withdraw": {"purpose": "K1", "channel": "desk"}, "visit.retract": {"operation": fresh_id(5)},

@@ -116,6 +116,23 @@ def cases() -> Iterator[Case]:
     note = c.make(c.phone, "visit.note", {"item": "i39", "text": "Kranen droppar"}, base=2)
     strike = c.make(c.phone, "visit.retract", {"operation": json.loads(note)["id"]}, base=2)
     yield c.take(strike).take(note)
+    c = Case("photos_grow_and_are_struck").planned()
+    c.add(c.phone, "visit.photo", {"item": "i37", "photo": "b" * 64}, base=2)
+    photo = c.make(c.phone, "visit.photo", {"item": "i41", "photo": "a" * 64}, base=2)
+    c.take(photo)
+    c.add(c.phone, "visit.consent", CONSENT | {"signature": "c" * 64}, base=2)
+    c.add(c.phone, "visit.retract", {"operation": json.loads(photo)["id"]}, base=2)
+    yield c
+    c = Case("the_same_photo_twice_and_one_of_them_struck").planned()
+    photo = c.make(c.phone, "visit.photo", {"item": "i37", "photo": "b" * 64}, base=2)
+    c.take(photo)
+    c.add(c.phone, "visit.photo", {"item": "", "photo": "b" * 64}, base=2)
+    c.add(c.phone, "visit.retract", {"operation": json.loads(photo)["id"]}, base=2)
+    yield c
+    c = Case("retract_before_its_photo").planned()
+    photo = c.make(c.phone, "visit.photo", {"item": "i37", "photo": "b" * 64}, base=2)
+    strike = c.make(c.phone, "visit.retract", {"operation": json.loads(photo)["id"]}, base=2)
+    yield c.take(strike).take(photo)
     c = Case("follow_up_answered").planned()
     ask = c.make(
         c.phone,

@@ -17,6 +17,7 @@ export function describe({kind, data}, {_, ngettext}, label = () => '') {
       return _(ngettext('%(count)s point gone through', '%(count)s points gone through', n), {count: n})
     }
     case 'visit.note': return _('Note: %(text)s', {text: data.text})
+    case 'visit.photo': return _('Photo: %(point)s', {point: point(data.item)})
     case 'visit.follow_up': return data.text ? _('Follow-up: %(text)s', {text: data.text}) : _('Follow-up')
     case 'visit.attempt': return {
       not_home: _('Nobody home'), declined: _('Declined'), rebooked: _('New time booked'),
@@ -36,6 +37,7 @@ export function describe({kind, data}, {_, ngettext}, label = () => '') {
  * @param {string} problem a code of PROTOCOL.md @param {import('../i18n.js').I18n} i18n
  * @returns {{reason: string, remedy: string}} */
 export function explain(problem, {_}) {
+  const retake = _('It is kept on this phone. Strike it out under “Read back”, and take a new one.')
   const wait = _('The server keeps it. Your supervisor decides; you need not do anything.')
   const table = {
     no_right: {reason: _('This visit is no longer yours.'), remedy: wait},
@@ -46,6 +48,9 @@ export function explain(problem, {_}) {
     version_newer: {reason: _('The server is older than this app.'), remedy: _('It is taken in when the server is updated.')},
     unknown_kind: {reason: _('The server is older than this app.'), remedy: _('It is taken in when the server is updated.')},
     id_reused: {reason: _('Another one was sent with the same number.'), remedy: _('The server keeps both. Ask your supervisor to look at “Held”.')},
+    blob_type: {reason: _('This picture cannot be read'), remedy: retake},
+    picture_broken: {reason: _('This picture cannot be read'), remedy: retake},
+    picture_too_large: {reason: _('This picture has too many pixels'), remedy: retake},
     author_mismatch: {reason: _('Somebody else was signed in when it was sent.'), remedy: _('Sign in again as the one who wrote it.')},
   }
   return table[problem] ?? {reason: _('The server could not use it (%(code)s).', {code: problem}), remedy: wait}
