@@ -1,4 +1,4 @@
-"""What a phone loads, how long it takes to start cold and offline, and from tap to saved.
+"""What a phone loads, how long sync, a cold offline start, and a tap take.
 
 Each figure is a JSON line in bench.jsonl: {"what", "value", "unit", "target", "note"}. Times are
 medians (p95 where it says so) of real Chromium with the CPU slowed 4×; these machines are
@@ -8,43 +8,30 @@ shared, so read them as ratios to the `baseline` lines of the same run.
 from __future__ import annotations
 
 import gzip
-import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from pwa import accounts, build, company, create_app, initialise
+from pwa import accounts, build, company
 from pwa.assets import Assets
 from pwa.ids import uuid4, uuid7
-from pwa.services import EXTENSION, Services
-from pwa.settings import Settings
 from pwa.submitting import Draft, submit
+from tests.bench import sync
+from tests.bench.setting import OUT, ROOT, folder, make, say, services_of
 from tests.browser.conftest import PHONE, Device, Server, until
 from tests.conftest import PASSWORD
 
-ROOT = Path(__file__).parents[2]
-OUT = ROOT / "bench.jsonl"
 VISITS = 200
 SHOWN = 15  # cards at first, of each long group; the rest is one tap away
 TAPS = 40
 STARTS = 5
 SLOWER = 4
-
-
-def say(what: str, value: float, unit: str, target: str = "", note: str = "") -> None:
-    line = {"what": what, "value": round(value, 1), "unit": unit, "target": target, "note": note}
-    with OUT.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    print(f"{what:<58}{value:>10.1f} {unit:<4} {target:<12} {note}")
 
 
 def size(content: bytes) -> float:
@@ -78,23 +65,6 @@ def sizes() -> None:
         "kB",
         "<= 150 kB",
     )
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="troskel-bench-") as path:
-        yield Path(path)
-
-
-def make(data: Path) -> Any:
-    settings = Settings(data=data / "data")
-    initialise(settings)
-    return create_app(settings)
-
-
-def services_of(app: Any) -> Services:
-    services: Services = app.extensions[EXTENSION]
-    return services
 
 
 def seed(data: Path) -> None:
@@ -235,6 +205,7 @@ def main() -> int:
     )
     print(f"Tröskel {commit.stdout.strip()}, {date.today()}")
     sizes()
+    sync.measure()
     phone(measure)
     return 0
 

@@ -86,6 +86,11 @@ class Server:
                 return
         raise AssertionError("the server did not start:\n" + "".join(said))
 
+    @property
+    def process_group(self) -> int:
+        """The number that the server and its worker share; 0 when it does not run."""
+        return self._process.pid if self._process else 0
+
     def stop(self) -> None:
         """As the owner stops it: SIGTERM, and wait."""
         self._end(signal.SIGTERM)
