@@ -1,4 +1,4 @@
-"""What has grown in a visit: notes, follow-ups, attempts, reviews, conflicts, consents.
+"""What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents.
 
 Twin of static/field/view_entries.js. Invariant: every entry of the record is in the view,
 struck ones too (without their text), so that nothing can be hidden by a template. Pure; the
@@ -35,6 +35,22 @@ def notes_of(reader: Reader) -> list[View]:
             **stamp(reader, one),
         }
         for one in reader.record["notes"]
+    ]
+
+
+def photos_of(reader: Reader) -> list[View]:
+    """`source` is an address of the picture's bytes; the page fills it where it can reach them."""
+    return [
+        {
+            "id": one["id"],
+            "item": one["item"],
+            "label": item_label(reader, one["item"]),
+            "photo": one["photo"],
+            "source": "",
+            "retracted": one["retracted"],
+            **stamp(reader, one),
+        }
+        for one in reader.record.get("photos", [])
     ]
 
 

@@ -22,6 +22,7 @@ from pwa.view_entries import (
     follow_ups_of,
     notes_of,
     open_points,
+    photos_of,
     reviews_of,
 )
 from pwa.view_texts import (
@@ -41,13 +42,21 @@ from sync.apply import value_of, winner
 READ_BACK_ITEM = "i67"
 # Answered by the visit's own language, which has its own operation and chooser.
 LANGUAGE_ITEM = "i03"
+# Says that there are photos, so nobody need answer it where there are.
+PHOTO_ITEM = "i66"
 # The door, the safety and the closing: 3.2–3.13 (domain 3, rules).
 _MUST_SECTIONS = frozenset(f"s{n:02}" for n in range(2, 14))
 
 # --- items and sections -------------------------------------------------------------------
 
 
+def _photo_count(reader: Reader) -> int:
+    return sum(1 for one in reader.record.get("photos", []) if not one["retracted"])
+
+
 def _answer_of(reader: Reader, item: str) -> str:
+    if item == PHOTO_ITEM and _photo_count(reader):
+        return "taken"
     return str(value_of(reader.record, f"answer.{item}"))
 
 
@@ -199,11 +208,15 @@ def _item_view(reader: Reader, key: str, conflicts: Sequence[View], points: Sequ
         "critical": item.get("critical", False),
         "notice": item.get("notice", ""),
         "asks_consent": bool(item.get("consents", [])),
+        # A fault can be photographed: an answer that opens a follow-up, where the guide says so.
+        "offers_photo": key == PHOTO_ITEM or bool(item.get("photo") and offered),
+        "photo_count": _photo_count(reader) if key == PHOTO_ITEM else 0,
         # The phone's page fills these two: a counter has its own operation, and shows that it counted.
         "operation": "",
         "counted": False,
         "conflict": next((one["rows"] for one in conflicts if one["item"] == key), []),
         "notes": [one for one in notes_of(reader) if one["item"] == key],
+        "photos": [one for one in photos_of(reader) if one["item"] == key],
         "follow_ups": [one for one in follow_ups_of(reader) if one["item"] == key],
         "points": [one for one in points if one["item"] == key],
     }
@@ -280,6 +293,7 @@ def visit_view(
         "sections": [_section_head(reader, one, musts) for one in reader.structure["sections"]],
         "must_open": musts,
         "notes": notes_of(reader),
+        "photos": photos_of(reader),
         "follow_ups": follow_ups_of(reader),
         "attempts": attempts_of(reader),
         "consents": consents_view(reader),

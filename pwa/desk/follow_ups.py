@@ -1,7 +1,8 @@
 """Follow-ups: all of them for a supervisor, the own queue for an officer.
 
-Invariant: an officer sees a follow-up's address, item, words and urgency, and nothing else of the
-visit; one of another queue does not exist for them (I7). It refuses to show struck words.
+Invariant: an officer sees a follow-up's address, item, words, urgency and the photos of that item,
+and nothing else of the visit; one of another queue does not exist for them (I7). It refuses to
+show struck words and struck photos.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -20,6 +21,7 @@ from pwa.desk import queries, staff
 from pwa.desk.filters import PAGE_ROWS
 from pwa.desk.forms import back_to, draft, new_operation, perform
 from pwa.desk.queries import FollowUpRow, due_day
+from pwa.desk.reading import blob_response, log_picture
 from pwa.desk.visit_actions import follow_up_answer
 from pwa.desk.wording import Words, words_for
 from pwa.problems import Problem
@@ -76,6 +78,35 @@ def answer(id: str) -> ResponseReturnValue:
     return redirect(back_to("/desk/follow-ups"), 303)
 
 
+@blueprint.get("/desk/follow-ups/<id>/photos/<sha256>")
+@requires("follow_ups", "follow_ups.own")
+def photo(id: str, sha256: str) -> Response:
+    """A photo of the fault that this follow-up is about: all that an officer sees of a home."""
+    here, user = services(), get_current_user()
+    with here.databases.reading() as db:
+        row = queries.find_follow_up(db, id)
+    if row is None or not _may(user, row):
+        raise Problem("not_found")
+    record = here.storage.records({("visit", row.visit)})["visit", row.visit]
+    if sha256 not in photos_of(record, id):
+        raise Problem("not_found")
+    log_picture(user, row.visit)
+    return blob_response(sha256)
+
+
+def photos_of(record: Record, follow_up: str) -> list[str]:
+    """Hashes of the photos of the point that a follow-up is about, without the struck ones."""
+    item = next(one["item"] for one in record["follow_ups"] if one["id"] == follow_up)
+    live = [one for one in record.get("photos", []) if not one["retracted"]]
+    # Of the whole visit's photos none: those could be of anything.
+    return list(dict.fromkeys(one["photo"] for one in live if item and one["item"] == item))
+
+
+def _photo_source(row: FollowUpRow, sha256: str) -> str:
+    """The address of a photo, "" where its picture has not come yet."""
+    return f"/desk/follow-ups/{row.id}/photos/{sha256}" if services().blobs.has(sha256) else ""
+
+
 def _may(user: User, row: FollowUpRow) -> bool:
     return user.role == "supervisor" or (user.role == "officer" and row.queue == user.queue)
 
@@ -99,6 +130,7 @@ def _view(row: FollowUpRow, record: Record, today: date, words: Words) -> dict[s
         "at": row.at,
         "due": due.isoformat(),
         "late": not row.done and due < today,
+        "photos": [_photo_source(row, sha) for sha in photos_of(record, row.id)],
         "answers": [_answer(one, words) for one in entry["answers"]],
         "operation": new_operation(),
         "base": record["seq"],

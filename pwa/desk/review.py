@@ -5,14 +5,18 @@ Invariant: the one that has waited longest is on top, so none is forgotten at th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from pwa.access import requires
 from pwa.desk import queries, staff
-from pwa.desk.queries import Calendar
+from pwa.desk.queries import Calendar, VisitRow
 from pwa.desk.visits import row_view
 from pwa.services import services
+from pwa.visit_blobs import count_missing
 
 blueprint = Blueprint("review", __name__)
 
@@ -25,10 +29,18 @@ def page() -> ResponseReturnValue:
     with here.databases.reading() as db:
         waiting, total = queries.list_to_review(db, calendar)
         returned = queries.list_returned(db, calendar)
+        missing = count_missing(db, here.blobs, (row.id for row in (*waiting, *returned)))
     names = staff.names()
     return render_template(
         "desk/review.html",
-        waiting=[row_view(row, names) | {"closed_at": row.closed_at} for row in waiting],
+        waiting=[_view(row, names, missing) for row in waiting],
         total=total,
-        returned=[row_view(row, names) | {"closed_at": row.closed_at} for row in returned],
+        returned=[_view(row, names, missing) for row in returned],
     )
+
+
+def _view(row: VisitRow, names: Mapping[str, str], missing: Mapping[str, int]) -> dict[str, Any]:
+    return row_view(row, names) | {
+        "closed_at": row.closed_at,
+        "missing": missing.get(row.id, 0),
+    }

@@ -17,9 +17,9 @@ from sqlite_utils import Database
 
 from pwa import company
 from pwa.access import get_current_user, requires
-from pwa.blobs import BlobRefused, sniff
 from pwa.desk import staff
 from pwa.desk.forms import new_operation
+from pwa.desk.reading import blob_response, log_picture, log_reading
 from pwa.desk.visits import ASSIGN_STATES
 from pwa.desk.wording import Words, describe_text, words_for
 from pwa.problems import Problem
@@ -30,9 +30,6 @@ from sync.apply import value_of
 
 blueprint = Blueprint("visit", __name__)
 
-# A signature is drawn by a phone and shown as a picture only: even if somebody opened the file
-# itself, nothing in it may run, load or reach our pages.
-BLOB_CSP = "default-src 'none'; style-src 'none'; sandbox"
 REVIEW_STATES = ("done", "changed")
 CHANNELS = ("desk", "phone", "letter", "visit")
 REASONS = ("moved_out", "duplicate", "other")
@@ -43,13 +40,17 @@ REASONS = ("moved_out", "duplicate", "other")
 def page(id: str) -> ResponseReturnValue:
     here, user = services(), get_current_user()
     file = load_visit(here, user, id)
-    _log_reading(user.id, id)
+    log_reading(user, id)
     people = staff.names()
     words = words_for(here.guide, people)
     with here.databases.reading() as db:
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
         options = staff.assignees(db, [view["language"]["tag"]], view["date"])
+    arrived = {sha: here.blobs.has(sha) for sha in file.record["blobs"]}
+    for photo in view["photos"]:
+        if arrived.get(photo["photo"]):
+            photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     visitors = value_of(file.record, "visitors", [])
     first, second = [*visitors, "", ""][:2]
     return render_template(
@@ -67,7 +68,8 @@ def page(id: str) -> ResponseReturnValue:
         can_return=file.state in (*REVIEW_STATES, "approved"),
         can_assign=file.state in ASSIGN_STATES,
         can_cancel=file.state != "cancelled",
-        signatures={sha: here.blobs.has(sha) for sha in file.record["blobs"]},
+        signatures=arrived,
+        missing=sum(not one for one in arrived.values()),
         channels=CHANNELS,
         reasons=REASONS,
         new_operation=new_operation,
@@ -91,32 +93,17 @@ def point(id: str) -> ResponseReturnValue:
 @blueprint.get("/desk/visits/<id>/blobs/<sha256>")
 @requires("visits")
 def blob(id: str, sha256: str) -> Response:
-    """A signature of this visit. The visit is in the address, so that the right to it is checked."""
-    here = services()
-    file = load_visit(here, get_current_user(), id)
-    octets = here.blobs.read(sha256) if sha256 in file.record["blobs"] else None
-    if octets is None:
+    """A signature or photo of this visit. The visit is in the address, so that the right to it is
+    checked."""
+    user = get_current_user()
+    file = load_visit(services(), user, id)
+    if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
-    try:
-        type = sniff(octets)
-    except BlobRefused:
-        raise Problem("not_found") from None
-    response = Response(octets, content_type=type)
-    response.headers["Content-Security-Policy"] = BLOB_CSP
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    as_picture = request.headers.get("Sec-Fetch-Dest") == "image"
-    response.headers["Content-Disposition"] = "inline" if as_picture else "attachment"
-    return response
+    log_picture(user, id)
+    return blob_response(sha256)
 
 
 # --- behind the views --------------------------------------------------------------------
-
-
-def _log_reading(user: str, visit: str) -> None:
-    here = services()
-    with here.databases.writing() as db:
-        row = {"user": user, "visit": visit, "at": here.now().isoformat(timespec="seconds")}
-        db.table("access_log").insert(row)
 
 
 def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:
@@ -136,15 +123,16 @@ def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:
 def sections_shown(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The sections, each with the items that were touched, and the labels of the others.
 
-    Notes and follow-ups are taken out of the items: they stand together at the top of the page,
-    where something can be done about them.
+    Notes, photos and follow-ups are taken out of the items: they stand together at the top of the
+    page, where something can be done about them.
     """
     shown = []
     for section in view["detail"]:
         touched = [
             {
-                "item": {**one, "notes": [], "follow_ups": []},
+                "item": {**one, "notes": [], "photos": [], "follow_ups": []},
                 "noted": len(one["notes"]),
+                "pictured": len(one["photos"]),
                 "followed_up": len(one["follow_ups"]),
             }
             for one in section["rows"]
@@ -156,7 +144,8 @@ def sections_shown(view: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _touched(item: Mapping[str, Any]) -> bool:
-    return any(item[name] for name in ("answer", "notes", "follow_ups", "conflict", "points"))
+    names = ("answer", "notes", "photos", "follow_ups", "conflict", "points")
+    return any(item[name] for name in names)
 
 
 def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-// What has grown in a visit: notes, follow-ups, attempts, reviews, conflicts, consents. Twin of
+// What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents. Twin of
 // pwa/view_entries.py. Every entry of the record is in the view, struck ones too (without their
 // text), so that nothing can be hidden by a template. Pure; what counts is decided in apply.js.
 
@@ -10,6 +10,17 @@ export const notesOf = (reader) => reader.record.notes.map((one) => ({
   item: one.item,
   label: itemLabel(reader, one.item),
   text: one.text,
+  retracted: one.retracted,
+  ...stamp(reader, one),
+}))
+
+/** `source` is an address of the picture's bytes; the page fills it where it can reach them. */
+export const photosOf = (reader) => (reader.record.photos ?? []).map((one) => ({
+  id: one.id,
+  item: one.item,
+  label: itemLabel(reader, one.item),
+  photo: one.photo,
+  source: '',
   retracted: one.retracted,
   ...stamp(reader, one),
 }))

@@ -14,7 +14,7 @@
  */
 import {valueOf, winner} from './apply.js'
 import {
-  attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, reviewsOf,
+  attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, photosOf, reviewsOf,
 } from './view_entries.js'
 import {
   answerKey, isolate, languageView, LANGUAGES, ORIGINAL, own, pair, readerOf, stamp, weekdayOf,
@@ -23,8 +23,11 @@ import {
 export {isolate, languageView, LANGUAGES, ORIGINAL, weekdayOf}
 export const READ_BACK_ITEM = 'i67'
 const LANGUAGE_ITEM = 'i03'
+const PHOTO_ITEM = 'i66'
 
-const answerOf = (reader, item) => valueOf(reader.record, `answer.${item}`)
+const photoCount = ({record}) => (record.photos ?? []).filter((one) => !one.retracted).length
+const answerOf = (reader, item) => (item === PHOTO_ITEM && photoCount(reader) ? 'taken'
+  : valueOf(reader.record, `answer.${item}`))
 const numberOf = (item) => Number(item.slice(1))
 
 /** Whether a visitor answers this item in a visit of this kind. */
@@ -136,10 +139,13 @@ function itemView(reader, key, all) {
     critical: item.critical ?? false,
     notice: item.notice ?? '',
     asks_consent: (item.consents ?? []).length > 0,
+    offers_photo: key === PHOTO_ITEM || Boolean(item.photo && offered.queue),
+    photo_count: key === PHOTO_ITEM ? photoCount(reader) : 0,
     operation: '',
     counted: false,
     conflict: all.conflicts.find((one) => one.item === key)?.rows ?? [],
     notes: mine(all.notes),
+    photos: mine(all.photos),
     follow_ups: mine(all.followUps),
     points: mine(all.points),
   }
@@ -195,6 +201,7 @@ export function visitView(file, packs, languages, people, status) {
     sections: reader.structure.sections.map((one) => sectionHead(reader, one, open)),
     must_open: open,
     notes: notesOf(reader),
+    photos: photosOf(reader),
     follow_ups: followUpsOf(reader),
     attempts: attemptsOf(reader),
     consents: consentViews(reader),
@@ -219,6 +226,7 @@ export function sectionView(file, packs, languages, people, status, section) {
     conflicts: conflictViews(reader),
     points: openPoints(reader),
     notes: notesOf(reader),
+    photos: photosOf(reader),
     followUps: followUpsOf(reader),
   }
   return {
