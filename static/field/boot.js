@@ -12,6 +12,8 @@ import {startSync} from './sync.js'
 import {showNav, showStatus} from './frame.js'
 import {isDirty, restoreControl, settleControls, settleToast, toast} from './forms.js'
 import {startUpdates} from './updates.js'
+import {keepBallast} from './ballast.js'
+import {report} from './device.js'
 
 // Before anything else: a submit that htmx has not bound yet must not become a navigation. The
 // shell's CSP (form-action 'none') is the second lock on the same door.
@@ -160,5 +162,6 @@ if (phone.store) {
   phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
 }
 await show({swap: 'outerSync show:none', replace: true})
+if (phone.store?.enrolled) (window.requestIdleCallback ?? setTimeout)(() => void report().then(keepBallast))
 document.documentElement.dataset.ready = 'true'
 startUpdates({i18n: () => phone.i18n, isDirty: () => isDirty(main())})

@@ -15,6 +15,7 @@ export async function showStatus(scene) {
   try {
     const outbox = store.enrolled ? await counts(store) : {unsent: 0, needs: 0, waits: 0}
     line = statusLine(outbox, sync?.status() ?? {needs_sign_in: false}, person !== null, i18n)
+    if (store.tight) line = {kind: 'needs', text: i18n._('Little space left'), href: '/field/device'}
     if (store.lost) line = {kind: 'needs', text: i18n._('This phone has lost data'), href: '/field/device'}
   } catch {
     line = {kind: 'needs', text: i18n._('This phone’s storage cannot be read'), href: '/field/device'}

@@ -33,5 +33,8 @@ export async function uuid7After(first, n) {
   return shape(bytes, 7)
 }
 
+/** 32 random bytes in hex: what proves to the server that it is this phone. @returns {string} */
+export const newKey = () => hex(crypto.getRandomValues(new Uint8Array(32)))
+
 /** SHA-256 as lower-case hex. @param {ArrayBuffer|Uint8Array} bytes @returns {Promise<string>} */
 export const sha256 = async bytes => hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))

@@ -7,7 +7,7 @@
 import {offerAgain} from './keeping.js'
 import {meet} from './outgoing.js'
 import {visitKey} from './replay.js'
-import {metaChange} from './store.js'
+import {metaChange} from './rows.js'
 import {NotSent} from './transport.js'
 import {doubt, seqOf} from './vouching.js'
 

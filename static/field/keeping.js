@@ -2,12 +2,13 @@
 // leaves only when the server has it and its blobs, news have vouched for that (vouching.js), a
 // snapshot shows it (or the visit is gone from this phone), and a backup has passed it or fourteen
 // days have (the company may say fewer). Of a visit that turned out to be protected nothing stays
-// once all of it has arrived. The phone's clock alone deletes nothing: it only adds to what the
+// once all of it has arrived, and the server is told so (health.js). The phone's clock alone deletes nothing: it only adds to what the
 // server has said.
 
 import {blobsOf} from './operations.js'
-import {isDelivered, visitKey} from './replay.js'
+import {isDelivered, isFiled, visitKey} from './replay.js'
 import {vouchedUpTo} from './vouching.js'
+import {metaChange} from './rows.js'
 
 const DAY_MS = 86_400_000
 const KEPT_DAYS_MAX = 14
@@ -20,6 +21,8 @@ const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_M
 
 function mayLeave(memory, row, {backup, days}, now) {
   const receipt = memory.receipts.get(row.id)
+  // A number of the log is not given to what the office keeps as it is: only days can pass it.
+  if (isFiled(memory, row)) return isDelivered(memory, row) && isOlder(receipt.at, days, now)
   if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
   if (receipt.seq > vouchedUpTo(memory, row.by)) return false
   if (receipt.seq > backup && !isOlder(receipt.at, days, now)) return false
@@ -46,6 +49,8 @@ export function leaving(memory, now) {
     ...[...going].map(id => ({drop: 'outbox', id})),
     ...[...memory.blobs].filter(id => !named.has(id)).map(id => ({drop: 'blobs', id})),
     ...goneVisits(memory, rows, staying),
+    ...confirmed(memory, hidden),
+    ...handedStill(memory, going),
     ...[...memory.receipts.values()]
       .filter(one => hidden.has(one.visit) || (!memory.outbox.has(one.id) && !named.has(one.id) && isOlder(one.at, RECEIPT_DAYS, now)))
       .map(one => ({drop: 'receipts', id: one.id})),
@@ -56,6 +61,18 @@ export function leaving(memory, now) {
 function hiddenVisits(memory, rows) {
   const told = [...memory.visits.values()].filter(one => one.gone === 'protected').map(one => one.visit)
   return new Set(told.filter(visit => rows.every(row => row.visit !== visit || isDelivered(memory, row))))
+}
+
+/** That nothing of these visits is left here is to be said. */
+function confirmed(memory, hidden) {
+  if (hidden.size === 0) return []
+  return [metaChange('deleted', [...new Set([...memory.meta.get('deleted')?.value ?? [], ...hidden])])]
+}
+
+function handedStill(memory, going) {
+  const handed = memory.meta.get('handed')?.value ?? []
+  const still = handed.filter(id => memory.outbox.has(id) && !going.has(id))
+  return still.length < handed.length ? [metaChange('handed', still)] : []
 }
 
 function goneVisits(memory, rows, staying) {

@@ -5,9 +5,9 @@
 
 import {sha256, uuid7, uuid7After} from './ids.js'
 import {blobsOf, encode, localIso, visitOf} from './operations.js'
-import {inOrder, personOf, troubleOf, visitKey, whereIs} from './replay.js'
-import {bytesOf, isWhole} from './rows.js'
-import {SaveFailed, metaChange} from './store.js'
+import {inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from './replay.js'
+import {bytesOf, isWhole, metaChange} from './rows.js'
+import {SaveFailed} from './store.js'
 
 /** @typedef {{id?: string, kind: string, subject: {type: string, id: string}, data: object}} Draft */
 /** @typedef {{sha256: string, type: string, bytes: ArrayBuffer}} BlobDraft */
@@ -111,17 +111,39 @@ async function proveSaved(store, ids, hashes) {
  * @returns {Promise<Array<{id: string, kind: string, visit: string, by: string, by_name: string, at: string,
  *   state: 'phone'|'needs'|'waits', problem: string, comment: string, data: object}>>}
  */
-export async function unsent(store) {
+export const unsent = store => listed(store, (memory, row) => !isDone(memory, row))
+
+/** What the office keeps as it is, of the person signed in; as in `unsent`. @param {import('./store.js').Store} store */
+export const filed = store => listed(store, (memory, row) => row.by === personOf(memory)?.id && isFiled(memory, row))
+
+async function listed(store, wanted) {
   if (!store.enrolled) return []
   const memory = await store.read()
   const {people} = await store.facts()
   const reader = personOf(memory)?.id
-  return inOrder(memory).map(row => ({row, state: whereIs(memory, row)})).filter(one => one.state !== 'sent').map(({row, state}) => {
+  return inOrder(memory).filter(row => wanted(memory, row)).map(row => {
+    const state = whereIs(memory, row)
     const {kind = '', at = '', data = {}} = row.operation ?? {}
-    const {problem = '', comment = ''} = troubleOf(memory, row) ?? {}
+    const {problem = '', comment = ''} = troubleOf(memory, row) ?? memory.receipts.get(row.id) ?? {}
     const told = row.by === reader ? {kind, visit: row.visit, comment, data} : {kind: '', visit: '', comment: '', data: {}}
     return {id: row.id, by: row.by, by_name: people[row.by] ?? '', at, state, problem, ...told}
   })
+}
+
+/**
+ * Hand over to the office what waits here for somebody who does not come back: it is offered under
+ * the session of who is signed in, the server holds it, a supervisor decides. Its content stays
+ * hidden on this phone, and what the author writes later waits again.
+ * @param {import('./store.js').Store} store @param {string} by the author
+ * @throws {SaveFailed} `nobody` when nobody is signed in
+ */
+export async function handOver(store, by) {
+  await store.update(memory => {
+    if (!personOf(memory)) throw new SaveFailed('nobody')
+    const ids = inOrder(memory).filter(row => row.by === by && whereIs(memory, row) === 'waits').map(row => row.id)
+    return ids.length > 0 ? [metaChange('handed', [...memory.meta.get('handed')?.value ?? [], ...ids])] : []
+  })
+  store.saved()
 }
 
 /**
@@ -132,7 +154,7 @@ export async function unsent(store) {
 export async function counts(store) {
   if (!store.enrolled) return {unsent: 0, needs: 0, waits: 0}
   const memory = await store.read()
-  const found = {phone: 0, needs: 0, waits: 0, sent: 0}
+  const found = {phone: 0, needs: 0, waits: 0, sent: 0, filed: 0}
   for (const row of memory.outbox.values()) found[whereIs(memory, row)]++
   return {unsent: found.phone + found.waits, needs: found.needs, waits: found.waits}
 }

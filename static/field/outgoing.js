@@ -3,11 +3,11 @@
 // that makes trouble never holds up the others, and none is ever dropped. Only operations of the
 // person the server knows as signed in are offered; the others wait.
 
+import {healthOf} from './health.js'
 import {uuid4} from './ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
-import {inOrder, openBlobs, whereIs} from './replay.js'
-import {isWhole, textOf} from './rows.js'
-import {metaChange} from './store.js'
+import {inOrder, isFiled, isHanded, openBlobs} from './replay.js'
+import {isWhole, metaChange, textOf} from './rows.js'
 import {NotSent} from './transport.js'
 import {offerAgain} from './keeping.js'
 
@@ -66,14 +66,17 @@ async function offered({store, person, again}) {
   const memory = await store.read()
   return inOrder(memory).filter(row => {
     const result = memory.receipts.get(row.id)?.result
-    return row.by === person && (!result || (again && (result === 'held' || result === 'refused')))
+    const isDue = !result || (again && (result === 'held' || result === 'refused') && !isFiled(memory, row))
+    return isDue && isOffered(memory, row, person)
   })
 }
+
+const isOffered = (memory, row, person) => row.by === person || isHanded(memory, row)
 
 /** Bytes that changed in the phone's storage are not what was said to be saved: never send them. */
 async function setDamagedAside({store, person, now}) {
   const memory = await store.read()
-  const open = inOrder(memory).filter(row => row.by === person && !memory.receipts.has(row.id))
+  const open = inOrder(memory).filter(row => isOffered(memory, row, person) && !memory.receipts.has(row.id))
   const whole = await Promise.all(open.map(row => isWhole(row.text, row.sha256)))
   const damaged = open.filter((row, n) => !whole[n])
   if (damaged.length === 0) return
@@ -88,7 +91,7 @@ function nextBatch(rows, at, operationsMax) {
   for (let bytes = 0; at + batch.length < rows.length && batch.length < operationsMax;) {
     const row = rows[at + batch.length]
     bytes += row.text.length * 2 + blobsOf(row.operation).length * RIDING_BLOB_BYTES_MAX
-    if (batch.length > 0 && bytes > BATCH_BYTES) break
+    if (batch.length > 0 && (bytes > BATCH_BYTES || row.operation.device !== batch[0].operation.device)) break
     batch.push(row)
   }
   return batch
@@ -132,9 +135,10 @@ async function push(round, rows, ride = true) {
   const {store, wire, now} = round
   round.requests++
   const memory = await store.read()
+  const {device, own} = deviceOf(store, memory, rows)
+  const {health, told} = healthOf(memory, await round.health(), {going: new Set(rows.map(row => row.id)), since: store.device.since, tight: store.tight})
   const answer = await wire.push({
-    device: store.device.id, operations: rows.map(row => row.text),
-    blobs: ride ? await ridingBlobs(store, memory, rows) : [], health: await healthOf(round, memory, rows),
+    ...device, operations: rows.map(row => row.text), blobs: ride ? await ridingBlobs(store, memory, rows) : [], ...(own ? {health} : {}),
   })
   if (!Array.isArray(answer.results) || !Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
   await meet(store, answer.server)
@@ -143,9 +147,18 @@ async function push(round, rows, ride = true) {
   await store.update(known => [
     ...rows.flatMap(row => answered(known, row, answer, name, now())),
     ...(Number.isSafeInteger(answer.backup) ? [metaChange('backup', answer.backup)] : []),
-    ...(known.meta.has('lost') ? [{drop: 'meta', id: 'lost'}] : []), // it stood in `health`
+    ...(own ? told(known) : []),
   ])
-  if (answer.reused?.length > 0) store.tellRolledBack()
+  if (own && answer.reused?.length > 0) store.tellRolledBack()
+}
+
+/** Under which name and key operations go out: this device's, or an earlier one's of this phone. */
+function deviceOf(store, memory, rows) {
+  const {id, key} = store.device
+  const device = rows[0]?.operation.device ?? id
+  if (device === id) return {own: true, device: {device, key}}
+  const former = memory.meta.get('former')?.value[device]
+  return {own: false, device: {device, ...(former ? {key: former} : {})}}
 }
 
 /** What an answer says of one operation and its blobs; nothing without its id and its hash. */
@@ -181,23 +194,12 @@ function inText({type, bytes}) {
   return {base64: btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))}
 }
 
-/** How the phone will stand when this push has been taken in. */
-async function healthOf({health}, memory, rows) {
-  const going = new Set(rows.map(row => row.id))
-  const open = inOrder(memory).filter(row => !going.has(row.id) && whereIs(memory, row) !== 'sent')
-  const lost = memory.meta.get('lost')?.value
-  return {
-    ...await health(), unsent: open.length, oldest_unsent_at: open[0]?.operation?.at ?? '',
-    ...(lost ? {lost: lost.reason, lost_unsent: lost.unsent, lost_device: lost.device} : {}),
-  }
-}
-
 // --- blobs that do not ride
 
 async function sendBlobs(round) {
   const {store, person, again} = round
   const memory = await store.read()
-  const rows = inOrder(memory).filter(row => row.by === person && memory.receipts.has(row.id))
+  const rows = inOrder(memory).filter(row => isOffered(memory, row, person) && memory.receipts.has(row.id))
   for (const row of rows) {
     for (const hash of openBlobs(memory, row)) {
       if (memory.receipts.get(hash)?.result === 'refused' && !again) continue

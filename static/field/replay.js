@@ -14,10 +14,25 @@ export const visitKey = (by, visit) => `${by} ${visit}`
 /** @param {Memory} memory @returns {any|null} who is signed in on this phone */
 export const personOf = memory => memory.meta.get('person')?.value ?? null
 
-const byDeviceSeq = (a, b) => (a.operation?.device_seq ?? 0) - (b.operation?.device_seq ?? 0)
+/** Rows of the outbox in the order they were made. What was fetched from an earlier database of
+ * this phone was made before all else here, on other devices' counts.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue[]} [rows] */
+export function inOrder(memory, rows = [...memory.outbox.values()]) {
+  const own = memory.meta.get('device')?.value.id
+  const age = ({operation}) => (operation?.device === own ? '' : operation?.device ?? '')
+  return rows.sort((a, b) => age(b).localeCompare(age(a)) || (a.operation?.device_seq ?? 0) - (b.operation?.device_seq ?? 0))
+}
 
-/** Rows of the outbox in the order they were made. @param {Memory} memory */
-export const inOrder = memory => [...memory.outbox.values()].sort(byDeviceSeq)
+/** Whether somebody on this phone has handed an operation over to the office for its absent author.
+ * @param {Memory} memory @param {{id: string}} row */
+export const isHanded = (memory, row) => memory.meta.get('handed')?.value.includes(row.id) ?? false
+
+/** Whether the office keeps an operation as it is: it ends there.
+ * @param {Memory} memory @param {{id: string}} row */
+export function isFiled(memory, row) {
+  const receipt = memory.receipts.get(row.id)
+  return receipt?.result === 'held' && receipt.problem === 'filed'
+}
 
 /** Whether the server has an operation (in its log or held list) and the blobs it names.
  * @param {Memory} memory @param {import('./rows.js').OutboxValue} row */
@@ -32,21 +47,25 @@ export const openBlobs = (memory, row) => (row.operation ? blobsOf(row.operation
   .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
 
 /**
- * Where an operation is: on this phone, waiting for its author to sign in, sent, or in need of someone.
+ * Where an operation is: on this phone, waiting for its author to sign in, sent, kept at the office
+ * for good, or in need of someone.
  * @param {Memory} memory @param {import('./rows.js').OutboxValue} row
- * @returns {'phone'|'waits'|'sent'|'needs'}
+ * @returns {'phone'|'waits'|'sent'|'filed'|'needs'}
  */
 export function whereIs(memory, row) {
   if (troubleOf(memory, row)) return 'needs'
-  if (isDelivered(memory, row)) return 'sent'
-  return row.by === personOf(memory)?.id ? 'phone' : 'waits'
+  if (isDelivered(memory, row)) return isFiled(memory, row) ? 'filed' : 'sent'
+  return row.by === personOf(memory)?.id || isHanded(memory, row) ? 'phone' : 'waits'
 }
+
+/** Whether nothing more is to happen to an operation. @param {Memory} memory @param {import('./rows.js').OutboxValue} row */
+export const isDone = (memory, row) => ['sent', 'filed'].includes(whereIs(memory, row))
 
 /** The receipt that says why an operation needs someone, or null.
  * @param {Memory} memory @param {import('./rows.js').OutboxValue} row @returns {import('./rows.js').Receipt|null} */
 export function troubleOf(memory, row) {
   const receipts = [row.id, ...openBlobs(memory, row)].map(id => memory.receipts.get(id))
-  return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored') ?? null
+  return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null
 }
 
 /** An operation is contained in a snapshot when its number is not above the snapshot's. */
@@ -63,7 +82,7 @@ export function namedIn({cells, notes, follow_ups: followUps, attempts, consents
 }
 
 function pendingOf(memory, visit, rows) {
-  const open = rows.filter(row => !isContained(memory, row, visit))
+  const open = rows.filter(row => !isContained(memory, row, visit) && !isFiled(memory, row))
   if (open.length === 0 || !visit?.record) return open
   // News can overtake the answer to a push, or a supervisor accept what was held: replayed on top
   // of the snapshot that names it, such a note would stand there twice.
@@ -100,7 +119,7 @@ export function fileOf(memory, id) {
   const person = personOf(memory)
   if (!person) return null
   // Filtered before it is sorted: this runs at each tap, and the outbox may hold two weeks.
-  const rows = [...memory.outbox.values()].filter(row => row.by === person.id && row.visit === id).sort(byDeviceSeq)
+  const rows = inOrder(memory, [...memory.outbox.values()].filter(row => row.by === person.id && row.visit === id))
   const file = fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), rows)
   return lendTenancy(file, ownVisits(memory, person))
 }

@@ -1,19 +1,18 @@
-// The phone's database: the only file that touches IndexedDB. Invariant (I1): a change is one
-// strict transaction, said to be done only after `complete`; two tabs that write at once take
-// turns. Reads come from a copy in memory that is used only while the database says that nobody
-// has written since. It refuses to create a database but at enrolment: an empty one where there
-// was a full one is a loss, and is told as one (canary.js).
+// What the phone has saved: everything but the blobs in one Memory, changed in transactions.
+// Invariant (I1): a change is one strict transaction, said to be done only after `complete`; two
+// tabs that write at once take turns. Reads come from a copy in memory that is used only while the
+// database says that nobody has written since. It refuses to create a database but at enrolment; one
+// that does not open is kept, and what it holds is fetched as soon as it can be read (salvage.js).
 
-import {openDB} from '../vendor/idb.js'
+import {browserBallast} from './ballast.js'
 import {browserCanaries, judge, readMarks, writeMarks} from './canary.js'
-import {uuid4} from './ids.js'
-import {fileOf, filesOf, personOf, whereIs} from './replay.js'
-import {STORES, rowOf, valueOfRow} from './rows.js'
+import {Database, StoreMissing, begin, isUnopenable, nameOf, numbersOf} from './database.js'
+import {newKey, uuid4} from './ids.js'
+import {fileOf, filesOf, isDone, personOf} from './replay.js'
+import {STORES, metaChange, rowOf, valueOfRow} from './rows.js'
+import {salvage} from './salvage.js'
 
-const VERSION = 1
-const WAITS_MS = [50, 250, 1000]
 const RACES_MAX = 100
-const CONNECTION_ERRORS = new Set(['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'])
 
 /** @typedef {{change: number, meta: Map<string, {id: string, value: any}>, outbox: Map<string, import('./rows.js').OutboxValue>,
  *   receipts: Map<string, import('./rows.js').Receipt>, visits: Map<string, import('./rows.js').VisitValue>, blobs: Set<string>}} Memory
@@ -37,15 +36,15 @@ export class SaveFailed extends Error {
   }
 }
 
-class StoreMissing extends Error {
-  name = 'StoreMissing'
-}
+// What is lost where not even the canaries know.
+const UNKNOWN = {reason: '', device: '', device_seq: 0, unsent: 0}
 
 let shared = null
 
 /**
  * The phone's store; without options the one of this page.
- * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>}} [options] for tests
+ * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>,
+ *   ballast?: import('./ballast.js').Ballast}} [options] for tests
  * @returns {Promise<Store>} `enrolled` false where there is no database
  */
 export function openStore(options) {
@@ -61,25 +60,32 @@ const sleep = ms => new Promise(resolve => { setTimeout(resolve, ms) })
 
 export class Store {
   enrolled = false
-  /** @type {{id: string, since: string}|null} */
+  /** @type {{id: string, since: string, key: string}|null} */
   device = null
+  /** A save needed the space that was held back for it: there is hardly any left. */
+  tight = false
   /** What was lost on this phone, until the next start after it was reported.
+   * `reason`: emptied, rolled_back, other, unopenable.
    * @type {{reason: string, device: string, device_seq: number, unsent: number}|null} */
   lost = null
+  /** Settles when what earlier databases of this phone hold has been fetched, or could not be. */
+  salvaged = Promise.resolve()
   #name
+  #number = 1
   #canaries
   #wait
-  #handle = null
-  #first = null // the first rows of a database that may be made now; null: none may
+  #ballast
+  #database
   #memory = null
   #turn = Promise.resolve()
   #listeners = new Set()
   #marking = null
 
-  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep}) {
+  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep, ballast = browserBallast()}) {
     this.#name = name
     this.#canaries = canaries
     this.#wait = wait
+    this.#ballast = ballast
   }
 
   /** @returns {Promise<this>} */
@@ -87,23 +93,43 @@ export class Store {
     // Before the database: a canary read after it could have been written by a save in between,
     // and would cry without need.
     const marks = await readMarks(this.#canaries)
+    const [newest = 1] = await numbersOf(this.#name)
+    this.#take(newest)
     try {
       await this.#adopt(marks)
     } catch (error) {
-      if (!(error instanceof StoreMissing)) throw error
-      this.lost = judge(null, marks)
+      if (error instanceof StoreMissing) this.lost = judge(null, marks) ?? (error.wiped ? {...UNKNOWN, reason: 'emptied'} : null)
+      else if (isUnopenable(error)) this.lost = {...UNKNOWN, ...judge(null, marks), reason: 'unopenable'}
+      else throw error
     }
     return this
   }
 
+  #take(number) {
+    this.#number = number
+    this.#database = new Database(nameOf(this.#name, number), this.#wait)
+  }
+
   async #adopt(marks) {
     const device = (await this.read()).meta.get('device').value
-    this.device = {id: device.id, since: device.since}
-    this.enrolled = true
     const lost = judge(device, marks)
+    // A phone enrolled before phones had keys. Put back to such a copy it is a new device: the
+    // server knows another key under the old name.
+    if (!device.key) await this.#giveKey(lost?.reason === 'rolled_back')
+    const {id, since, key} = (await this.read()).meta.get('device').value
+    this.device = {id, since, key}
+    this.enrolled = true
     if (lost) await this.#admit(lost)
     this.lost = (await this.read()).meta.get('lost')?.value ?? null
     await this.#mark()
+    this.salvaged = this.#salvage()
+  }
+
+  #giveKey(isNew) {
+    return this.update(memory => {
+      const device = memory.meta.get('device').value
+      return device.key ? [] : [metaChange('device', {...device, ...(isNew ? {id: uuid4(), device_seq: 0} : {}), key: newKey()})]
+    })
   }
 
   /** Remember a loss until the server has heard of it. */
@@ -119,17 +145,27 @@ export class Store {
   /** Make this phone's database and its name as a device. Does nothing where there is one. */
   async enrol() {
     if (this.enrolled) return
-    const device = {id: uuid4(), device_seq: 0, since: new Date().toISOString()}
+    const device = {id: uuid4(), device_seq: 0, since: new Date().toISOString(), key: newKey()}
     const first = [metaChange('device', device), ...(this.lost ? [metaChange('lost', this.lost)] : [])]
-    const rows = await Promise.all(first.map(one => rowOf('meta', one.value)))
-    this.#drop()
-    this.#first = rows
-    try {
-      await this.#steady(() => {})
-    } finally {
-      this.#first = null
-    }
+    if (this.lost?.reason === 'unopenable') this.#take(this.#number + 1)
+    await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one.value))))
     await this.#adopt([])
+  }
+
+  /** Fetch what this phone's other databases hold; they stay as they are, and are asked at each start. */
+  async #salvage() {
+    for (const number of await numbersOf(this.#name)) {
+      if (number === this.#number) continue
+      const other = new Database(nameOf(this.#name, number), this.#wait)
+      try {
+        const {changes} = await salvage(other)
+        await this.update(changes)
+      } catch (error) {
+        console.error('An earlier database cannot be read', error) // the next start tries again
+      } finally {
+        other.drop()
+      }
+    }
   }
 
   // --- who, and what they see
@@ -206,7 +242,7 @@ export class Store {
     return row ? valueOfRow(store, row) : null
   }
 
-  #get(store, id) { return this.#steady(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
+  #get(store, id) { return this.#database.steady(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
 
   /**
    * Change the database: `compute` says how, from what is there; it is asked again when another
@@ -228,13 +264,25 @@ export class Store {
       if (changes.length === 0) return
       // Everything that takes time before the transaction: it would close by itself meanwhile.
       const rows = await Promise.all(changes.map(one => (one.put ? rowOf(one.put, one.value) : null)))
-      if (await this.#steady(db => this.#commit(db, changes, rows, change))) {
+      if (await this.#written(changes, rows, change)) {
         this.#remember(changes, change)
         void this.#mark()
         return
       }
     }
     throw new DOMException('other tabs write all the time', 'AbortError')
+  }
+
+  async #written(changes, rows, change) {
+    try {
+      return await this.#database.steady(db => this.#commit(db, changes, rows, change))
+    } catch (error) {
+      // Words and consents get the space held back for them; pictures do not.
+      const isPicture = changes.some(one => one.put === 'blobs' && one.value.type !== 'image/svg+xml')
+      if (error?.name !== 'QuotaExceededError' || isPicture || !await this.#ballast.drop()) throw error
+      this.tight = true
+      return this.#database.steady(db => this.#commit(db, changes, rows, change))
+    }
   }
 
   async #commit(db, changes, rows, change) {
@@ -245,11 +293,15 @@ export class Store {
       tx.abort()
       return false
     }
-    await Promise.all([
-      ...changes.map((one, i) => apply(tx, one, rows[i])),
-      apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
-      tx.done, // a request that succeeded is not a commit: iOS aborts in between
-    ])
+    try {
+      await Promise.all([
+        ...changes.map((one, i) => apply(tx, one, rows[i])),
+        apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
+        tx.done, // a request that succeeded is not a commit: iOS aborts in between
+      ])
+    } catch (error) {
+      throw tx.error ?? error // a request only says that it was aborted, the transaction why
+    }
     return true
   }
 
@@ -265,7 +317,7 @@ export class Store {
   }
 
   async #load() {
-    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#steady(db => {
+    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#database.steady(db => {
       const tx = begin(db, STORES, 'readonly')
       return Promise.all([...STORES.map(async name => (name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll())), tx.done])
     })
@@ -276,59 +328,6 @@ export class Store {
     return {change: metaRows.find(row => row.id === 'change').value, meta, outbox, receipts, visits, blobs: new Set(keys)}
   }
 
-  // --- the connection
-
-  /** Run `work` on a connection; iOS cuts it off at will, so a cut one is opened again and `work` repeated. */
-  async #steady(work) {
-    for (let n = 0; ; n++) {
-      try {
-        this.#handle ??= this.#connect()
-        return await work(await this.#handle)
-      } catch (error) {
-        this.#drop()
-        const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
-        if (!cut || n === WAITS_MS.length) throw error
-        await this.#wait(WAITS_MS[n])
-      }
-    }
-  }
-
-  #drop() {
-    // What is running on it ends by itself; close() lets it.
-    this.#handle?.then(db => db.close()).catch(() => {})
-    this.#handle = null
-  }
-
-  async #connect() {
-    const first = this.#first
-    let missing = false
-    const dropIt = () => this.#drop()
-    try {
-      return await openDB(this.#name, VERSION, {
-        upgrade(db, oldVersion, newVersion, tx) {
-          tx.done.catch(() => {})
-          if (oldVersion === 0 && !first) {
-            missing = true
-            tx.abort() // or the browser would have made an empty one
-            return
-          }
-          // Only ever adds: an outbox is never dropped, renamed or keyed anew.
-          for (const name of STORES) {
-            if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, {keyPath: 'id'})
-          }
-          if (oldVersion === 0) {
-            for (const row of [...first, {id: 'change', value: 0}]) tx.objectStore('meta').put(row).catch(() => {})
-          }
-        },
-        blocking: dropIt,
-        terminated: dropIt,
-      })
-    } catch (error) {
-      if (missing) throw new StoreMissing('there is no database on this phone')
-      throw error
-    }
-  }
-
   // --- the canaries
 
   /** Bring the canaries up to date; one at a time, the newest last. */
@@ -336,7 +335,7 @@ export class Store {
     const go = async () => {
       const memory = await this.read()
       const {id, device_seq} = memory.meta.get('device').value
-      const unsent = [...memory.outbox.values()].filter(row => whereIs(memory, row) !== 'sent').length
+      const unsent = [...memory.outbox.values()].filter(row => !isDone(memory, row)).length
       await writeMarks(this.#canaries, {device: id, device_seq, unsent})
     }
     if (this.#marking) {
@@ -353,19 +352,9 @@ export class Store {
   }
 }
 
-/** A transaction whose failure is heard through its requests and `done`, and through nothing else. */
-function begin(db, names, mode) {
-  const tx = db.transaction(names, mode, {durability: 'strict'})
-  tx.done.catch(() => {})
-  return tx
-}
-
 // async: a request that throws at once must be one failure among others, or those go unheard.
 async function apply(tx, {put, drop, id}, row) {
   if (drop) return tx.objectStore(drop).delete(id)
   // add() fails where put() would write over: bytes in the outbox are fixed.
   return put === 'outbox' ? tx.objectStore(put).add(row) : tx.objectStore(put).put(row)
 }
-
-/** A change of one value that is there once. @param {string} id @param {any} value @returns {Change} */
-export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})

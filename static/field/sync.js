@@ -6,6 +6,7 @@
 
 import * as device from './device.js'
 import * as guides from './guides.js'
+import {hasTidings} from './health.js'
 import {receiveAll} from './incoming.js'
 import {leaving} from './keeping.js'
 import {sendAll} from './outgoing.js'
@@ -56,7 +57,7 @@ export function startSync(store, {
       return
     }
     const signedIn = await whoIsSignedIn()
-    const greet = now().getTime() - greetedAt > GREET_MS || (await store.read()).meta.has('lost')
+    const greet = now().getTime() - greetedAt > GREET_MS || hasTidings(await store.read())
     const options = {again, greet, health, now}
     const {pushed} = await sendAll(store, wire, signedIn.id, options)
     if (pushed) greetedAt = now().getTime()

@@ -43,7 +43,8 @@ def test_what_a_released_phone_sends_is_taken_in_whole(
             ]
             assert answer["missing_blobs"] == []
     head = services.storage.head()
-    assert head is not None and head.seq == len(set(texts))
+    assert head is not None
+    assert head.seq == len(set(texts))
     record = services.storage.records({("visit", phone["visit"])})["visit", phone["visit"]]
     assert record["cells"]["answer.i09"][0]["value"] == "done"
     assert [one["text"] for one in record["notes"]] == ['Kranen droppar "lite" åäö 👍', ""]

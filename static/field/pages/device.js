@@ -25,7 +25,7 @@ async function show({store, sync, i18n}) {
   } else if (persisted === false) {
     warnings.push({heading: _('The phone has not promised to keep what is saved'), text: _('It may be cleared when the phone is short of space. Add Tröskel to the home screen, keep some space free, and send often.')})
   }
-  if (quota && quota - usage < 50e6) {
+  if (store.tight || (quota && quota - usage < 50e6)) {
     warnings.push({heading: _('Little space left'), text: _('Free some space on the phone before the next visit.')})
   }
   if (Math.abs(facts.clock_offset_ms ?? 0) > 600_000) {
@@ -33,8 +33,10 @@ async function show({store, sync, i18n}) {
   }
   return page('field/device.html', {
     title: _('This phone'),
-    lost: store.lost ? _('The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.')
-      + (store.lost.unsent ? ' ' + _('%(count)s things had not been sent.', {count: store.lost.unsent}) : '') : '',
+    lost: store.lost ? lostLine(store.lost, i18n) : '',
+    what_to_do: store.lost?.reason === 'unopenable' && !store.enrolled
+      ? _('Close the app completely and open it again. If this stays, sign in: the phone gets a new storage, the old one is kept, and what it holds is fetched as soon as it opens.')
+      : _('Tell your supervisor. Sign in, look through today’s visits, and write again what is missing.'),
     warnings,
     facts: [
       {label: _('Kept by the phone'), text: persisted === true ? _('Yes, promised') : persisted === false ? _('Not promised') : unknown},
@@ -47,6 +49,13 @@ async function show({store, sync, i18n}) {
       {label: _('Name of this phone'), text: store.enrolled ? store.device.id.slice(0, 8) : _('Gets one at the first sign-in')},
     ],
   })
+}
+
+function lostLine({reason, unsent}, {_, ngettext}) {
+  const what = reason === 'unopenable'
+    ? _('The phone’s storage does not open. Nothing in it was deleted.')
+    : _('The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.')
+  return unsent ? `${what} ${_(ngettext('%(count)s thing had not been sent.', '%(count)s things had not been sent.', unsent), {count: unsent})}` : what
 }
 
 async function ask(question) {

@@ -1,7 +1,7 @@
 // "What is on this phone": the outbox in plain words. It shows exactly what the outbox holds (the
 // same list that is sent), sends on request, and gives it out as a file when nothing else helps.
 
-import {unsent} from '../outbox.js'
+import {filed, handOver, unsent} from '../outbox.js'
 import {openStore} from '../store.js'
 import {page, redirect} from '../router.js'
 import {toast} from '../forms.js'
@@ -11,6 +11,7 @@ import {describe, explain, moment} from './words.js'
 export function register(routes) {
   routes.add('GET', '/field/outbox', show, {anyone: true})
   routes.add('POST', '/field/outbox/send', send, {anyone: true})
+  routes.add('POST', '/field/outbox/hand-over', giveOver)
 }
 
 async function show({store, sync, person, i18n}) {
@@ -26,15 +27,21 @@ async function send({sync, i18n}) {
   return redirect('/field/outbox', reached ? {} : {toast: i18n._('No contact with the server. Everything stays saved on this phone.')})
 }
 
+async function giveOver({store, form, i18n}) {
+  await handOver(store, form.get('by') ?? '')
+  return redirect('/field/outbox', {toast: i18n._('Handed over. The office gets it at the next contact, and decides.')})
+}
+
 /** The page's values. @returns {Promise<Record<string, unknown>>} */
 export async function outboxView(rows, {store, status, person, i18n}) {
   const {_, ngettext} = i18n
   const groups = new Map()
   for (const row of rows) {
-    const key = row.visit ?? ''
+    const key = row.by === person?.id ? row.visit : `of ${row.by}`
     if (!groups.has(key)) groups.set(key, [])
-    groups.get(key).push(operationRow(row, i18n))
+    groups.get(key).push(operationRow(row, person, i18n))
   }
+  const kept = await filed(store)
   const lastOk = status?.last_ok_at || (await store.facts()).last_ok_at
   const needs = rows.filter(row => row.state === 'needs').length
   return {
@@ -47,7 +54,8 @@ export async function outboxView(rows, {store, status, person, i18n}) {
     contact: lastOk ? _('Last contact: %(time)s', {time: moment(lastOk, i18n.language)}) : _('No contact with the server yet.'),
     problem: problemLine(status, _),
     must_sign_in: !person || Boolean(status?.needs_sign_in),
-    groups: await Promise.all([...groups].map(([visit, list], i) => groupView(visit, list, i, store, _))),
+    kept: kept.map(row => operationRow(row, person, i18n)),
+    groups: await Promise.all([...groups].map(([key, list]) => (key.startsWith('of ') ? othersView(list, person, _) : groupView(key, list, store, _)))),
   }
 }
 
@@ -61,7 +69,14 @@ function problemLine(status, _) {
   return status.problem ? _('The server answered in a way the app does not know (%(code)s).', {code: String(status.problem)}) : ''
 }
 
-async function groupView(visit, rows, index, store, _) {
+/** What another person wrote: that it is there, and the way out when that person does not come back. */
+function othersView(rows, person, _) {
+  const {by, who} = rows[0]
+  const mayHand = person && rows.some(row => row.state === 'waits')
+  return {heading: who || _('Another person'), href: '', rows, hand_over: mayHand ? by : ''}
+}
+
+async function groupView(visit, rows, store, _) {
   const file = visit ? await store.visit(visit).catch(() => null) : null
   const {street = '', apartment = ''} = file?.tenancy ?? {}
   const address = [street, apartment].filter(Boolean).join(', ')
@@ -69,15 +84,17 @@ async function groupView(visit, rows, index, store, _) {
     heading: address || (visit ? _('A visit without address') : _('Not tied to a visit')),
     href: file ? `/field/visits/${visit}` : '',
     rows,
+    hand_over: '',
   }
 }
 
-function operationRow(row, i18n) {
+function operationRow(row, person, i18n) {
   const {_} = i18n
-  const held = row.state === 'needs' ? explain(row.problem, i18n) : {reason: '', remedy: ''}
+  const problem = row.problem === 'author_mismatch' && row.by !== person?.id ? 'handed' : row.problem
+  const held = row.state === 'needs' ? explain(problem, i18n) : {reason: '', remedy: ''}
   const waits = row.state === 'waits' ? _('Waits for %(name)s to sign in', {name: row.by_name || _('someone else')}) : ''
   return {
-    id: row.id, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at, i18n.language), who: row.by_name ?? '',
+    id: row.id, by: row.by, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at, i18n.language), who: row.by_name ?? '',
     state: row.state, reason: held.reason || waits, remedy: held.remedy, comment: row.comment ?? '',
   }
 }

@@ -51,6 +51,8 @@ export function explain(problem, {_}) {
     blob_type: {reason: _('This picture cannot be read'), remedy: retake},
     picture_broken: {reason: _('This picture cannot be read'), remedy: retake},
     picture_too_large: {reason: _('This picture has too many pixels'), remedy: retake},
+    device_mismatch: {reason: _('The server knows another phone by this phone’s name.'), remedy: wait},
+    handed: {reason: _('Handed over to the office.'), remedy: wait},
     author_mismatch: {reason: _('Somebody else was signed in when it was sent.'), remedy: _('Sign in again as the one who wrote it.')},
   }
   return table[problem] ?? {reason: _('The server could not use it (%(code)s).', {code: problem}), remedy: wait}
