@@ -25,7 +25,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {
             "field", "sync", "coverage", "visits", "review", "assign", "import", "held",
-            "consents", "follow_ups", "people.view",
+            "consents", "follow_ups", "people.view", "devices",
         }
     ),
     "officer": frozenset({"follow_ups.own"}),

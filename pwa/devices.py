@@ -1,8 +1,8 @@
 """Device health: what each phone last said of itself (platform.md 1.1, the canary).
 
-Invariant: only facts about the device (storage, versions, counts); no content, no place. A
-report of lost storage stays until a supervisor has seen it; a later good report does not
-wipe it out.
+Invariant: only facts about the device (storage, versions, counts, ids of visits it has deleted); no
+content, no place. A report of lost storage stays until a supervisor has seen it; a later good
+report does not wipe it out, and neither does a new name that the phone got after the loss.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from sync.kinds import is_uuid
+
 HEALTH_BYTES_MAX = 4096
+DELETED_MAX = 100  # visits one report may name as deleted
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One device: its last health report and when it was heard of (ISO 8601 UTC)."""
+    """One device: its last health report and when it was heard of (ISO 8601 UTC).
+
+    `quota` and `usage` in bytes, 0 where the browser does not say. `lost_reason` is `emptied`,
+    `rolled_back`, `other` or `unopenable`; of `lost_unsent` things `recovered` have come after all.
+    """
 
     id: str
     user: str
@@ -29,8 +36,25 @@ class DeviceRow:
     persisted: bool
     installed: bool
     version: str
+    worker: str
+    quota: int
+    usage: int
+    tight: bool
     lost_at: str
+    lost_reason: str
     lost_unsent: int
+    recovered: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRow:
+    """A phone that has held visits of protected tenancies, and how many of them it says are gone."""
+
+    device: str
+    user: str
+    seen_at: str
+    confirmed: int
+    open: int
 
 
 def create_tables(db: Database) -> None:
@@ -47,16 +71,47 @@ def create_tables(db: Database) -> None:
     )  # fmt: skip
 
 
+def add_losses(db: Database) -> None:
+    """What was lost, under which name; who used which phone; what phones say they deleted."""
+    devices = db.table("devices")
+    for column, type, value in (
+        ("lost_reason", str, ""),
+        ("lost_device", str, ""),
+        ("recovered", int, 0),
+    ):
+        devices.add_column(column, type, not_null_default=value)
+    db.execute(
+        "CREATE TABLE device_people (device TEXT NOT NULL, user TEXT NOT NULL,"
+        " first_at TEXT NOT NULL, PRIMARY KEY (device, user))"
+    )
+    db.execute("INSERT INTO device_people SELECT id, user, '' FROM devices")
+    # A phone that lost its storage is another device from then on; the new one tells of the old.
+    db.execute(
+        "CREATE VIEW present_devices AS SELECT id FROM devices WHERE id NOT IN"
+        " (SELECT lost_device FROM devices AS other WHERE other.id <> other.lost_device)"
+    )
+    db.execute(
+        "CREATE TABLE deleted_visits (device TEXT NOT NULL, visit TEXT NOT NULL, at TEXT NOT NULL,"
+        " PRIMARY KEY (device, visit))"
+    )
+
+
 def report(db: Database, device: str, user: str, health: Mapping[str, Any], now: str) -> None:
     """Keep the newest report of `device`. Anything of the wrong shape counts as unknown."""
     text = json.dumps(health, ensure_ascii=False)
     before = db.execute(
-        "SELECT lost_at, lost_unsent, unsent FROM devices WHERE id = ?", [device]
+        "SELECT lost_at, lost_reason, lost_device, lost_unsent, recovered, unsent"
+        " FROM devices WHERE id = ?",
+        [device],
     ).fetchone()
-    lost_at, lost_unsent, last_unsent = before or ("", 0, 0)
+    lost_at, reason, lost_device, lost_unsent, recovered, unsent = before or ("", "", "", 0, 0, 0)
     if health.get("lost") and not lost_at:
+        lost_at, reason = now, _text(health, "lost")
+        lost_device = _text(health, "lost_device")
+        known = db.execute("SELECT unsent FROM devices WHERE id = ?", [lost_device]).fetchone()
         # What the phone itself remembers may be gone with its storage: our last count stands in.
-        lost_at, lost_unsent = now, _count(health, "lost_unsent") or last_unsent
+        lost_unsent = _count(health, "lost_unsent") or (known[0] if known else unsent)
+        recovered = 0
     db.table("devices").upsert(
         {
             "id": device,
@@ -69,9 +124,32 @@ def report(db: Database, device: str, user: str, health: Mapping[str, Any], now:
             "version": _text(health, "version"),
             "health": text if len(text) <= HEALTH_BYTES_MAX else "{}",
             "lost_at": lost_at,
+            "lost_reason": reason,
+            "lost_device": lost_device,
             "lost_unsent": lost_unsent,
+            "recovered": max(recovered, _count(health, "recovered")),
         },
         pk="id",
+    )
+    db.execute("INSERT OR IGNORE INTO device_people VALUES (?, ?, ?)", [device, user, now])
+    _keep_deletions(db, device, health.get("deleted"), now)
+
+
+def _keep_deletions(db: Database, device: str, deleted: Any, now: str) -> None:
+    named = deleted[:DELETED_MAX] if isinstance(deleted, list) else []
+    for visit in named:
+        if isinstance(visit, str) and is_uuid(visit):
+            db.execute(
+                "INSERT OR IGNORE INTO deleted_visits SELECT ?, ?, ? WHERE EXISTS"
+                " (SELECT 1 FROM visibility WHERE id = ? AND reason = 'protected')",
+                [device, visit, now, visit],
+            )
+
+
+def see_loss(db: Database, device: str) -> None:
+    """A supervisor has seen that the storage was lost, and has seen to it."""
+    db.execute(
+        "UPDATE devices SET lost_at = '', lost_unsent = 0, recovered = 0 WHERE id = ?", [device]
     )
 
 
@@ -86,14 +164,46 @@ def _text(health: Mapping[str, Any], name: str) -> str:
 
 
 def list_devices(db: Database) -> list[DeviceRow]:
-    """Every device, the longest silent first."""
+    """Every device in use, the longest silent first."""
     rows = db.execute(
-        "SELECT id, user, seen_at, unsent, oldest_unsent_at, persisted, installed, version,"
-        " lost_at, lost_unsent FROM devices ORDER BY seen_at"
+        "SELECT id, user, seen_at, unsent, oldest_unsent_at, persisted, installed, version, health,"
+        " lost_at, lost_reason, lost_unsent, recovered FROM devices WHERE id IN present_devices"
+        " ORDER BY seen_at"
     )
     return [
-        DeviceRow(
-            id, user, seen, unsent, oldest, bool(persisted), bool(installed), version, lost, n
+        _row(
+            json.loads(health), id, user, seen, unsent, oldest, persisted, installed, version, lost
         )
-        for id, user, seen, unsent, oldest, persisted, installed, version, lost, n in rows
+        for id, user, seen, unsent, oldest, persisted, installed, version, health, *lost in rows
     ]
+
+
+def _row(
+    health: Mapping[str, Any], id: str, user: str, seen_at: str, unsent: int, oldest: str,
+    persisted: int, installed: int, version: str, lost: list[Any],
+) -> DeviceRow:  # fmt: skip
+    return DeviceRow(
+        id, user, seen_at, unsent, oldest, bool(persisted), bool(installed), version,
+        _text(health, "worker"), _count(health, "quota"), _count(health, "usage"),
+        health.get("tight") is True, *lost,
+    )  # fmt: skip
+
+
+def list_deletions(db: Database) -> list[DeletionRow]:
+    """Phones of whoever had a visit when its tenancy was protected; those that have not confirmed first.
+
+    A phone first heard of after that never held it.
+    """
+    rows = db.execute(
+        "SELECT devices.id, devices.user, devices.seen_at, count(DISTINCT deleted_visits.visit),"
+        " count(DISTINCT visibility.id) - count(DISTINCT deleted_visits.visit) AS open"
+        " FROM visibility JOIN device_people ON device_people.user = visibility.viewer"
+        " JOIN devices ON devices.id = device_people.device"
+        " LEFT JOIN log ON log.seq = visibility.seq"
+        " LEFT JOIN deleted_visits ON deleted_visits.device = devices.id"
+        " AND deleted_visits.visit = visibility.id"
+        " WHERE visibility.reason = 'protected' AND visibility.visible = 0"
+        " AND devices.id IN present_devices AND device_people.first_at <= coalesce(log.received_at, '9')"
+        " GROUP BY devices.id ORDER BY open DESC, devices.seen_at"
+    )
+    return [DeletionRow(*row) for row in rows]

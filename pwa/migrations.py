@@ -81,6 +81,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("devices", devices.create_tables),
     ("importing", importing.create_tables),
     *DESK_MIGRATIONS,
+    ("devices_losses", devices.add_losses),
 )
 
 

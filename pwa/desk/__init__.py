@@ -11,6 +11,7 @@ from flask import Flask
 from pwa.desk import (
     consents,
     coverage,
+    devices,
     follow_ups,
     held,
     import_page,
@@ -23,7 +24,7 @@ from pwa.desk import (
 )
 
 PAGES = (
-    coverage, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
+    coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
     protected, people,
 )  # fmt: skip
 

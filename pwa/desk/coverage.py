@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -17,7 +17,8 @@ from flask.typing import ResponseReturnValue
 
 from pwa import devices
 from pwa.access import get_current_user, may, requires
-from pwa.desk import queries, staff
+from pwa.desk import queries
+from pwa.desk.devices import list_phones
 from pwa.desk.filters import VisitFilter
 from pwa.desk.queries import Calendar, Cell
 from pwa.services import services
@@ -37,7 +38,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 _PART_OF = {state: part for part, states in PARTS.items() for state in states}
 PERIODS = {"3": 3, "12": 12, "all": 0}  # months back, this one included
 BAR_UNITS = 1000  # width of a bar in its own units
-SILENT_HOURS = 48  # a phone with unsent work that is not heard of for so long
+PHONES_SHOWN = 8  # those that need someone first; the others are a link away
 
 
 @dataclass(slots=True)
@@ -84,20 +85,6 @@ class Line:
         return self.filter.url(state=state, **changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """A device as the start page shows it."""
-
-    person: str
-    seen_at: str
-    unsent: int
-    oldest_unsent_at: str
-    lost_at: str
-    lost_unsent: int
-    silent: bool
-    installed: bool
-
-
 @blueprint.get("/desk/")
 @requires("coverage")
 def page() -> ResponseReturnValue:
@@ -110,7 +97,7 @@ def page() -> ResponseReturnValue:
         cells = queries.coverage(db, moved_from, "", calendar)
         needs = queries.count_needs(db, calendar)
         follow_ups = queries.count_follow_ups(db, here.today())
-        phones = list_phones(devices.list_devices(db), here.now())
+        phones = list_phones(devices.list_devices(db), here.now(), here.assets.version)
     whole, areas, months = lines(cells, moved_from)
     return render_template(
         "desk/coverage.html",
@@ -123,7 +110,8 @@ def page() -> ResponseReturnValue:
         held=len(list_held(here, user)) if may(user, "held") else 0,
         follow_ups_open=sum(total for total, _ in follow_ups.values()),
         follow_ups_late=sum(late for _, late in follow_ups.values()),
-        phones=phones,
+        phones=phones[:PHONES_SHOWN],
+        phones_urgent=sum(phone.urgent for phone in phones),
     )
 
 
@@ -155,23 +143,3 @@ def lines(cells: Iterable[Cell], moved_from: str) -> tuple[Line, list[Line], lis
     areas = sorted((one for one in by_area.values() if one.total), key=lambda one: one.name)
     months = sorted((one for one in by_month.values() if one.total), key=lambda one: one.name)
     return whole, areas, months[::-1]
-
-
-def list_phones(rows: Iterable[devices.DeviceRow], now: datetime) -> list[Phone]:
-    """The phones, those that need someone first: lost storage, then silent with unsent work."""
-    names = staff.names()
-    silent_before = (now - timedelta(hours=SILENT_HOURS)).isoformat()
-    phones = [
-        Phone(
-            person=names.get(row.user, ""),
-            seen_at=row.seen_at,
-            unsent=row.unsent,
-            oldest_unsent_at=row.oldest_unsent_at,
-            lost_at=row.lost_at,
-            lost_unsent=row.lost_unsent,
-            silent=row.unsent > 0 and row.seen_at < silent_before,
-            installed=row.installed,
-        )
-        for row in rows
-    ]
-    return sorted(phones, key=lambda one: (not one.lost_at, not one.silent, -one.unsent))

@@ -11,7 +11,9 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from pwa import devices
 from pwa.access import get_current_user, requires
+from pwa.desk import staff
 from pwa.desk.forms import text_of
 from pwa.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
 from pwa.problems import Problem
@@ -25,7 +27,9 @@ blueprint = Blueprint("protected", __name__)
 @requires("visits")
 def page() -> ResponseReturnValue:
     rows = list_protected(services(), get_current_user())
-    return render_template("desk/protected.html", rows=rows)
+    with services().databases.reading() as db:
+        phones = devices.list_deletions(db)
+    return render_template("desk/protected.html", rows=rows, phones=phones, names=staff.names())
 
 
 @blueprint.post("/desk/protected/clear")

@@ -15,18 +15,17 @@ export const hasTidings = memory => TIDINGS.some(id => memory.meta.has(id))
  * How the phone will stand when a push has been taken in.
  * @param {import('./store.js').Memory} memory
  * @param {object} report what the browser says of itself (device.js)
- * @param {{going: Set<string>, since: string, tight: boolean}} phone ids of the push's operations; when it was
- *   enrolled; whether space has run out
+ * @param {{going: Set<string>, tight: boolean}} phone ids of the push's operations; whether space has run out
  * @returns {{health: object, told: (memory: import('./store.js').Memory) => import('./store.js').Change[]}}
  *   `told`: what need not be said again once the server has it
  */
-export function healthOf(memory, report, {going, since, tight}) {
+export function healthOf(memory, report, {going, tight}) {
   const open = inOrder(memory).filter(row => !going.has(row.id) && !isDone(memory, row))
   const [lost, recovered, all] = TIDINGS.map(id => memory.meta.get(id)?.value)
   const deleted = all?.slice(0, DELETED_MAX)
   return {
     health: {
-      ...report, since, tight, unsent: open.length, oldest_unsent_at: open[0]?.operation?.at ?? '',
+      ...report, tight, unsent: open.length, oldest_unsent_at: open[0]?.operation?.at ?? '',
       ...(lost ? {lost: lost.reason, lost_unsent: lost.unsent, lost_device: lost.device} : {}),
       ...(recovered ? {recovered} : {}), ...(deleted ? {deleted} : {}),
     },

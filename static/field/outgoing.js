@@ -136,7 +136,7 @@ async function push(round, rows, ride = true) {
   round.requests++
   const memory = await store.read()
   const {device, own} = deviceOf(store, memory, rows)
-  const {health, told} = healthOf(memory, await round.health(), {going: new Set(rows.map(row => row.id)), since: store.device.since, tight: store.tight})
+  const {health, told} = healthOf(memory, await round.health(), {going: new Set(rows.map(row => row.id)), tight: store.tight})
   const answer = await wire.push({
     ...device, operations: rows.map(row => row.text), blobs: ride ? await ridingBlobs(store, memory, rows) : [], ...(own ? {health} : {}),
   })
@@ -161,12 +161,14 @@ function deviceOf(store, memory, rows) {
   return {own: false, device: {device, ...(former ? {key: former} : {})}}
 }
 
+const numberOr0 = number => (Number.isSafeInteger(number) ? number : 0)
+
 /** What an answer says of one operation and its blobs; nothing without its id and its hash. */
 function answered(memory, row, answer, push, now) {
   const found = answer.results.find(one => one.id === row.id && one.sha256 === row.sha256)
   if (!found || !memory.outbox.has(row.id)) return []
   const blobs = openBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
-    .map(hash => receiptOf({...row, id: hash}, {result: 'stored'}, now))
+    .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0}, now))
   if (found.result === 'held') {
     const comment = memory.receipts.get(row.id)?.comment
     return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...blobs]
@@ -233,7 +235,7 @@ async function upload({store, wire}, hash, {bytes, type}) {
     try {
       const answer = await wire.blobPut(hash, whole.subarray(at, at + PIECE_BYTES), at, total, type)
       await meet(store, answer.server)
-      if (answer.complete === true) return {result: 'stored'}
+      if (answer.complete === true) return {result: 'stored', seq: numberOr0(answer.seq)}
       if (!Number.isSafeInteger(answer.offset) || answer.offset < 0) throw new NotSent('foreign', 'not_ours', 200)
       at = answer.offset
     } catch (error) {
