@@ -39,6 +39,9 @@ format: .venv/dev  ## Put the code in shape
 bench: .venv/dev build browser  ## Sizes and times; JSON lines to bench.jsonl
 	@$(WITH_NODE) $(BIN)/python -m tests.bench
 
+simulate: .venv/dev build  ## Seeded runs of phones and server with faults; SCHEDULES=n SEED=n, ONLY=seed for one
+	@$(WITH_NODE) $(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
+
 soak: .venv/dev build browser  ## The long proof, resumable; PART=name for one part, FRESH=1 to start over
 	@$(WITH_NODE) $(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(FRESH),--fresh)
 

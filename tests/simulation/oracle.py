@@ -1,0 +1,239 @@
+"""Whether anything was lost, doubled or hidden: judged from what was promised and what there is.
+
+Invariant: it believes no word of the code under test about itself. What was saved is the world's
+own list; what counts in a record is worked out anew here from the log, in a few plain lines
+beside sync.apply; what a phone shows is compared with both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from typing import Any
+
+from tests.simulation.company import FIELD
+from tests.simulation.promises import check_phone
+from tests.simulation.world import Device, World
+
+ROUNDS = 60
+LISTS = {
+    "visit.note": "notes", "visit.follow_up": "follow_ups", "visit.attempt": "attempts", "visit.consent": "consents",
+    "visit.withdraw": "consents", "visit.approve": "reviews", "visit.return": "reviews", "visit.photo": "photos",
+}  # fmt: skip
+
+
+def settle(world: World) -> None:
+    """The faults stop: everybody signs in, the network works. Then everything must arrive (I8)."""
+    company = world.company
+    company.clock.skew *= 0
+    company.heal()
+    for device in world.devices.values():
+        world.phones.do({"do": "clock", "phone": device.name, "skew": 0, "zone": 0})
+        world.off(device)
+        world.boot(device)
+    for device in world.devices.values():
+        for person in FIELD:
+            if _owns(world, device, person):
+                _drain(world, device, person)
+    # News of what the others sent, and what the desk did meanwhile.
+    for device in world.devices.values():
+        _drain(world, device, device.person)
+
+
+def _owns(world: World, device: Device, person: str) -> bool:
+    if not device.enrolled:
+        return person == device.person
+    id = world.company.users[person].id
+    return person == device.person or any(row["by"] == id for row in world.look(device)["outbox"])
+
+
+def _drain(world: World, device: Device, person: str) -> None:
+    if not world.sign_in(device, person):
+        world.wrong.append(("hidden", f"{person} cannot sign in on {device.name}"))
+        return
+    for _ in range(ROUNDS):
+        world.step(["wake", list(world.devices).index(device.name)])
+        for _ in range(200):
+            if not world.pending:
+                break
+            request = world.pending.pop(0)
+            world.deliver(request, world._weather(request, "ok")[1])
+        seen = world.look(device)
+        mine = world.company.users[person].id
+        waiting = [row for row in seen["outbox"] if row["by"] == mine and row["where"] == "phone"]
+        if not waiting:
+            return
+    world.wrong.append(("hidden", f"the outbox of {device.name} does not drain"))
+
+
+def judge(world: World) -> None:
+    """After `settle`: everything that was promised is there, once, and is seen."""
+    _everything_arrived(world)
+    _records(world)
+    _tallies(world)
+    held = {row.id for row in world.company.held()}
+    for device in world.devices.values():
+        seen = world.look(device)
+        check_phone(world, device, seen)
+        _shows_the_same(world, device, seen)
+        _needs(world, device, seen, held)
+    for name in sorted(world.untold):
+        world.wrong.append(("hidden", f"{name} lost its storage and nobody was told"))
+
+
+def _everything_arrived(world: World) -> None:
+    known = world.company.known(set(world.saved))
+    for id, one in world.saved.items():
+        if id in world.excused:
+            continue
+        if id not in known:
+            world.wrong.append(("lost", f"{one.kind} {id}, saved on {one.device}, never arrived"))
+    rows = world.company.query("SELECT id, count(*) FROM log GROUP BY id HAVING count(*) > 1")
+    for id, times in rows:
+        world.wrong.append(("doubled", f"{id} stands {times} times in the log"))
+    for id, sha, octets in world.company.query("SELECT id, sha256, bytes FROM held"):
+        if octets is None or hashlib.sha256(octets).hexdigest() != sha:
+            world.wrong.append(("lost", f"held {id} has not its bytes"))
+
+
+def _records(world: World) -> None:
+    by_visit: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for seq, octets, sha, subject in world.company.query(
+        "SELECT seq, bytes, sha256, subject FROM log WHERE type = 'visit' ORDER BY seq"
+    ):
+        if octets is None:  # blanked: its id stays, its words do not
+            by_visit[subject].append((seq, {}))
+            continue
+        if hashlib.sha256(octets).hexdigest() != sha:
+            world.wrong.append(("lost", f"log {seq} has not its bytes"))
+        by_visit[subject].append((seq, json.loads(octets)))
+    for visit, log in by_visit.items():
+        record = world.company.record(visit)
+        if record is None:
+            world.wrong.append(("lost", f"no record of {visit}"))
+            continue
+        _lists(world, visit, record, log)
+        _cells(world, visit, record, log)
+
+
+def _lists(
+    world: World, visit: str, record: dict[str, Any], log: list[tuple[int, dict[str, Any]]]
+) -> None:
+    if any(not operation for _, operation in log):
+        return
+    want: dict[str, Counter[str]] = defaultdict(Counter)
+    for _, operation in log:
+        if operation["kind"] in LISTS:
+            want[LISTS[operation["kind"]]][operation["id"]] += 1
+    for name in set(LISTS.values()):
+        have = Counter(one["id"] for one in record.get(name, []))
+        for id in have - want[name]:
+            world.wrong.append(("doubled", f"{name} of {visit} has {id} too often"))
+        for id in want[name] - have:
+            world.wrong.append(("lost", f"{name} of {visit} lacks {id}"))
+
+
+def _cells(
+    world: World, visit: str, record: dict[str, Any], log: list[tuple[int, dict[str, Any]]]
+) -> None:
+    """I5: of one device the higher number counts, across devices the server's order."""
+    writes: dict[str, dict[str, tuple[int, int, Any]]] = defaultdict(dict)
+    for seq, operation in log:
+        if not operation:
+            return
+        for name, value in _written(operation):
+            device, number = operation["device"], operation["device_seq"]
+            if device not in writes[name] or number > writes[name][device][0]:
+                writes[name][device] = (number, seq, value)
+    for name, per_device in writes.items():
+        top = max(per_device.values(), key=lambda one: one[1])
+        cell = record["cells"].get(name, [])
+        have = {one["device"]: one["value"] for one in cell}
+        if have != {device: one[2] for device, one in per_device.items()}:
+            world.wrong.append(("lost", f"{name} of {visit} has not the last value of each device"))
+        elif max(cell, key=lambda one: one["seq"])["value"] != top[2]:
+            world.wrong.append(("lost", f"{name} of {visit} shows another value than the last"))
+
+
+def _written(operation: dict[str, Any]) -> list[tuple[str, Any]]:
+    data = operation["data"]
+    match operation["kind"]:
+        case "visit.answer":
+            return [(f"answer.{data['item']}", data["answer"])]
+        case "visit.tick":
+            return [(f"answer.{item}", answer) for item, answer in data["answers"].items()]
+        case "visit.language":
+            return [("language", data["language"])]
+        case "visit.open":
+            return [("language", data["language"])] if data["language"] else []
+        case "visit.assign":
+            return [(name, data[name]) for name in ("date", "time") if name in data]
+        case "visit.choose":
+            return [(data["field"], data["value"])] if data["field"] != "visitors" else []
+        case "visit.close":
+            return [("closed", "yes")]
+        case "visit.reopen":
+            return [("closed", "no")]
+    return []
+
+
+def _tallies(world: World) -> None:
+    counted = sum(n for (n,) in world.company.query("SELECT count FROM tallies"))
+    (logged,) = world.company.query("SELECT count(*) FROM log WHERE type = 'tally'")[0]
+    if counted > logged:
+        world.wrong.append(("doubled", f"{counted} counted, {logged} sent"))
+    elif counted < logged:
+        world.wrong.append(("lost", f"{counted} counted, {logged} sent"))
+
+
+def _shows_the_same(world: World, device: Device, seen: dict[str, Any]) -> None:
+    """A phone with nothing pending shows what the server has (I4)."""
+    for shown in seen["visits"]:
+        record = world.company.record(shown["id"])
+        pending = [
+            row for row in seen["outbox"] if row["visit"] == shown["id"] and row["where"] != "sent"
+        ]
+        if record is None or pending:
+            continue
+        for name in ("notes", "consents", "attempts", "follow_ups"):
+            mine = [one["id"] for one in shown["record"][name]]
+            if len(set(mine)) != len(mine):
+                world.wrong.append(
+                    ("doubled", f"{device.name} shows {name} of {shown['id']} twice")
+                )
+            if set(mine) - {one["id"] for one in record[name]}:
+                world.wrong.append(
+                    (
+                        "doubled",
+                        f"{device.name} shows {name} of {shown['id']} that the server has not",
+                    )
+                )
+        # What another device wrote is news; what this one shows must not be older than its cursor.
+        if shown["record"]["seq"] < record["seq"] and shown["record"]["seq"] < 2**52:
+            world.wrong.append(
+                (
+                    "hidden",
+                    f"{device.name} shows {shown['id']} as of {shown['record']['seq']}, it is {record['seq']}",
+                )
+            )
+
+
+def _needs(world: World, device: Device, seen: dict[str, Any], held: set[str]) -> None:
+    """What is held is listed where somebody can act: at the desk, or on the phone (I6)."""
+    if not seen["enrolled"]:
+        return
+    needs = {one["id"] for one in seen["unsent"] if one["state"] == "needs"}
+    ours = {
+        id
+        for id, one in world.saved.items()
+        if one.device == device.name and id not in world.excused
+    }
+    for id, (_, _, problem) in world.company.known(ours).items():
+        if problem and id not in held and id not in needs:
+            world.wrong.append(
+                ("hidden", f"{id} is held as {problem}, and neither desk nor phone shows it")
+            )
+    for row in seen["outbox"]:
+        if row["where"] in ("phone", "waits"):
+            world.wrong.append(("hidden", f"{device.name} still has {row['id']} {row['where']}"))

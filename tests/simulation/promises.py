@@ -1,0 +1,45 @@
+"""What a phone promised, at any moment of a run: "Saved", "Sent", and a number on the screen.
+
+Invariant: compared with the world's own list of what was saved and with the server's log, never
+with what the phone's code says of itself elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Device, World
+
+
+def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
+    """At any moment: what this phone promised is somewhere, and its counter is true (I1, I8)."""
+    if not seen["enrolled"]:
+        return
+    here = {row["id"] for row in seen["outbox"]}
+    saved = {
+        id
+        for id, one in world.saved.items()
+        if one.device == device.name and id not in world.excused
+    }
+    missing = saved - here
+    known = world.company.known(missing)
+    for id in sorted(missing - set(known)):
+        world.wrong.append(
+            ("lost", f"{world.saved[id].kind} {id} is neither on {device.name} nor at the server")
+        )
+    open_here = [row for row in seen["outbox"] if row["where"] != "sent"]
+    counts = seen["counts"]
+    if counts["unsent"] + counts["needs"] != len(open_here):
+        world.wrong.append(
+            ("hidden", f"{device.name} counts {counts}, and {len(open_here)} are not sent")
+        )
+    if {row["id"] for row in open_here} != {one["id"] for one in seen["unsent"]}:
+        world.wrong.append(("hidden", f"{device.name} does not list what is not sent"))
+    if not world.company.restores:
+        # "Sent" is true (I3); after a restore it is made true again at the next contact.
+        sent = {row["id"]: row["sha256"] for row in seen["outbox"] if row["where"] == "sent"}
+        there = world.company.known(set(sent))
+        for id, sha in sorted(sent.items()):
+            if id not in there or there[id][0] != sha:
+                world.wrong.append(("hidden", f"{device.name} calls {id} sent, and it is not"))
