@@ -20,7 +20,8 @@ from pwa.services import Services
 from pwa.visit_blobs import erase_struck
 from sync.apply import Record, state_of
 from sync.operations import encode
-from sync.push import DESK, Principal, Pushed, Result, push
+from sync.push import Pushed, Result, push
+from sync.rights import DESK, Principal
 
 ACTIONS = ("accept", "retry", "ask")
 COMMENT_CHARACTERS_MAX = 280

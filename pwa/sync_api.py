@@ -34,7 +34,7 @@ from sync.operations import (
     RIDING_BLOB_BYTES_MAX,
 )
 from sync.pull import Window, pull
-from sync.push import Pushed, push
+from sync.push import Phone, Pushed, push
 
 blueprint = Blueprint("sync_api", __name__, url_prefix="/sync")
 
@@ -47,11 +47,11 @@ def push_view() -> Response:
     body = _body()
     here = services()
     texts = body.get("operations")
-    device = body.get("device")
+    device, key = body.get("device"), body.get("key", "")
     if (
         not isinstance(texts, list)
         or not all(isinstance(text, str) for text in texts)
-        or not isinstance(device, str)
+        or not (isinstance(device, str) and isinstance(key, str))
     ):
         raise Problem("malformed")
     if len(texts) > BATCH_OPERATIONS_MAX:
@@ -59,9 +59,10 @@ def push_view() -> Response:
     _keep_riding_blobs(here, body.get("blobs", []))
     now = here.now().isoformat(timespec="seconds")
     with here.storage.transaction():
-        pushed = push(here.storage, texts, principal_of(_user()), now)
+        phone = Phone(device, key)
+        pushed = push(here.storage, texts, principal_of(_user()), now, phone=phone)
         health = body.get("health")
-        if isinstance(health, dict) and 0 < len(device) <= 80:
+        if isinstance(health, dict) and pushed.proven:
             devices.report(here.databases.writer, device, _user().id, health, now)
     visit_blobs.erase_struck(here.databases, here.blobs, texts)
     return _answer(_push_answer(here, pushed, texts))
@@ -195,7 +196,11 @@ def blob_put_view(sha256: str) -> Response:
         raise Problem(refused.code) from refused
     if offset == total:
         visit_blobs.erase_if_struck(here.databases, here.blobs, sha256)
-    answer = _answer({"offset": offset, "complete": offset == total})
+    with here.databases.reading() as db:
+        (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
+    # A backup that has passed the number after the head was made when the blob was on disk.
+    seq = head + 1 if offset == total else 0
+    answer = _answer({"offset": offset, "complete": offset == total, "seq": seq})
     answer.headers["Upload-Offset"] = str(offset)
     return answer
 

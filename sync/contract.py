@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.apply import new_visit
-from sync.storage import Batch, Entry, Head, Held, Storage, Visibility
+from sync.storage import Batch, Entry, Head, Held, Known, Settled, Storage, Visibility
 
 _NOW = "2026-11-22T10:00:00+00:00"
 
@@ -150,9 +150,39 @@ class StorageContract:
         with self.storage.transaction():
             assert [one.problem for one in self.storage.held(visit="v1")] == ["no_right"]
 
+    def test_what_is_held_again_keeps_its_first_time_and_place(self) -> None:
+        self.store(held=[held("a"), held("b")])
+        self.store(held=[held("a", problem="no_right", sender="amira", received_at="later")])
+        with self.storage.transaction():
+            first, second = self.storage.held(visit="v1")
+        assert first == held("a", problem="no_right", sender="amira")
+        assert second.id == "b"
+
+    def test_other_bytes_under_a_used_id_are_found_by_their_hash(self) -> None:
+        self.store(held=[held("x", sha256="other", problem="id_reused"), held("y", sha256="its")])
+        with self.storage.transaction():
+            assert self.storage.find(["other", "its"]) == {
+                "other": Known("other", 0, "id_reused", "bob")
+            }
+
+    def test_what_is_filed_is_known_as_filed_for_good(self) -> None:
+        self.store(held=[held("a"), held("x", sha256="other", problem="id_reused")])
+        filed = [
+            Settled(id, sha, "file", "alice", _NOW) for id, sha in (("a", "sha-a"), ("x", "other"))
+        ]
+        self.store(settled=filed)
+        self.store(held=[held("a", problem="no_right")])
+        with self.storage.transaction():
+            found = self.storage.find(["a", "other"])
+            assert list(self.storage.held(visit="v1")) == []
+        assert {name: one.problem for name, one in found.items()} == {
+            "a": "filed",
+            "other": "filed",
+        }
+
     def test_a_settled_operation_is_no_longer_held(self) -> None:
         self.store(held=[held("a")])
-        self.store(settled=[("a", "sha-a", "accept", "alice", _NOW)])
+        self.store(settled=[Settled("a", "sha-a", "accept", "alice", _NOW)])
         with self.storage.transaction():
             assert list(self.storage.held(visit="v1")) == []
 

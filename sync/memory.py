@@ -52,11 +52,13 @@ class MemoryStorage:
 
     def find(self, ids: Iterable[str]) -> Mapping[str, Known]:
         wanted = set(ids)
-        found = {
-            held.id: Known(held.sha256, 0, held.problem)
-            for key, held in self.state.held.items()
-            if held.id in wanted and held.problem != "id_reused" and key not in self.state.settled
-        }
+        found: dict[str, Known] = {}
+        for key, held in self.state.held.items():
+            name = held.sha256 if held.problem == "id_reused" else held.id
+            how = self.state.settled.get(key, "")
+            if name in wanted and how in ("", "file"):
+                problem = "filed" if how else held.problem
+                found[name] = Known(held.sha256, 0, problem, held.sender)
         for entry in self.state.log:
             if entry.id in wanted:
                 found[entry.id] = Known(entry.sha256, entry.seq, "")
@@ -91,7 +93,10 @@ class MemoryStorage:
     def write(self, batch: Batch) -> None:
         self.state.log.extend(batch.log)
         for held in batch.held:
-            self.state.held[held.id, held.sha256] = held
+            key = (held.id, held.sha256)
+            known = self.state.held.get(key, held)
+            if key not in self.state.settled:
+                self.state.held[key] = replace(known, problem=held.problem, sender=held.sender)
         self.state.records.update(copy.deepcopy(batch.records))
         for row in batch.visibility:
             self.state.visibility[row.viewer, row.visit] = row
@@ -100,5 +105,5 @@ class MemoryStorage:
             replace(entry, octets=None) if entry.id in blank else entry for entry in self.state.log
         ]
         self.state.tallies.update(batch.tallies)
-        for id, sha256, how, _, _ in batch.settled:
-            self.state.settled[id, sha256] = how
+        for one in batch.settled:
+            self.state.settled[one.id, one.sha256] = one.how

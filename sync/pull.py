@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sync.apply import Record, state_of, value_of
-from sync.push import Principal
+from sync.rights import Principal
 from sync.storage import ALL, Change, Head, Held, Storage
 
 SNAPSHOTS_PER_PULL = 200

@@ -11,34 +11,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.apply import Record, apply_in_place, had_at, has_now, value_of
-from sync.kinds import KINDS
+from sync.apply import Record, apply_in_place, has_now, value_of
+from sync.device import add_number, gaps_of, has_number, new_device, proves, with_key
+from sync.kinds import KINDS, code
 from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
-from sync.storage import ALL, Batch, Entry, Head, Held, Known, Storage, Visibility
+from sync.rights import DESK, Principal, Rights
+from sync.storage import ALL, Batch, Entry, Head, Held, Known, Settled, Storage, Visibility
 
-GROUPS: Mapping[str, frozenset[str]] = {
-    "visitor": frozenset({"field"}),
-    "ambassador": frozenset({"field"}),
-    "supervisor": frozenset({"field", "desk"}),
-    "administrator": frozenset({"desk"}),
-    "officer": frozenset({"officer"}),
-}
-
-
-DESK = "desk-"  # a desk's device is this and the user's id; phones have random ids
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is signed in: user id, role, and an officer's queue ("" otherwise)."""
-
-    user: str
-    role: str
-    queue: str = ""
-
-    @property
-    def groups(self) -> frozenset[str]:
-        return GROUPS.get(self.role, frozenset())
+FILED = "filed"  # the problem of what is kept at the office as it is, for good
+# Worth asking anew when its author offers it: under the own session, from the own phone.
+_ASKED_ANEW = frozenset({"author_mismatch", "device_mismatch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +34,21 @@ class Result:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """The device that a push names, and the key it gives ("" for none)."""
+
+    device: str
+    key: str = ""
+
+
 @dataclass(slots=True)
 class Pushed:
-    """The answer to one push; `gaps` and `reused` speak of the sending device's numbers (I2)."""
+    """The answer to one push; `gaps` and `reused` speak of the sending device's numbers (I2),
+    `proven` says whether the key given is its own (I7)."""
 
     seq: int = 0
+    proven: bool = True
     results: list[Result] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
     reused: list[int] = field(default_factory=list)
@@ -68,19 +60,21 @@ def push(
     sender: Principal,
     received_at: str,
     *,
+    phone: Phone | None = None,
     resolve: str = "",
     resolver: str = "",
 ) -> Pushed:
     """Apply or hold each operation in `texts` (exact bytes, decoded), in order.
 
-    `received_at` is the server's time, ISO 8601 UTC. `resolve` works off held operations, in
-    the name of the user `resolver`: "retry" asks the same questions again, "accept" lets a supervisor stand in for
-    the right the author lacked (the shape is still checked). `sender` is then the author.
+    `received_at` is the server's time, ISO 8601 UTC. `phone` is who pushes over the wire, None the
+    server itself. `resolve` works off held operations, in the name of the user `resolver`: "retry"
+    asks the same questions again (`sender` is who sent them), "accept" lets a supervisor stand in
+    for the right the author lacked (`sender` is the author; the shape is still checked).
     """
     poisoned: set[int] = set()
     with storage.transaction():
         while True:
-            intake = _Intake(storage, sender, received_at, resolve, resolver)
+            intake = _Intake(storage, sender, received_at, phone, resolve, resolver)
             try:
                 pushed = intake.run(texts, poisoned)
                 break
@@ -102,14 +96,16 @@ class _Intake:
     """One push in progress: the records it has touched, and the batch it will write."""
 
     def __init__(
-        self, storage: Storage, sender: Principal, received_at: str, resolve: str, resolver: str
-    ) -> None:
+        self, storage: Storage, sender: Principal, received_at: str, phone: Phone | None,
+        resolve: str, resolver: str,
+    ) -> None:  # fmt: skip
         self.storage = storage
         self.sender = sender
         self.received_at = received_at
+        self.phone = phone
         self.resolve = resolve
         self.resolver = resolver
-        self.override = resolve == "accept"
+        self.rights = Rights(sender, self._record, override=resolve == "accept")
         self.batch = Batch()
         head = storage.head()
         assert head is not None
@@ -119,7 +115,10 @@ class _Intake:
 
     def run(self, texts: Sequence[str], poisoned: set[int]) -> Pushed:
         peeked = [peek(text) for text in texts]
-        self.seen = dict(self.storage.find({one["id"] for one in peeked if one["id"]}))
+        # Bytes without a readable id are known by their hash.
+        shas = [digest_of(text) for text in texts]
+        keys = {one["id"] or sha for one, sha in zip(peeked, shas, strict=True)}
+        self.seen = dict(self.storage.find(keys))
         self._load(
             {("visit", one["visit"]) for one in peeked}
             | {("device", one["device"]) for one in peeked}
@@ -131,13 +130,13 @@ class _Intake:
                 if record and record["type"] == "visit"
             }
         )
-        pushed = Pushed()
-        for index, (text, hint) in enumerate(zip(texts, peeked, strict=True)):
+        pushed = Pushed(proven=self._hear())
+        for index, (text, sha, hint) in enumerate(zip(texts, shas, peeked, strict=True)):
             if index in poisoned:
-                result = self._hold(text, digest_of(text), hint, "server_error")
+                result = self._hold(text, sha, hint, "server_error")
             else:
                 try:
-                    result = self._take(text, hint, pushed)
+                    result = self._take(text, sha, hint, pushed)
                 except Exception as error:
                     raise _Poison(index) from error
             pushed.results.append(result)
@@ -159,36 +158,39 @@ class _Intake:
 
     # --- one operation --------------------------------------------------------------
 
-    def _take(self, text: str, hint: Mapping[str, str], pushed: Pushed) -> Result:
-        sha = digest_of(text)
-        id = hint["id"]
-        known = self.seen.get(id) if id else None
+    def _take(self, text: str, sha: str, hint: Mapping[str, str], pushed: Pushed) -> Result:
+        id = hint["id"] or sha
+        known = self.seen.get(id)
         again = self.resolve
         if known and known.sha256 == sha:
-            # Sent under somebody else's session at first; now its author offers it.
-            if known.problem == "author_mismatch" and hint["by"] == self.sender.user:
-                again = again or "retry"
-            if known.problem and not again:
-                return Result(id, sha, "held", 0, known.problem)
             if not known.problem:
                 return Result(id, sha, "duplicate", known.seq, "")
+            if known.problem in _ASKED_ANEW and hint["by"] == self.sender.user:
+                again = again or "retry"
+            if not again or known.problem == FILED:
+                return Result(id, sha, "held", 0, known.problem)
         elif known:
+            other = self.storage.find({sha}).get(sha)
+            if other and other.problem == FILED:
+                return Result(id, sha, "held", 0, FILED)
             return self._hold(text, sha, hint, "id_reused")
         try:
             operation = parse(text)
-            self._check_device(operation)
+            self._check_device(operation, pushed)
             self._count(operation, pushed)
-            self._check(operation)
+            self.rights.check(operation)
         except Refusal as refusal:
             return self._hold(text, sha, hint, refusal.code)
         self._apply(operation, octets_of(text), sha)
         if again:
-            self.batch.settled.append((id, sha, again, self.resolver, self.received_at))
+            self._settle(id, sha, again, self.resolver)
         return Result(operation.id, sha, "applied", self.seen[operation.id].seq, "")
 
     def _hold(self, text: str, sha: str, hint: Mapping[str, str], problem: str) -> Result:
-        # Bytes without a readable id still need a key to be held (and answered) under.
         id = hint["id"] or sha
+        known = self.seen.get(id)
+        # Who works it off is not who sent it.
+        sender = known.sender if known and self.resolve else self.sender.user
         self.batch.held.append(
             Held(
                 id=id,
@@ -199,13 +201,16 @@ class _Intake:
                 visit=hint["visit"],
                 device=hint["device"],
                 by=hint["by"],
-                sender=self.sender.user,
+                sender=sender,
                 received_at=self.received_at,
             )
         )
         if problem != "id_reused":
-            self.seen[id] = Known(sha, 0, problem)
+            self.seen[id] = Known(sha, 0, problem, sender)
         return Result(id, sha, "held", 0, problem)
+
+    def _settle(self, id: str, sha: str, how: str, by: str) -> None:
+        self.batch.settled.append(Settled(id, sha, how, by, self.received_at))
 
     def _apply(self, operation: Operation, octets: bytes, sha: str) -> None:
         seq = self.head.seq + 1
@@ -238,76 +243,6 @@ class _Intake:
             self._apply_tenancy(operation, seq)
         else:
             self._apply_visit(operation, seq)
-
-    # --- rights ---------------------------------------------------------------------
-
-    def _check_device(self, operation: Operation) -> None:
-        # A desk's numbers are given by the server. Whoever sent under a colleague's desk could use
-        # them up, or win every field the colleague writes.
-        if operation.device.startswith(DESK) and operation.device != DESK + self.sender.user:
-            raise Refusal("device_mismatch")
-
-    def _check(self, operation: Operation) -> None:
-        """Raise Refusal with the code the operation is to be held under."""
-        kind = KINDS[operation.kind]
-        if operation.by != self.sender.user and not self.override:
-            raise Refusal("author_mismatch")
-        if not (kind.who & self.sender.groups) and not self.override:
-            raise Refusal("no_right")
-        if operation.type == "tenancy":
-            record = self._record("tenancy", operation.subject)
-            if record and record["protected"] and operation.kind != "tenancy.protect":
-                raise Refusal("protected")
-            if record is None and operation.kind == "tenancy.protect":
-                raise Refusal("unknown_subject")
-        elif operation.type == "visit":
-            self._check_visit(operation)
-
-    def _check_visit(self, operation: Operation) -> None:
-        record = self._record("visit", operation.subject)
-        if operation.kind in ("visit.plan", "visit.open"):
-            self._check_new_visit(operation, record)
-            return
-        if record is None:
-            raise Refusal("unknown_subject")
-        if self._is_protected(record["tenancy"]):
-            raise Refusal("protected")
-        if not self.override and not self._may(operation, record):
-            raise Refusal("no_right")
-
-    def _check_new_visit(self, operation: Operation, record: Record | None) -> None:
-        tenancy = operation.data["tenancy"]
-        if tenancy and self._record("tenancy", tenancy) is None:
-            raise Refusal("unknown_subject")
-        if self._is_protected(tenancy):
-            raise Refusal("protected")
-        if operation.kind == "visit.plan" or self.override:
-            return
-        # Opening an existing visit would make its author a visitor of somebody else's.
-        if record is not None and not has_now(record, operation.by):
-            raise Refusal("no_right")
-        if tenancy and not self._knows_tenancy(operation.by, tenancy):
-            raise Refusal("no_right")
-
-    def _knows_tenancy(self, user: str, tenancy: str) -> bool:
-        file = self._record("tenancy", tenancy)
-        assert file is not None
-        visits = [self._record("visit", visit) for visit in file["visits"]]
-        return any(
-            visit is not None and any(user in one["visitors"] for one in visit["assignments"])
-            for visit in visits
-        )
-
-    def _may(self, operation: Operation, record: Record) -> bool:
-        who = KINDS[operation.kind].who & self.sender.groups
-        if "desk" in who:
-            return True
-        if "field" in who:
-            return has_now(record, operation.by) or had_at(record, operation.by, operation.base)
-        return any(
-            one["id"] == operation.data.get("follow_up") and one["queue"] == self.sender.queue
-            for one in record["follow_ups"]
-        )
 
     # --- effects --------------------------------------------------------------------
 
@@ -376,7 +311,7 @@ class _Intake:
     def _show(self, old: frozenset[str], record: Record, seq: int) -> None:
         """Write who may hold the visit from `seq` on, where that changed; `old` could before."""
         new = self._viewers(record)
-        protected = self._is_protected(record["tenancy"])
+        protected = self.rights.is_protected(record["tenancy"])
         cancelled = value_of(record, "cancelled") == "yes"
         reason = "protected" if protected else "cancelled" if cancelled else "reassigned"
         for viewer in sorted(new - old):
@@ -385,7 +320,7 @@ class _Intake:
             self.batch.visibility.append(Visibility(viewer, record["id"], seq, False, reason))
 
     def _viewers(self, record: Record) -> frozenset[str]:
-        if self._is_protected(record["tenancy"]):
+        if self.rights.is_protected(record["tenancy"]):
             return frozenset()
         if value_of(record, "cancelled") == "yes":
             return frozenset({ALL})
@@ -404,32 +339,50 @@ class _Intake:
                 operation = parse(held.octets.decode("utf-8", "surrogatepass"))
                 if operation.by != held.sender or operation.by != self.sender.user:
                     continue
-                self._check(operation)
+                self.rights.check(operation)
             except Refusal:
                 continue
             self._apply(operation, held.octets, held.sha256)
-            self.batch.settled.append((held.id, held.sha256, "retry", "", self.received_at))
+            self._settle(held.id, held.sha256, "retry", "")
 
-    # --- the sending device's numbers -----------------------------------------------
+    # --- the sending device ---------------------------------------------------------
+
+    def _hear(self) -> bool:
+        """Keep the key of a phone that is heard with one for the first time; whether it fits."""
+        if self.phone is None:
+            return True
+        if not code(self.phone.device) or self.phone.device.startswith(DESK):
+            return False
+        record = self._device(self.phone.device)
+        heard = with_key(record, self.phone.key)
+        if heard is not record:
+            self._put("device", self.phone.device, heard)
+        return proves(heard, self.phone.key)
+
+    def _check_device(self, operation: Operation, pushed: Pushed) -> None:
+        # Whoever sent under another's device could use up its numbers, or win every field it
+        # writes. A desk's numbers are given by the server: nobody's authority changes that.
+        if operation.device.startswith(DESK):
+            own = operation.device == DESK + self.sender.user and self.phone is None
+        else:
+            own = self.phone is None or (pushed.proven and operation.device == self.phone.device)
+        if not own:
+            raise Refusal("device_mismatch")
 
     def _count(self, operation: Operation, pushed: Pushed) -> None:
-        record = self._record("device", operation.device) or {
-            "type": "device",
-            "id": operation.device,
-            "seq": 0,
-            "received": [],
-            "reused": [],
-        }
+        record = self._device(operation.device)
         number = operation.device_seq
-        if any(low <= number <= high for low, high in record["received"]):
-            # Known numbers under known ids were answered before this; this id is new.
-            if operation.id not in self.seen:
-                record = record | {"reused": [*record["reused"], number]}
-                pushed.reused.append(number)
-        else:
+        if not has_number(record, number):
             record = record | {"received": add_number(record["received"], number)}
+        elif operation.id not in self.seen:
+            # Known numbers under known ids were answered before this; this id is new.
+            record = record | {"reused": [*record["reused"], number]}
+            pushed.reused.append(number)
         self._put("device", operation.device, record)
         pushed.gaps = gaps_of(record["received"])
+
+    def _device(self, id: str) -> Record:
+        return self._record("device", id) or new_device(id)
 
     # --- records --------------------------------------------------------------------
 
@@ -446,31 +399,9 @@ class _Intake:
         self.records[type, id] = record
         self.batch.records[type, id] = record
 
-    def _is_protected(self, tenancy: str) -> bool:
-        file = self._record("tenancy", tenancy) if tenancy else None
-        return bool(file and file["protected"])
-
 
 def _device_order(held: Held) -> tuple[str, int]:
     try:
         return held.device, parse(held.octets.decode("utf-8", "surrogatepass")).device_seq
     except Refusal:
         return held.device, 0
-
-
-def add_number(ranges: Sequence[Sequence[int]], number: int) -> list[list[int]]:
-    """`ranges` (sorted, disjoint, inclusive) with `number` in it, neighbours joined."""
-    joined: list[list[int]] = []
-    for low, high in sorted([*(list(one) for one in ranges), [number, number]]):
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1][1] = max(joined[-1][1], high)
-        else:
-            joined.append([low, high])
-    return joined
-
-
-def gaps_of(ranges: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """The numbers missing before the highest one received, as inclusive ranges."""
-    ends = [0, *(high for _, high in ranges)]
-    starts = [low for low, _ in ranges]
-    return [(end + 1, low - 1) for end, low in zip(ends, starts, strict=False) if low > end + 1]

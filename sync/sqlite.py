@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from sqlite_utils import Database
@@ -19,7 +19,10 @@ from sync.apply import Record
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.storage import Batch, Change, Entry, Head, Held, Known
 
-_CHUNK = 500  # bound variables in one IN (…); SQLite's floor is 999
+_CHUNK = 400  # names in one IN (…), bound twice at most; SQLite's floor is 999
+_KEPT = "(state = 'open' OR resolved_how = 'file')"
+_OWN = f"{_KEPT} AND problem <> 'id_reused'"
+_OTHERS = f"{_KEPT} AND problem = 'id_reused'"
 
 
 def _create(db: Database) -> None:
@@ -94,9 +97,14 @@ def _index_blobs(db: Database) -> None:
         db.table("blob_index").insert_all(blob_rows(json.loads(body)))
 
 
+def _index_reused(db: Database) -> None:
+    db.execute("CREATE INDEX held_reused ON held (sha256) WHERE problem = 'id_reused'")
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [
     ("sync_0001_create", _create),
     ("sync_0002_index_blobs", _index_blobs),
+    ("sync_0003_index_reused", _index_reused),
 ]
 
 
@@ -138,12 +146,14 @@ class SqliteStorage:
     def find(self, ids: Iterable[str]) -> Mapping[str, Known]:
         found: dict[str, Known] = {}
         for some in _chunks(ids):
-            for id, sha256, problem in self.db.execute(
-                "SELECT id, sha256, problem FROM held WHERE state = 'open'"  # noqa: S608
-                f" AND problem <> 'id_reused' AND id IN ({_marks(some)})",
-                some,
+            for id, sha256, problem, sender in self.db.execute(
+                "SELECT id, sha256, CASE state WHEN 'open' THEN problem ELSE 'filed' END, sender"  # noqa: S608
+                f" FROM held WHERE {_OWN} AND id IN ({_marks(some)}) UNION ALL"
+                " SELECT sha256, sha256, CASE state WHEN 'open' THEN problem ELSE 'filed' END, sender"
+                f" FROM held WHERE {_OTHERS} AND sha256 IN ({_marks(some)})",
+                [*some, *some],
             ):
-                found[id] = Known(sha256, 0, problem)
+                found[id] = Known(sha256, 0, problem, sender)
             for id, sha256, seq in self.db.execute(
                 f"SELECT id, sha256, seq FROM log WHERE id IN ({_marks(some)})",  # noqa: S608
                 some,
@@ -190,9 +200,13 @@ class SqliteStorage:
 
     def write(self, batch: Batch) -> None:
         self.db.table("log").insert_all(_log_row(entry) for entry in batch.log)
-        self.db.table("held").insert_all(
-            (_held_row(held) for held in batch.held), pk=("id", "sha256"), replace=True
-        )
+        for held in batch.held:
+            self.db.execute(
+                "INSERT INTO held (id, sha256, bytes, problem, kind, visit, device, by, sender,"
+                " received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " problem = excluded.problem, sender = excluded.sender WHERE state = 'open'",
+                astuple(held),
+            )
         self.db.table("records").insert_all(
             (
                 {"type": type, "id": id, "seq": record["seq"], "body": _body(record)}
@@ -223,11 +237,11 @@ class SqliteStorage:
                 " ON CONFLICT DO UPDATE SET count = count + 1",
                 tally,
             )
-        for id, sha256, how, by, at in batch.settled:
+        for one in batch.settled:
             self.db.execute(
                 "UPDATE held SET state = 'resolved', resolved_how = ?, resolved_by = ?,"
                 " resolved_at = ? WHERE id = ? AND sha256 = ?",
-                [how, by, at, id, sha256],
+                [one.how, one.by, one.at, one.id, one.sha256],
             )
         self._index(batch)
 
@@ -251,12 +265,6 @@ class SqliteStorage:
 
 def _log_row(entry: Entry) -> dict[str, Any]:
     row = asdict(entry)
-    row["bytes"] = row.pop("octets")
-    return row
-
-
-def _held_row(held: Held) -> dict[str, Any]:
-    row = asdict(held)
     row["bytes"] = row.pop("octets")
     return row
 

@@ -64,11 +64,24 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the storage remembers of an operation id. `problem` is "" when it was applied."""
+    """What the storage remembers of an operation id. `problem` is "" when it was applied and
+    "filed" when it is kept for good; `sender` is who sent what is held."""
 
     sha256: str
     seq: int
     problem: str
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A held row that is over: `how` an action of sync/held.py, by whom ("" the server), when."""
+
+    id: str
+    sha256: str
+    how: str
+    by: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,7 @@ class Batch:
     visibility: list[Visibility] = field(default_factory=list)
     blank: list[str] = field(default_factory=list)
     tallies: list[tuple[str, str, str, str]] = field(default_factory=list)
-    settled: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    """Held rows that are over: (id, sha256, how, by, at)."""
+    settled: list[Settled] = field(default_factory=list)
 
 
 class Storage(Protocol):
@@ -116,7 +128,10 @@ class Storage(Protocol):
         """The end of the log, or its state at number `at`; None past the end, never None without `at`."""
 
     def find(self, ids: Iterable[str]) -> Mapping[str, Known]:
-        """What is known of these operation ids; the log goes before the held list."""
+        """What is known of these operation ids; the log goes before the held list.
+
+        Other bytes under a used id are known by their sha256 instead.
+        """
 
     def records(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
         """The records (type, id) that exist, each the caller's own copy."""
@@ -128,4 +143,5 @@ class Storage(Protocol):
         """What `viewer` must hear of after `since`, by rising seq."""
 
     def write(self, batch: Batch) -> None:
-        """Store it all."""
+        """Store it all. What is held already keeps its first time and whatever was asked of it,
+        and takes the new problem and sender; what is settled stays so."""

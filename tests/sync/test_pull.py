@@ -10,7 +10,7 @@ import pytest
 import sync.pull as pull_module
 from sync.memory import MemoryStorage
 from sync.pull import Pulled, Window, pull
-from sync.push import Principal
+from sync.rights import Principal
 from sync.storage import Storage
 from tests.sync.world import (
     ALICE,

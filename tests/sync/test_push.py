@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sync.push as push_module
+from sync.device import add_number, gaps_of
 from sync.kinds import KINDS
 from sync.memory import MemoryStorage
 from sync.operations import digest_of, parse
-from sync.push import Principal, add_number, gaps_of, push
+from sync.push import push
+from sync.rights import Principal
 from sync.storage import Storage
 from tests.sync.world import (
     ALICE,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.operations import encode
-from sync.push import Principal, Pushed, push
+from sync.push import Pushed, push
+from sync.rights import Principal
 from sync.storage import Storage
 
 ALICE = Principal("alice", "supervisor")

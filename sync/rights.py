@@ -1,0 +1,123 @@
+"""Who may do what: the questions asked of every operation before it is applied (PROTOCOL.md 3).
+
+Invariant (I7): an operation passes only when role and assignment cover it, and nobody's authority,
+not even a supervisor's, takes anything into a protected tenancy. Pure: it reads records through
+the function it is given and changes nothing. It refuses by raising `Refusal` with the code under
+which the operation is to be held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sync.apply import Record, had_at, has_now
+from sync.kinds import KINDS
+from sync.operations import Operation, Refusal
+
+DESK = "desk-"  # a desk's device is this and the user's id; phones have random ids
+GROUPS: Mapping[str, frozenset[str]] = {
+    "visitor": frozenset({"field"}),
+    "ambassador": frozenset({"field"}),
+    "supervisor": frozenset({"field", "desk"}),
+    "administrator": frozenset({"desk"}),
+    "officer": frozenset({"officer"}),
+}
+
+Lookup = Callable[[str, str], Record | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is signed in: user id, role, and an officer's queue ("" otherwise)."""
+
+    user: str
+    role: str
+    queue: str = ""
+
+    @property
+    def groups(self) -> frozenset[str]:
+        return GROUPS.get(self.role, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The rights of `sender` over the records that `look(type, id)` finds.
+
+    `override`: a supervisor stands in for the right the author lacked. It mends neither an
+    unknown subject nor a protected one.
+    """
+
+    sender: Principal
+    look: Lookup
+    override: bool = False
+
+    def check(self, operation: Operation) -> None:
+        """Raise Refusal with the code the operation is to be held under."""
+        if not self.override:
+            if operation.by != self.sender.user:
+                raise Refusal("author_mismatch")
+            if not (KINDS[operation.kind].who & self.sender.groups):
+                raise Refusal("no_right")
+        if operation.type == "tenancy":
+            self._check_tenancy(operation)
+        elif operation.type == "visit":
+            self._check_visit(operation)
+
+    def is_protected(self, tenancy: str) -> bool:
+        """True for the id of a protected tenancy; "" and unknown ones are not."""
+        file = self.look("tenancy", tenancy) if tenancy else None
+        return bool(file and file["protected"])
+
+    def _check_tenancy(self, operation: Operation) -> None:
+        record = self.look("tenancy", operation.subject)
+        if record and record["protected"] and operation.kind != "tenancy.protect":
+            raise Refusal("protected")
+        if record is None and operation.kind == "tenancy.protect":
+            raise Refusal("unknown_subject")
+
+    def _check_visit(self, operation: Operation) -> None:
+        record = self.look("visit", operation.subject)
+        if operation.kind in ("visit.plan", "visit.open"):
+            self._check_new_visit(operation, record)
+            return
+        if record is None:
+            raise Refusal("unknown_subject")
+        if self.is_protected(record["tenancy"]):
+            raise Refusal("protected")
+        if not self.override and not self._may(operation, record):
+            raise Refusal("no_right")
+
+    def _check_new_visit(self, operation: Operation, record: Record | None) -> None:
+        tenancy = operation.data["tenancy"]
+        if tenancy and self.look("tenancy", tenancy) is None:
+            raise Refusal("unknown_subject")
+        if self.is_protected(tenancy) or (record and self.is_protected(record["tenancy"])):
+            raise Refusal("protected")
+        if operation.kind == "visit.plan" or self.override:
+            return
+        # Opening an existing visit would make its author a visitor of somebody else's.
+        if record is not None and not has_now(record, operation.by):
+            raise Refusal("no_right")
+        if tenancy and not self._knows_tenancy(operation.by, tenancy):
+            raise Refusal("no_right")
+
+    def _knows_tenancy(self, user: str, tenancy: str) -> bool:
+        file = self.look("tenancy", tenancy)
+        assert file is not None
+        visits = [self.look("visit", visit) for visit in file["visits"]]
+        return any(
+            visit is not None and any(user in one["visitors"] for one in visit["assignments"])
+            for visit in visits
+        )
+
+    def _may(self, operation: Operation, record: Record) -> bool:
+        who = KINDS[operation.kind].who & self.sender.groups
+        if "desk" in who:
+            return True
+        if "field" in who:
+            return has_now(record, operation.by) or had_at(record, operation.by, operation.base)
+        return any(
+            one["id"] == operation.data.get("follow_up") and one["queue"] == self.sender.queue
+            for one in record["follow_ups"]
+        )
