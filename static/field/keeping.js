@@ -6,7 +6,7 @@
 // server has said.
 
 import {blobsOf} from './operations.js'
-import {isDelivered, isFiled, visitKey} from './replay.js'
+import {blobsNeeded, isDelivered, isFiled, visitKey} from './replay.js'
 import {vouchedUpTo} from './vouching.js'
 import {metaChange} from './rows.js'
 
@@ -25,7 +25,9 @@ function mayLeave(memory, row, {backup, days}, now) {
   if (isFiled(memory, row)) return isDelivered(memory, row) && isOlder(receipt.at, days, now)
   if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
   if (receipt.seq > vouchedUpTo(memory, row.by)) return false
-  if (receipt.seq > backup && !isOlder(receipt.at, days, now)) return false
+  // A backup that was made before a picture came lacks it: what is stored has a number of its own.
+  const told = [receipt, ...blobsOf(row.operation).map(hash => memory.receipts.get(hash))]
+  if (told.some(one => one && one.seq > backup && !isOlder(one.at, days, now))) return false
   if (row.visit === '') return true // a counter shows in no snapshot
   const visit = memory.visits.get(visitKey(row.by, row.visit))
   return Boolean(visit) && !visit.stale && (visit.gone !== '' || receipt.seq <= visit.seq)
@@ -44,7 +46,7 @@ export function leaving(memory, now) {
   const hidden = hiddenVisits(memory, rows)
   const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, told, now)).map(row => row.id))
   const staying = rows.filter(row => !going.has(row.id))
-  const named = new Set(staying.flatMap(row => (row.operation ? blobsOf(row.operation) : [])))
+  const named = new Set(staying.flatMap(row => blobsNeeded(memory, row)))
   return [
     ...[...going].map(id => ({drop: 'outbox', id})),
     ...[...memory.blobs].filter(id => !named.has(id)).map(id => ({drop: 'blobs', id})),

@@ -5,7 +5,7 @@
 
 import {sha256, uuid7, uuid7After} from './ids.js'
 import {blobsOf, encode, localIso, visitOf} from './operations.js'
-import {inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from './replay.js'
+import {blobsNeeded, inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from './replay.js'
 import {bytesOf, isWhole, metaChange} from './rows.js'
 import {SaveFailed} from './store.js'
 
@@ -70,9 +70,22 @@ async function changesFor(memory, drafts, blobs, hashes, now) {
     // tab that was slower computes its own anew.
     metaChange('device', {...device, device_seq: device.device_seq + values.length}),
     ...values.map(value => ({put: 'outbox', value})),
+    ...struckBlobs(memory, values),
+    // The same picture once more: the server may have deleted it since, and is asked again.
+    ...hashes.filter(id => memory.receipts.has(id)).map(id => ({drop: 'receipts', id})),
     ...blobs.filter(blob => !memory.blobs.has(blob.sha256))
       .map(blob => ({put: 'blobs', value: {id: blob.sha256, by: person.id, visit, type: blob.type, bytes: blob.bytes}})),
   ]
+}
+
+/** Pictures of photos that are being struck out: they leave this phone at once, unless another photo names them. */
+function struckBlobs(memory, values) {
+  const targets = values.filter(one => one.operation.kind === 'visit.retract').map(one => one.operation.data.operation)
+  const isStruck = row => targets.includes(row.id) && row.operation?.kind === 'visit.photo'
+  const rows = targets.length > 0 ? [...memory.outbox.values(), ...values] : []
+  const needed = new Set(rows.filter(row => !isStruck(row)).flatMap(row => blobsNeeded(memory, row)))
+  return rows.filter(isStruck).map(row => row.operation.data.photo)
+    .filter(id => memory.blobs.has(id) && !needed.has(id)).map(id => ({drop: 'blobs', id}))
 }
 
 async function outboxValue(memory, {id, kind, subject, data}, person, device, now) {

@@ -41,9 +41,17 @@ export function isDelivered(memory, row) {
   return (result === 'applied' || result === 'held') && openBlobs(memory, row).length === 0
 }
 
+/** Blobs of an operation; none of a photo that was struck out here, whose picture goes nowhere any more.
+ * @param {Memory} memory @param {import('./rows.js').OutboxValue} row @returns {string[]} */
+export function blobsNeeded(memory, {id, operation}) {
+  const isStruck = operation?.kind === 'visit.photo' && [...memory.outbox.values()]
+    .some(one => one.operation?.kind === 'visit.retract' && one.operation.data.operation === id)
+  return operation && !isStruck ? blobsOf(operation) : []
+}
+
 /** Blobs of an operation that are on this phone and not known to be on the server.
  * @param {Memory} memory @param {import('./rows.js').OutboxValue} row @returns {string[]} */
-export const openBlobs = (memory, row) => (row.operation ? blobsOf(row.operation) : [])
+export const openBlobs = (memory, row) => blobsNeeded(memory, row)
   .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
 
 /**
@@ -76,8 +84,8 @@ function isContained(memory, row, visit) {
 
 /** The operations a snapshot names, and their numbers.
  * @param {any} record a snapshot's @returns {Map<string, number>} */
-export function namedIn({cells, notes, follow_ups: followUps, attempts, consents}) {
-  const entries = [notes, followUps, attempts, consents].flat()
+export function namedIn({cells, notes, photos = [], follow_ups: followUps, attempts, consents}) {
+  const entries = [notes, photos, followUps, attempts, consents].flat()
   return new Map([...Object.values(cells).flat().map(one => [one.op, one.seq]), ...entries.map(one => [one.id, one.seq])])
 }
 

@@ -37,6 +37,7 @@ const reasons = {
   'refused by the server': {receipt: {result: 'refused'}},
   'its blob is not there yet': {blob: {result: 'refused'}},
   'the backup is older': {backup: 4},
+  'its picture came after the backup': {blob: {seq: 6}},
   'no news have vouched for it': {vouched: 4},
   'the log began anew': {cursor: '4.0123456789abcdef.2026-11-22'},
   'the snapshot is older': {visit: {seq: 4}},
@@ -54,6 +55,21 @@ test('a visit that is gone keeps its address while something of it has not arriv
   }
   assert.deepEqual(dropped(settled({visit: gone, backup: 4})), ['put visits bob v'], 'arrived, but kept for a backup')
   assert.deepEqual(dropped(settled({visit: gone})), ['outbox o', 'blobs b', 'visits bob v'])
+})
+
+test('a picture that came after the backup leaves with the next one, or after fourteen days', () => {
+  assert.deepEqual(dropped(settled({blob: {seq: 6}, backup: 6})), ['outbox o', 'blobs b'])
+  const at = new Date(NOW.getTime() - 15 * 86_400_000).toISOString()
+  assert.deepEqual(dropped(settled({blob: {seq: 6, at}})), ['outbox o', 'blobs b'])
+})
+
+test('a struck photo holds no picture on the phone, sent or not', () => {
+  const photo = {kind: 'visit.photo', data: {item: 'i37', photo: 'b'}, device_seq: 1}
+  const strike = {id: 'r', by: 'bob', visit: 'v', sha256: 's', text: '', operation: {kind: 'visit.retract', data: {operation: 'o'}, device_seq: 2}}
+  const memory = settled({row: {operation: photo}, backup: 4})
+  assert.deepEqual(dropped(memory), [])
+  memory.outbox.set('r', strike)
+  assert.deepEqual(dropped(memory), ['blobs b'])
 })
 
 test('a receipt outlives its operation by sixty days', () => {

@@ -99,6 +99,50 @@ test('a signature is saved with its consent and given back as it was', async () 
   assert.equal(await store.blob('0'.repeat(64)), null)
 })
 
+const picture = (id, photo, item = 'i37') => ({id, kind: 'visit.photo', subject: {type: 'visit', id: VISIT}, data: {item, photo}})
+const strike = operation => ({kind: 'visit.retract', subject: {type: 'visit', id: VISIT}, data: {operation}})
+const jpeg = async text => {
+  const bytes = new TextEncoder().encode(`\xff\xd8${text}`).buffer
+  return {sha256: await sha256(bytes), type: 'image/jpeg', bytes}
+}
+
+test('a struck photo takes its picture off the phone in the same moment, unless another photo shows it', async () => {
+  const {store} = await enrolled()
+  const [one, other] = [await jpeg('one'), await jpeg('other')]
+  const ids = [uuid7(), uuid7(), uuid7()]
+  await record(store, [picture(ids[0], one.sha256)], [one])
+  await record(store, [picture(ids[1], one.sha256, 'i41')], [one])
+  await record(store, [picture(ids[2], other.sha256)], [other])
+  await record(store, [strike(ids[0])])
+  assert.ok(await store.blob(one.sha256), 'the other photo lost its picture')
+  await record(store, [strike(ids[1])])
+  assert.equal(await store.blob(one.sha256), null)
+  assert.ok(await store.blob(other.sha256))
+  assert.deepEqual((await store.visit(VISIT)).record.photos.map(row => [row.item, row.retracted]), [['i37', true], ['i41', true], ['i37', false]])
+})
+
+test('a strike never takes a signature off the phone', async () => {
+  const {store} = await enrolled()
+  const blob = await jpeg('signature')
+  const consent = {id: uuid7(), kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data: {purpose: 'K1', decision: 'yes', signature: blob.sha256}}
+  await record(store, [consent], [blob])
+  await record(store, [strike(consent.id)])
+  assert.ok(await store.blob(blob.sha256))
+})
+
+test('a picture that was struck and is taken again is offered to the server anew', async () => {
+  const {store} = await enrolled()
+  const one = await jpeg('one')
+  const [first, second] = [uuid7(), uuid7()]
+  const told = (id, result) => ({put: 'receipts', value: {id, by: 'bob', visit: VISIT, result, seq: 4, problem: '', comment: '', push: '', at: '2026-11-22T10:00:00Z'}})
+  await record(store, [picture(first, one.sha256)], [one])
+  await store.update(() => [told(first, 'applied'), told(one.sha256, 'stored')])
+  await record(store, [strike(first)])
+  await record(store, [picture(second, one.sha256)], [one])
+  await store.update(() => [told(second, 'applied')])
+  assert.deepEqual((await unsent(store)).map(row => row.kind), ['visit.retract', 'visit.photo'])
+})
+
 test('bytes that read back otherwise than written are not called saved', async () => {
   const {store} = await enrolled()
   const readBack = store.readBack.bind(store)

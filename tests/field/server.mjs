@@ -154,7 +154,7 @@ export class Server {
     if (method === 'HEAD') return new Response(null, {headers: {'Upload-Offset': String(part.length)}})
     const [, from, to, total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
     if (Number(from) > Number(to)) return problem('malformed', 400) // RFC 9110, 14.4: no such range
-    if (this.blobs.has(hash)) return this.said({offset: Number(total), complete: true})
+    if (this.blobs.has(hash)) return this.said({offset: Number(total), complete: true, seq: this.log.length + 1})
     if (Number(from) !== part.length) return this.said({offset: part.length, complete: false})
     const grown = Buffer.concat([part, body])
     this.parts.set(hash, grown)
@@ -162,6 +162,6 @@ export class Server {
     this.parts.delete(hash)
     if (sha(grown) !== hash) return problem('blob_mismatch', 422)
     this.blobs.set(hash, grown)
-    return this.said({offset: grown.length, complete: true})
+    return this.said({offset: grown.length, complete: true, seq: this.log.length + 1})
   }
 }

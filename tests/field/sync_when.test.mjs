@@ -52,6 +52,26 @@ test('a large blob goes in pieces, and on from where it broke off', async () => 
   assert.equal((await counts(store)).unsent, 0)
 })
 
+test('a picture keeps its operation on the phone until a backup holds it', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  const {hash} = await signed(store, large(300_000), 'image/png')
+  server.meddle = ({method}, answer) => {
+    if (method === 'PUT') server.backup = server.log.length // made between the operation and its picture
+    return answer()
+  }
+  await sync.now()
+  await sync.now()
+  assert.ok(server.blobs.has(hash))
+  assert.equal((await counts(store)).unsent, 0)
+  assert.ok(await store.blob(hash), 'a restore of that backup would have lost it')
+  await record(store, [note('x')])
+  await sync.now()
+  server.backup = server.log.length
+  await sync.now()
+  assert.ok(!await store.blob(hash))
+})
+
 test('an upload that arrived damaged begins again from 0', async () => {
   const {store, server, sync} = await world()
   const {hash} = await signed(store, large(300_000), 'image/png')

@@ -14,9 +14,13 @@ POSITION = b"".join(struct.pack(">II", *part) for part in ((59, 1), (20, 1), (43
 """The latitude in `photo`, as EXIF writes it."""
 
 
-def photo(width: int = 320, height: int = 240, *, orientation: int = 1) -> bytes:
+def photo(
+    width: int = 320, height: int = 240, *, orientation: int = 1, noise: bool = False
+) -> bytes:
     """A JPEG as a phone's camera writes it, red in its upper left corner as the sensor saw it."""
     picture = Image.new("RGB", (width, height), "white")
+    if noise:
+        picture = Image.effect_noise((width, height), 90).convert("RGB")
     picture.paste("red", (0, 0, width // 2, height // 2))
     exif = Image.Exif()
     exif[0x0112] = orientation

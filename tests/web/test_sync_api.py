@@ -268,6 +268,8 @@ def test_a_blob_in_pieces_goes_on_where_it_stopped(
     last = put(2000, len(octets))
     assert (last.headers["Upload-Offset"], read(last)["complete"]) == (str(len(octets)), True)
     assert services.blobs.has(sha)
+    # Only a backup that has passed a later operation holds it.
+    assert read(last)["seq"] == read(put(0, 10))["seq"] == services.storage.head().seq + 1  # type: ignore[union-attr]
     assert read(put(0, 10))["complete"] is True
 
 

@@ -3,6 +3,7 @@
 
 import {winner} from '../apply.js'
 import {uuid7} from '../ids.js'
+import {withPictures} from '../photo.js'
 import {page, redirect, refuse} from '../router.js'
 import {mustOpen, READ_BACK_ITEM, summaryView} from '../view_models.js'
 import {openVisit, save, views} from './context.js'
@@ -13,7 +14,7 @@ async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const summary = summaryView(...views(scene))
-  const visit = {...summary, notes: withStrike(summary.notes), follow_ups: withStrike(summary.follow_ups)}
+  const visit = {...summary, notes: withStrike(summary.notes), photos: withStrike(await withPictures(call.store, summary.photos)), follow_ups: withStrike(summary.follow_ups)}
   return page('field/read_back.html', {
     title: call.i18n._('Read back'),
     visit,

@@ -46,10 +46,10 @@ async function packsOf(version, tags) {
 /** Where each of the record's operations is: what the outbox knows nothing of has come from the server. */
 function statusOf(file) {
   const known = {...(file.status ?? {})}
-  const {cells, notes, follow_ups: followUps, attempts, consents} = file.record
+  const {cells, notes, photos = [], follow_ups: followUps, attempts, consents} = file.record
   const ids = [
     ...Object.values(cells).flat().map((one) => one.op),
-    ...[notes, followUps, attempts, consents].flat().map((one) => one.id),
+    ...[notes, photos, followUps, attempts, consents].flat().map((one) => one.id),
   ]
   for (const id of ids) known[id] ??= 'sent'
   return known

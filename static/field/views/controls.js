@@ -1,9 +1,10 @@
 // The few things on a visit's pages that need a script beside htmx: the counter and word warning
-// of a text, the signature pad, reading aloud. Each is bound by data attributes after every swap;
+// of a text, the signature pad, the camera, reading aloud. Each is bound by data attributes after every swap;
 // none of them stores or sends anything.
 
 import {attachPad} from '../signature.js'
 import {warningWord} from '../words.js'
+import {takePhoto} from './photos.js'
 
 const pads = new WeakMap()
 const cameBack = new WeakSet()
@@ -59,6 +60,7 @@ function bind(root) {
 /** @param {Document} document */
 export function watchPage(document) {
   document.addEventListener('input', ({target}) => { if (target.matches?.('[data-counts]')) countText(target) })
+  document.addEventListener('change', ({target}) => { if (target.matches?.('[data-photo]')) void takePhoto(target) })
   document.addEventListener('click', ({target}) => {
     const clears = target.closest?.('[data-clears]')
     if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()

@@ -2,6 +2,7 @@
 
 import * as closing from './closing.js'
 import * as consents from './consents.js'
+import * as photos from './photos.js'
 import * as section from './section.js'
 import * as tenant from './tenant.js'
 import * as visit from './visit.js'
@@ -11,6 +12,6 @@ import {watchPage} from './controls.js'
 
 /** @param {import('../router.js').Routes} routes */
 export function register(routes) {
-  for (const module of [visits, visit, section, writing, consents, closing, tenant]) module.register(routes)
+  for (const module of [visits, visit, section, photos, writing, consents, closing, tenant]) module.register(routes)
   if (globalThis.document) watchPage(document)
 }

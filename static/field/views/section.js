@@ -4,16 +4,19 @@
 
 import {uuid4, uuid7} from '../ids.js'
 import {record} from '../outbox.js'
+import {withPictures} from '../photo.js'
 import {pictograms} from '../pictograms.js'
 import {fragment, page, redirect, refuse} from '../router.js'
 import {winner} from '../apply.js'
 import {sectionView, tickOf, untickOf} from '../view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
 
-/** Items of a section as this page shows them: a counter carries its own operation. */
-const withOperations = (section, counted = '') => ({
+/** Items of a section as this page shows them: a counter carries its own operation, a photo its picture. */
+const shown = async (section, store, counted = '') => ({
   ...section,
-  rows: section.rows.map((item) => ({...item, operation: item.tally ? uuid7() : '', counted: item.key === counted})),
+  rows: await Promise.all(section.rows.map(async (item) => ({
+    ...item, operation: item.tally ? uuid7() : '', counted: item.key === counted, photos: await withPictures(store, item.photos),
+  }))),
 })
 
 async function show(call) {
@@ -22,7 +25,7 @@ async function show(call) {
   const {sections} = scene.packs.sv
   const at = sections.findIndex((one) => one.key === call.params.section)
   if (at < 0) return redirect(scene.url)
-  const section = withOperations(sectionView(...views(scene), call.params.section))
+  const section = await shown(sectionView(...views(scene), call.params.section), call.store)
   // Before and after the visit are not part of the talk: s13 leads to the read-back.
   const talk = sections.filter((one) => one.key !== 's01' && one.key !== 's14').map((one) => one.key)
   const place = talk.indexOf(section.key)
@@ -51,17 +54,18 @@ async function answer(call) {
   if (!item || (chosen && !item.answers.includes(chosen))) return refuse(i18n._('The guide has no such answer.'))
   if (item.tally) {
     await count(call, scene, key, chosen)
-    return answered(scene, item.section, key, key)
+    return answered(call, scene, key, key)
   }
   if ((winner(scene.file.record, `answer.${key}`)?.value ?? '') !== chosen) {
     const data = {item: key, answer: chosen, guide: scene.guide, language: scene.languages.tenant}
     await save(call, [{kind: 'visit.answer', data}])
   }
-  return answered(await openVisit(call), item.section, key)
+  return answered(call, await openVisit(call), key)
 }
 
-function answered(scene, sectionKey, key, counted = '') {
-  const section = withOperations(sectionView(...views(scene), sectionKey), counted)
+/** An item after something was saved about it, with its section's bar. */
+export async function answered({store}, scene, key, counted = '') {
+  const section = await shown(sectionView(...views(scene), scene.packs.sv.items[key].section), store, counted)
   return fragment('field/answered.html', {
     item: section.rows.find((one) => one.key === key), section, url: scene.url, operation: uuid7(),
     pictograms,
