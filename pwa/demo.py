@@ -16,6 +16,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from PIL import Image, ImageDraw
+
 from pwa import accounts, company, devices
 from pwa.accounts import User
 from pwa.ids import uuid4, uuid7
@@ -51,6 +53,19 @@ SIGNATURE = (
 )
 
 
+def hob() -> bytes:
+    """A photo that is plainly a drawing: a hob of which one plate stays cold."""
+    picture = Image.new("RGB", (800, 600), "#cfc8be")
+    pen = ImageDraw.Draw(picture)
+    pen.rounded_rectangle((140, 60, 660, 540), 24, fill="#26221f")
+    for x, y in ((270, 180), (530, 180), (270, 420), (530, 420)):
+        cold = (x, y) == (530, 180)
+        pen.ellipse((x - 90, y - 90, x + 90, y + 90), fill="#4a4541" if cold else "#b8442c")
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
 def fill(services: Services) -> None:
     """Fill an empty database: five sign-ins, 40 tenancies, visits in every state.
 
@@ -66,7 +81,8 @@ def fill(services: Services) -> None:
             **{one.name: getattr(services, one.name) for one in fields(services)}
         )
         import_file(half_a_year_ago, people["alice"], _file(rows), "demo.csv")
-        services.blobs.put(hashlib.sha256(SIGNATURE).hexdigest(), SIGNATURE)
+        for octets in (SIGNATURE, hob()):
+            services.blobs.put(hashlib.sha256(octets).hexdigest(), octets)
         visits = [
             str(row[0])
             for row in db.execute("SELECT id FROM visit_index ORDER BY move_in, street, apartment")
@@ -284,7 +300,8 @@ class _Story:
     def waiting(self, visit: str, name: str, day: int, *, faults: bool) -> None:
         """Done, and not yet reviewed. With `faults`: notes, follow-ups, consents, a signature."""
         self.assign(visit, [name], day, "10:00", day - 5)
-        answers = {"i23": "silent", "i39": "running", "i16": "no"} if faults else {}
+        faulty = {"i23": "silent", "i35": "fault", "i39": "running", "i16": "no"}
+        answers = faulty if faults else {}
         phone = self.visit(visit, name, day, answers)
         clock = self.at(day, 10, 45)
         if faults:
@@ -295,6 +312,11 @@ class _Story:
             )
             self.follow_up(
                 phone, visit, "i39", "FV", "three_days", "Kranen i köket droppar.", clock
+            )
+            photo = {"item": "i35", "photo": hashlib.sha256(hob()).hexdigest()}
+            phone.do("visit.photo", visit, photo, clock)
+            self.follow_up(
+                phone, visit, "i35", "KT", "three_days", "En platta blir inte varm.", clock
             )
             asked = self.follow_up(
                 phone,

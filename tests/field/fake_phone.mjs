@@ -114,5 +114,7 @@ export function fakePhone() {
       ...(text ? JSON.parse(text) : {}),
     }
   }
-  return {ask, saved, perform, store, visits, uuid7, url: `/field/visits/${VISIT}`}
+  /** Have a picture on the phone, as the camera and the outbox leave it there. */
+  const keep = (blob) => void blobs.set(blob.sha256, blob)
+  return {ask, saved, perform, keep, store, visits, uuid7, url: `/field/visits/${VISIT}`}
 }

@@ -172,6 +172,9 @@ def test_the_demo_company_has_everything_there_is(app: Flask, services: Services
         decisions = {row[0] for row in db.execute("SELECT decision FROM consent_index")}
         assert decisions == {"yes", "no", "withdrawn"}
         assert db.table("follow_up_index").count_where("done = 1 AND queue = 'KT'") == 1
+        blobs = [row["sha256"] for row in db.table("blob_index").rows]
+    assert len(blobs) == 2  # a signature and a photo
+    assert all(services.blobs.has(sha) for sha in blobs)
 
 
 def test_the_demo_is_the_same_on_the_same_day(app: Flask, services: Services) -> None:
