@@ -36,8 +36,8 @@ async function install() {
 async function activate() {
   const shells = (await caches.keys()).filter(name => name.startsWith('troskel-shell-'))
   const earlier = shells.filter(name => name !== CACHE)
-  // The one before stays: a page of it may be open and load a catalogue late.
-  await Promise.all(earlier.slice(0, -1).map(name => caches.delete(name)))
+  // The two before stay: a page of theirs may be open and load a catalogue late.
+  await Promise.all(earlier.slice(0, -2).map(name => caches.delete(name)))
   if (earlier.length === 0) await self.clients.claim()
 }
 
@@ -62,7 +62,10 @@ async function answerFile(request) {
 self.addEventListener('install', event => event.waitUntil(install()))
 self.addEventListener('activate', event => event.waitUntil(activate()))
 // A new version waits until the page says that nothing is half written.
-self.addEventListener('message', event => { if (event.data === 'activate') self.skipWaiting() })
+self.addEventListener('message', event => {
+  if (event.data === 'activate') self.skipWaiting()
+  if (event.data === 'version') event.ports[0].postMessage(VERSION)
+})
 self.addEventListener('fetch', event => {
   const {request} = event
   const url = new URL(request.url)

@@ -2,6 +2,8 @@
 // the app runs. Invariant: asked anew each time, and never in the way of a save. Where a browser
 // has no answer the field is left out; nothing is guessed.
 
+const ANSWER_MS = 2_000
+
 /** A tab of Safari on an iPhone or iPad: what is saved there is deleted after seven days without a
  * visit (platform.md 1.1), so real data is refused. The app on the home screen is not such a tab.
  * @param {any} [navigator] @returns {boolean} */
@@ -24,18 +26,32 @@ export async function askToPersist() {
   return asked(async () => await navigator.storage.persisted() || navigator.storage.persist())
 }
 
-/** @returns {Promise<{persisted?: boolean, quota?: number, usage?: number, installed: boolean, version: string}>}
- *   quota and usage in bytes; the version of the app this page runs */
+/** The version of the worker that answers for this page; undefined where there is none.
+ * @returns {Promise<string|undefined>} */
+export const workerVersion = () => asked(() => new Promise(resolve => {
+  const worker = navigator.serviceWorker.controller
+  if (!worker) { resolve(); return }
+  const {port1, port2} = new MessageChannel()
+  port1.onmessage = ({data}) => resolve(data)
+  worker.postMessage('version', [port2])
+}))
+
+/** @returns {Promise<{persisted?: boolean, quota?: number, usage?: number, installed: boolean, version: string, worker?: string}>}
+ *   quota and usage in bytes; the version of the app this page runs, and of the worker */
 export async function report() {
   const persisted = await asked(() => navigator.storage.persisted())
   const {quota, usage} = await asked(() => navigator.storage.estimate()) ?? {}
-  const found = {persisted, quota, usage, installed: installed(), version: globalThis.document?.documentElement.dataset.version ?? ''}
+  const found = {persisted, quota, usage, installed: installed(), version: pageVersion(), worker: await workerVersion()}
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined))
 }
 
+/** The version of the app this page runs. @returns {string} */
+export const pageVersion = () => globalThis.document?.documentElement.dataset.version ?? ''
+
 async function asked(question) {
   try {
-    return await question()
+    // Some questions are never answered; nothing that asks them may wait for that.
+    return await Promise.race([question(), new Promise(resolve => { setTimeout(resolve, ANSWER_MS) })])
   } catch {
     return undefined // an old browser, or storage switched off
   }

@@ -3,6 +3,7 @@
 // never put under a half-written form.
 
 import {render} from './render.js'
+import {pageVersion, workerVersion} from './device.js'
 import {toast} from './forms.js'
 
 /** @param {{i18n: () => import('./i18n.js').I18n, isDirty: () => boolean}} parts */
@@ -12,9 +13,13 @@ export function startUpdates({i18n, isDirty}) {
   let taking = false
   let hadController = workers.controller !== null
 
-  workers.addEventListener('controllerchange', () => {
-    // The very first worker claims the page it came with: same version, nothing to do.
-    if (!hadController) { hadController = true; return }
+  workers.addEventListener('controllerchange', async () => {
+    // The very first worker claims the page it came with: nothing to do, unless a new version was
+    // put in place between the page and its worker.
+    if (!hadController) {
+      hadController = true
+      if ([pageVersion(), undefined].includes(await workerVersion())) return
+    }
     if (taking) location.reload()
     else offer(null) // another tab took the new version
   })

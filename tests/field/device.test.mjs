@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {installed, iosBrowserTab, report} = await import('../../static/field/device.js')
+const {askToPersist, installed, iosBrowserTab, report} = await import('../../static/field/device.js')
 const {uuid4, uuid7, uuid7After} = await import('../../static/field/ids.js')
 const {localIso} = await import('../../static/field/operations.js')
 
@@ -57,4 +57,18 @@ test('a device writes its own time with its offset', () => {
   assert.equal(at(0), '2026-11-22T13:05:11+00:00')
   assert.equal(at(210), '2026-11-22T09:35:11-03:30')
   assert.equal(at(-345), '2026-11-22T18:50:11+05:45')
+})
+
+test('a browser that never answers is not waited for', async () => {
+  const never = () => new Promise(() => {})
+  Object.defineProperty(globalThis, 'navigator', {configurable: true, value: {storage: {persisted: never, persist: never, estimate: never}}})
+  const {setTimeout: real} = globalThis
+  globalThis.setTimeout = run => queueMicrotask(run)
+  try {
+    assert.deepEqual(await report(), {installed: false, version: ''})
+    assert.equal(await askToPersist(), undefined)
+  } finally {
+    globalThis.setTimeout = real
+    delete globalThis.navigator
+  }
 })
