@@ -62,6 +62,7 @@ class Blobs:
         self.folder = folder
         # Two requests must not write one blob at once; different ones need not wait.
         self._locks = tuple(threading.Lock() for _ in range(16))
+        self._synced: set[Path] = set()  # folders whose names this process has put on disk
 
     def path(self, sha256: str) -> Path | None:
         """The file kept for the blob that came as `sha256`, or None where it has not come yet."""
@@ -112,7 +113,7 @@ class Blobs:
         if hashlib.sha256(octets).hexdigest() != sha256:
             raise BlobRefused("blob_mismatch")
         is_drawing = sniff(octets) == "image/svg+xml"
-        if self.has(sha256):
+        if self._has_for_good(sha256):
             return
         name, kept = sha256, octets
         if not is_drawing:
@@ -122,9 +123,12 @@ class Blobs:
                 raise BlobRefused(refused.code) from refused
             name = f"{sha256}.{hashlib.sha256(kept).hexdigest()}"
         folder = self.folder / sha256[:2]
-        if not folder.exists():
+        # Not "if it is new": whoever made it may have died before it was on disk.
+        if folder not in self._synced:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(self.folder.parent)
             _sync_folder(self.folder)
+            self._synced.add(folder)
         # One name for each hash: what a crash left is written over.
         unfinished = folder / f".{sha256}.new"
         with unfinished.open("wb") as file:
@@ -134,13 +138,20 @@ class Blobs:
         unfinished.replace(folder / name)
         _sync_folder(folder)
 
+    def _has_for_good(self, sha256: str) -> bool:
+        # An earlier put may have died, or met a failing disk, between the name and its sync.
+        path = self.path(sha256)
+        if path:
+            _sync_folder(path.parent)
+        return path is not None
+
     # --- in pieces: a picture over a bad line ----------------------------------------
 
     def offset(self, sha256: str) -> int:
         """How many bytes need not be sent: those of an unfinished upload, or BLOB_BYTES_MAX when
         it is done (how long the bytes were that came is not kept)."""
         with self._lock(sha256):
-            return BLOB_BYTES_MAX if self.has(sha256) else _size(self._part(sha256))
+            return BLOB_BYTES_MAX if self._has_for_good(sha256) else _size(self._part(sha256))
 
     def append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
         """Add a piece that starts at `start`; gives the new offset, `total` once all is kept.
@@ -157,7 +168,7 @@ class Blobs:
             return self._append(sha256, start, octets, total)
 
     def _append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
-        if self.has(sha256):
+        if self._has_for_good(sha256):
             return total
         part = self._part(sha256)
         offset = _size(part)

@@ -84,4 +84,11 @@ PARTS: Sequence[Part] = (
     _server("statements", 8),
     _server("writes", 8, ("gcc", "cc")),
     _server("disk", 4, ("gcc", "cc")),
+    Part(
+        "server-planted",
+        "tests.server_faults planted",
+        1,
+        ("tests/server_faults",),
+        (("gcc", "cc"),),
+    ),
 )

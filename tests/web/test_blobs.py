@@ -256,8 +256,34 @@ def test_a_blob_is_never_counted_before_it_is_on_disk(
 
     monkeypatch.setattr(os, "fsync", looking)
     blobs.put(hash_of(octets), octets)
-    # The new folder and the bytes; only then the name, and the folder that holds it.
-    assert counted == [False, False, True]
+    # The new folder, the one that holds it, and the bytes; only then the name, and its folder.
+    assert counted == [False, False, False, True]
+
+
+def synced_by(blobs: Blobs, octets: bytes, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that were synced while `octets` were put."""
+    seen, real = [], os.fsync
+
+    def looking(handle: int) -> None:
+        seen.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        real(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", looking)
+        blobs.put(hash_of(octets), octets)
+    return [path for path in seen if path.is_dir()]
+
+
+def test_a_power_cut_never_takes_the_first_blob_with_its_folders(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is on disk when the folder it stands in was synced, for each folder down to the blob."""
+    octets = photo()
+    inner = blobs.folder / hash_of(octets)[:2]
+    chain = [blobs.folder.parent.resolve(), blobs.folder.resolve(), inner.resolve()]
+    assert synced_by(blobs, octets, monkeypatch) == chain
+    # Whoever put it may have died before the last of these: a second process makes sure.
+    assert synced_by(Blobs(blobs.folder), octets, monkeypatch) == chain[2:]
 
 
 def test_a_crash_in_the_middle_of_writing_leaves_nothing_that_counts(

@@ -1,0 +1,189 @@
+"""What must be true of a data folder after a fault, whatever the fault was.
+
+Invariant: looked at from outside, with a connection of its own that knows nothing of the engine's
+code paths. Nothing answered is missing; records and indexes are what the log says; what is held is
+shown at the desk; and doing everything again leaves exactly what a day without faults leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from pwa.accounts import find_user
+from pwa.blobs import Blobs
+from pwa.db import DATABASE
+from pwa.holding import list_held
+from pwa.services import EXTENSION, Services
+from sync.apply import Record, apply
+from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
+from sync.operations import digest_of, parse
+from tests.server_faults.story import STRUCK, Answer, Story, sha_of
+
+State = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What went wrong at one point; all empty when nothing did."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+
+    def add(self, other: Verdict) -> None:
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.hidden += other.hidden
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.doubled or self.hidden)
+
+
+def look(data: Path) -> State:
+    """Every row of every table, and every blob by name and content, as one comparable value."""
+    state: State = {}
+    uri = f"{(data / DATABASE).as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (name,) in names:
+            state[name] = sorted(repr(row) for row in db.execute(f'SELECT * FROM "{name}"'))
+    blobs = data / "blobs"
+    state["blobs"] = sorted(
+        f"{path.relative_to(blobs)} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for path in blobs.rglob("*")
+        if path.is_file()
+    )
+    return state
+
+
+def digest(state: State) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def difference(state: State, wanted: State) -> list[str]:
+    """The rows that one has and the other has not, for people."""
+    return [
+        f"{sign} {name} {row[:160]}"
+        for name in sorted({*state, *wanted})
+        for sign, one, other in (("+", state, wanted), ("-", wanted, state))
+        for row in one.get(name, [])
+        if row not in other.get(name, [])
+    ]
+
+
+def check_answered(data: Path, answers: list[Answer]) -> Verdict:
+    """I3: what was answered as taken in is in the log or on the held list, under its hash; a blob
+    that was answered as complete is there."""
+    kept = _kept(data)
+    lost = [
+        one["id"]
+        for answer in answers
+        if answer["status"] == 200  # errors promise nothing
+        for one in answer["json"].get("results", [])
+        if (one["id"], one["sha256"]) not in kept
+    ]
+    blobs = Blobs(data / "blobs")
+    for sha in {sha for answer in answers for sha in answer.get("blobs", [])} - {sha_of(STRUCK)}:
+        path = blobs.path(sha)
+        content = sha_of(path.read_bytes()) if path else ""
+        if path is None or not path.name.endswith(content):
+            lost.append(f"blob {sha}")
+    return Verdict(lost=lost)
+
+
+def check_whole(data: Path) -> Verdict:
+    """The file is sound; records, indexes and held operations are those of the log."""
+    found = Verdict()
+    with closing(sqlite3.connect(data / DATABASE)) as db:
+        sound = db.execute("PRAGMA integrity_check").fetchone()[0]
+        if sound != "ok":
+            found.lost.append(f"integrity_check: {sound}")
+            return found
+        folded = _fold(db)
+        records = {
+            id: json.loads(body)
+            for id, body in db.execute("SELECT id, body FROM records WHERE type = 'visit'")
+        }
+        for id, record in folded.items():
+            # The number moves too when the tenancy is changed, which is not in the visit's own log.
+            if record is not None and records.get(id, {}) | {"seq": 0} != record | {"seq": 0}:
+                found.doubled.append(f"visit {id} is not what its log says")
+        found.lost += [f"visit {id} is not in the log" for id in records.keys() - folded.keys()]
+        found.doubled += _check_indexes(db, records)
+    return found
+
+
+def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Verdict:
+    """After everything was done again: each operation is kept once, and the whole state is `wanted`."""
+    kept, state = _kept(data), look(data)
+    texts = {(id, digest_of(text)) for id, sent in story.texts.items() for text in sent}
+    found = Verdict(lost=sorted(id for id, _ in texts - kept))
+    if state != wanted:
+        found.doubled += difference(state, wanted)[:6] or ["a row more than once"]
+    with closing(sqlite3.connect(data / DATABASE)) as db:
+        held = {row[0] for row in db.execute("SELECT id FROM held WHERE state = 'open'")}
+    here: Services = app.extensions[EXTENSION]
+    with app.app_context():
+        alice = find_user(story.people["alice"])
+        assert alice is not None
+        # Somebody who may see protected tenancies sees everything that is held.
+        shown = {row.id for row in list_held(here, replace(alice, may_see_protected=True))}
+    found.hidden += sorted(held - shown)
+    return found
+
+
+def _kept(data: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(data / DATABASE)) as db:
+        rows = db.execute("SELECT id, sha256 FROM log UNION SELECT id, sha256 FROM held")
+        return {(id, sha) for id, sha in rows}
+
+
+def _fold(db: sqlite3.Connection) -> dict[str, Record | None]:
+    """Visit → its record, applied again from the log; None where a struck note was blanked."""
+    found: dict[str, Record | None] = {}
+    rows = db.execute("SELECT seq, subject, bytes FROM log WHERE type = 'visit' ORDER BY seq")
+    for seq, subject, octets in rows:
+        if octets is None:
+            found[subject] = None
+        elif subject not in found or found[subject] is not None:
+            found[subject] = apply(found.get(subject), parse(octets.decode()), seq)
+    return found
+
+
+def _check_indexes(db: sqlite3.Connection, visits: dict[str, Record]) -> list[str]:
+    rows = db.execute("SELECT id, body FROM records WHERE type = 'tenancy'")
+    tenancies = {id: json.loads(body) for id, body in rows}
+    wanted: dict[str, set[str]] = {
+        name: set() for name in ("visit_index", "follow_up_index", "consent_index", "blob_index")
+    }
+    for record in visits.values():
+        tenancy = tenancies.get(record["tenancy"])
+        for name, made in (
+            ("visit_index", [visit_row(record, tenancy)]),
+            ("follow_up_index", follow_up_rows(record, tenancy)),
+            ("consent_index", consent_rows(record)),
+            ("blob_index", blob_rows(record)),
+        ):
+            wanted[name] |= {_row(dict(row)) for row in made}
+    wrong = []
+    db.row_factory = sqlite3.Row
+    for name, expected in wanted.items():
+        got = {_row(dict(row)) for row in db.execute(f"SELECT * FROM {name}")}
+        if got != expected:
+            wrong.append(f"{name} is not what the records say: {sorted(got ^ expected)[:2]}")
+    return wrong
+
+
+def _row(row: dict[str, Any]) -> str:
+    return json.dumps(
+        {k: int(v) if isinstance(v, bool) else v for k, v in row.items()}, sort_keys=True
+    )

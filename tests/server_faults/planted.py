@@ -1,0 +1,117 @@
+"""Mistakes to plant in the server, one at a time, to see that this proof can fail.
+
+Each is one that a tired hand could make in an afternoon. It refuses to be used outside a child process or
+a command of its own: nothing here is ever taken back.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pwa import db as pwa_db
+from pwa.blobs import Blobs
+from sync.sqlite import SqliteStorage
+from sync.storage import Batch
+
+
+def _relaxed_durability() -> None:
+    opened = pwa_db.Databases._open_writer
+
+    def relaxed(self: pwa_db.Databases) -> Any:
+        writer = opened(self)
+        writer.execute("PRAGMA synchronous=NORMAL").fetchall()
+        return writer
+
+    pwa_db.Databases._open_writer = relaxed  # type: ignore[method-assign]
+
+
+def _two_transactions() -> None:
+    whole = SqliteStorage.write
+
+    def halves(self: SqliteStorage, batch: Batch) -> None:
+        log, batch.log = batch.log, []
+        for entry in log:
+            whole(self, Batch(log=[entry]))
+        self.db.execute("COMMIT")
+        self.db.execute("BEGIN IMMEDIATE")
+        whole(self, batch)
+
+    SqliteStorage.write = halves  # type: ignore[method-assign]
+
+
+def _answer_before_commit() -> None:
+    def hopeful(self: SqliteStorage) -> Any:
+        return _swallowing(usual(self))
+
+    usual = SqliteStorage.transaction
+    SqliteStorage.transaction = hopeful  # type: ignore[method-assign]
+
+
+@contextmanager
+def _swallowing(transaction: Any) -> Iterator[None]:
+    try:
+        with transaction:
+            yield
+    except sqlite3.Error:
+        return
+
+
+def _blob_not_synced() -> None:
+    from pwa import blobs
+
+    class Careless:
+        def __getattr__(self, name: str) -> Any:
+            return (lambda handle: None) if name == "fsync" else getattr(os, name)
+
+    blobs.os = Careless()  # type: ignore[attr-defined]
+
+
+def _blob_written_in_place() -> None:
+    def put(self: Blobs, sha256: str, octets: bytes) -> None:
+        if sha256 != "" and not self.has(sha256):
+            folder = self.folder / sha256[:2]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / sha256).write_bytes(octets)
+
+    Blobs.put = put  # type: ignore[method-assign]
+
+
+def _error_as_a_page() -> None:
+    from pwa import problems
+
+    problems.wants_json = lambda: False
+
+
+def _tally_counted_again() -> None:
+    whole = SqliteStorage.write
+
+    def twice(self: SqliteStorage, batch: Batch) -> None:
+        batch.tallies = batch.tallies or [("2026-11-22", "Norr", "waste", "yes")]
+        whole(self, batch)
+
+    SqliteStorage.write = twice  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`plant` breaks the code; `part` and `slice` of the proof must see it."""
+
+    plant: Callable[[], None]
+    part: str
+    slice: str
+
+
+MISTAKES = {
+    "relaxed durability": Mistake(_relaxed_durability, "writes", "390/8"),
+    "two transactions": Mistake(_two_transactions, "statements", "200/40"),
+    "answer before commit": Mistake(_answer_before_commit, "writes", "60/4"),
+    "blob not synced": Mistake(_blob_not_synced, "writes", "200/20"),
+    "blob written in place": Mistake(_blob_written_in_place, "writes", "200/20"),
+    "error as a page": Mistake(_error_as_a_page, "writes", "60/4"),
+    "counted again": Mistake(_tally_counted_again, "statements", "200/40"),
+}
