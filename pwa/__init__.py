@@ -20,6 +20,7 @@ from pwa.assets import Assets
 from pwa.blobs import Blobs
 from pwa.db import DATABASE, DatabaseError, Databases
 from pwa.guide import load as load_guide
+from pwa.holding import retry_newer
 from pwa.migrations import migrate
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
@@ -103,6 +104,8 @@ def create_app(config: Settings | None = None) -> Flask:
     app.register_blueprint(field.blueprint)
     app.register_blueprint(sync_api.blueprint)
     desk.register(app)
+    with app.app_context():
+        retry_newer(parts)
     return app
 
 

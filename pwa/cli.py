@@ -294,7 +294,7 @@ def import_command(
 @click.option("--format", "format_", type=click.Choice(["csv"]), default="csv", show_default=True)
 @with_data
 def export_command(what: str, format_: str, data: Path | None) -> None:
-    """Write visits, follow-ups or consents to standard output."""
+    """Write visits, follow-ups, consents or what was held to standard output."""
     with _running(data) as parts:
         # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")

@@ -1,4 +1,4 @@
-"""What leaves as CSV: visits, follow-ups, consents, one row each.
+"""What leaves as CSV: visits, follow-ups, consents, what was held, one row each.
 
 Invariant: nothing of a protected tenancy and nobody's name, language, phone number or free
 text is in an export (DESIGN 7.3, 7.8); a cell never starts a formula in a spreadsheet (OWASP,
@@ -27,6 +27,15 @@ QUERIES: Mapping[str, str] = {
     "consents": (
         "SELECT c.visit, c.purpose, c.decision, c.expires FROM consent_index c"
         " JOIN visit_index v ON v.id = c.visit AND v.protected = 0 ORDER BY c.visit, c.purpose"
+    ),
+    # That something was held, why, and how it ended; what it says is read at the desk.
+    "held": (
+        "SELECT h.id, h.visit, h.device, h.kind, h.problem, h.received_at,"
+        " CASE h.state WHEN 'open' THEN 'open' ELSE h.resolved_how END AS state, h.resolved_at"
+        " FROM held h LEFT JOIN visit_index v ON v.id = h.visit"
+        " LEFT JOIN records t ON t.type = 'tenancy' AND t.id = h.visit"
+        " WHERE h.problem <> 'protected' AND coalesce(v.protected, 0) = 0"
+        " AND NOT coalesce(json_extract(t.body, '$.protected'), 0) ORDER BY h.received_at, h.id"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""What the server side does to visits: the desk's operations, and the held list.
+"""What the server side does to visits: the desk's operations.
 
 Invariant: the desk changes nothing but by operations through the same push as a phone
 (DESIGN 5); a form sent twice is one operation. It refuses to show or touch a visit the
@@ -14,17 +14,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pwa.accounts import User, find_user
+from pwa.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visit_blobs import erase_struck
 from sync.apply import Record, state_of
 from sync.operations import encode
-from sync.push import Pushed, Result, push
+from sync.push import Result, push
 from sync.rights import DESK, Principal
-
-ACTIONS = ("accept", "retry", "ask")
-COMMENT_CHARACTERS_MAX = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +43,6 @@ class VisitFile:
     record: Record
     tenancy: Record | None
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """One held operation as the desk shows it; `text` is its exact bytes, decoded."""
-
-    id: str
-    sha256: str
-    text: str
-    problem: str
-    kind: str
-    visit: str
-    device: str
-    by: str
-    received_at: str
-    comment: str
 
 
 def principal_of(user: User) -> Principal:
@@ -137,59 +118,3 @@ def _record(db: Database, type: str, id: str) -> Record | None:
     row = db.execute("SELECT body FROM records WHERE type = ? AND id = ?", [type, id]).fetchone()
     record: Record | None = json.loads(row[0]) if row else None
     return record
-
-
-def list_held(services: Services, user: User) -> list[HeldRow]:
-    """Open held operations, oldest first; those of protected tenancies only for who may see them."""
-    with services.databases.reading() as db:
-        rows = db.execute(
-            "SELECT id, sha256, bytes, problem, kind, visit, device, by, received_at, comment"
-            " FROM held WHERE state = 'open' AND (? OR problem <> 'protected')"
-            " ORDER BY received_at, visit, device",
-            [int(user.may_see_protected)],
-        ).fetchall()
-    return [
-        HeldRow(id, sha256, octets.decode("utf-8", "replace"), *rest)
-        for id, sha256, octets, *rest in rows
-    ]
-
-
-def resolve_held(
-    services: Services, user: User, id: str, sha256: str, action: str, comment: str = ""
-) -> str:
-    """Work off one held operation; says what became of it: `applied`, `held` or `asked`.
-
-    `retry` asks again what was asked when it came; `accept` lets `user`, a supervisor, stand in for
-    the right its author lacked; `ask` shows `comment` on the author's phone. Nothing is deleted.
-    """
-    if action not in ACTIONS:
-        raise Problem("invalid_form")
-    row = next((r for r in list_held(services, user) if (r.id, r.sha256) == (id, sha256)), None)
-    if row is None:
-        raise Problem("not_found")
-    if action == "ask":
-        with services.databases.writing() as db:
-            db.execute(
-                "UPDATE held SET comment = ? WHERE id = ? AND sha256 = ?",
-                [comment[:COMMENT_CHARACTERS_MAX], id, sha256],
-            )
-        return "asked"
-    author = find_user(row.by)
-    sender = principal_of(author) if author else Principal(row.by, "visitor")
-    if author and not author.active and action == "retry":
-        sender = Principal(row.by, "")
-    with services.databases.reading() as db:
-        octets = db.execute(
-            "SELECT bytes FROM held WHERE id = ? AND sha256 = ?", [id, sha256]
-        ).fetchone()[0]
-    texts = [octets.decode("utf-8", "surrogatepass")]
-    pushed: Pushed = push(
-        services.storage,
-        texts,
-        sender,
-        services.now().isoformat(timespec="seconds"),
-        resolve=action,
-        resolver=user.id,
-    )
-    erase_struck(services.databases, services.blobs, texts)
-    return "applied" if pushed.results[0].result != "held" else "held"

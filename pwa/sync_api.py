@@ -2,7 +2,9 @@
 
 Invariant: an answer in our media type is given only after a durable commit (I3), and every
 other answer is JSON with a problem code, never a redirect or a page. It refuses bodies past
-the limits before reading them whole; a gzip body is unpacked no further than the limit.
+the limits before reading them whole; a gzip body is unpacked no further than the limit. News are for
+roles that visit; sending is open to whoever is signed in, for somebody's role may have changed
+while a phone was full of work: what the role does not cover is held (I6).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from pwa import company, devices, visit_blobs
-from pwa.access import requires
+from pwa.access import SIGNED_IN, requires
 from pwa.accounts import User, list_users
 from pwa.blobs import BlobRefused
 from pwa.problems import Problem
@@ -42,7 +44,7 @@ _RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})\Z")
 
 
 @blueprint.post("/push")
-@requires("sync")
+@requires(SIGNED_IN)
 def push_view() -> Response:
     body = _body()
     here = services()
@@ -170,7 +172,7 @@ def pull_view() -> Response:
 
 
 @blueprint.route("/blobs/<sha256>", methods=["HEAD"])
-@requires("sync")
+@requires(SIGNED_IN)
 def blob_offset_view(sha256: str) -> Response:
     try:
         offset = services().blobs.offset(sha256)
@@ -182,7 +184,7 @@ def blob_offset_view(sha256: str) -> Response:
 
 
 @blueprint.put("/blobs/<sha256>")
-@requires("sync")
+@requires(SIGNED_IN)
 def blob_put_view(sha256: str) -> Response:
     found = _RANGE.match(request.headers.get("Content-Range", ""))
     octets = request.get_data(cache=False)

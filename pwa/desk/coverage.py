@@ -21,8 +21,8 @@ from pwa.desk import queries
 from pwa.desk.devices import list_phones
 from pwa.desk.filters import VisitFilter
 from pwa.desk.queries import Calendar, Cell
+from pwa.holding import list_held
 from pwa.services import services
-from pwa.submitting import list_held
 
 blueprint = Blueprint("coverage", __name__)
 

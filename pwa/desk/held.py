@@ -1,9 +1,9 @@
 """The held list: what phones sent and the server could not apply, and what can be done about it.
 
 Invariant: every open held operation is shown to somebody who can act on it, with its words and the
-reason, grouped by visit and device so that one press works off a whole group. Those
+reason, grouped by visit, device and reason so that one press works off a whole group. Those
 about protected tenancies are shown only to who may see them, and without an address. It
-refuses to delete: there is no such button (I6).
+refuses to delete: what is filed leaves the open list, and stays readable (I6).
 """
 
 from __future__ import annotations
@@ -21,47 +21,42 @@ from pwa.desk import queries, staff
 from pwa.desk.forms import text_of
 from pwa.desk.queries import Calendar, VisitRow
 from pwa.desk.wording import Words, describe_text, words_for
+from pwa.holding import ALL_ACTIONS, HeldRow, list_filed, list_held, resolve_held
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.submitting import ACTIONS, HeldRow, list_held, resolve_held
 
 blueprint = Blueprint("held", __name__)
 
 GROUP_MAX = 500
-# What can help, by problem. `ask` always can. `accept` stands in for a right; it mends nothing else.
-ACCEPTABLE = frozenset({"no_right", "author_mismatch"})
-RETRYABLE = frozenset(
-    {"no_right", "unknown_subject", "version_newer", "unknown_kind", "server_error", "protected"}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Held operations of one visit from one device."""
+    """Held operations of one visit from one device, for one reason."""
 
     visit: str
     device: str
+    problem: str
     row: VisitRow | None
     people: list[str]
     lines: list[dict[str, Any]]
-    problems: list[str]
     actions: list[str]
-
-    @property
-    def protected(self) -> bool:
-        return "protected" in self.problems
+    protected: bool
 
 
 @blueprint.get("/desk/held")
 @requires("held")
 def page() -> ResponseReturnValue:
     here = services()
-    rows = list_held(here, get_current_user())
+    user = get_current_user()
+    filed = request.args.get("show") == "filed"
+    rows = list_filed(here, user) if filed else list_held(here, user)
     calendar = Calendar.of(here.today(), here.settings.visit_within_days)
     with here.databases.reading() as db:
         visits = queries.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
     words = words_for(here.guide, staff.names())
-    return render_template("desk/held.html", groups=grouped(rows, visits, words), total=len(rows))
+    groups = grouped(rows, visits, words)
+    return render_template("desk/held.html", groups=groups, filed=filed)
 
 
 @blueprint.post("/desk/held")
@@ -71,7 +66,7 @@ def resolve() -> ResponseReturnValue:
     here, user = services(), get_current_user()
     action = request.form.get("action", "")
     keys = [key.partition(":") for key in request.form.getlist("held")][:GROUP_MAX]
-    if action not in ACTIONS or not keys:
+    if action not in ALL_ACTIONS or not keys:
         raise Problem("invalid_form")
     comment = text_of(request.form, "comment")
     if action == "ask" and not comment:
@@ -93,33 +88,26 @@ def resolve() -> ResponseReturnValue:
 
 
 def grouped(rows: Iterable[HeldRow], visits: Mapping[str, VisitRow], words: Words) -> list[Group]:
-    """The rows by visit and device, in the order in which the oldest of each came."""
-    groups: dict[tuple[str, str], list[HeldRow]] = {}
+    """The rows by visit, device and reason, in the order in which the oldest of each came."""
+    groups: dict[tuple[str, str, str], list[HeldRow]] = {}
     for row in rows:
-        groups.setdefault((row.visit, row.device), []).append(row)
-    return [
-        _group(visit, device, some, visits.get(visit), words)
-        for (visit, device), some in groups.items()
-    ]
+        groups.setdefault((row.visit, row.device, row.problem), []).append(row)
+    return [_group(some, visits.get(some[0].visit), words) for some in groups.values()]
 
 
-def _group(
-    visit: str, device: str, rows: Sequence[HeldRow], found: VisitRow | None, words: Words
-) -> Group:
-    problems = list(dict.fromkeys(row.problem for row in rows))
-    actions = ["ask"]
-    if any(problem in RETRYABLE for problem in problems):
-        actions.insert(0, "retry")
-    if any(problem in ACCEPTABLE for problem in problems):
-        actions.insert(0, "accept")
+def _group(rows: Sequence[HeldRow], found: VisitRow | None, words: Words) -> Group:
+    first = rows[0]
+    # Two visitors is all a visit has.
+    is_full = found is not None and found.visitor2 != ""
     return Group(
-        visit=visit,
-        device=device,
+        visit=first.visit,
+        device=first.device,
+        problem=first.problem,
         row=found,
         people=list(dict.fromkeys(words.person(row.by) for row in rows if row.by)),
         lines=[_line(row, words) for row in rows],
-        problems=problems,
-        actions=actions,
+        actions=[one for one in first.actions if not (one == "assign" and is_full)],
+        protected=any(row.protected for row in rows),
     )
 
 
@@ -127,21 +115,29 @@ def _line(row: HeldRow, words: Words) -> dict[str, Any]:
     return {
         "key": f"{row.id}:{row.sha256}",
         "text": describe_text(row.text, words),
-        "problem": row.problem,
         "received_at": row.received_at,
         "comment": row.comment,
+        "filed_at": row.filed_at,
     }
 
 
 def _tell(outcomes: Sequence[str]) -> None:
     applied, asked = outcomes.count("applied"), outcomes.count("asked")
-    held = len(outcomes) - applied - asked
+    filed = outcomes.count("filed")
+    held = len(outcomes) - applied - asked - filed
     if applied:
         flash(
             ngettext("%(num)s thing is in now.", "%(num)s things are in now.", applied), "success"
         )
     if asked:
         flash(gettext("Your question is shown on the phone at its next contact."), "success")
+    if filed:
+        flash(
+            ngettext(
+                "%(num)s thing is kept as it is.", "%(num)s things are kept as they are.", filed
+            ),
+            "success",
+        )
     if held:
         flash(
             ngettext("%(num)s thing is still held.", "%(num)s things are still held.", held),

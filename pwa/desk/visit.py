@@ -22,6 +22,7 @@ from pwa.desk.forms import new_operation
 from pwa.desk.reading import blob_response, log_picture, log_reading
 from pwa.desk.visits import ASSIGN_STATES
 from pwa.desk.wording import Words, describe_text, words_for
+from pwa.holding import list_filed
 from pwa.problems import Problem
 from pwa.services import services
 from pwa.submitting import VisitFile, load_visit
@@ -51,6 +52,10 @@ def page(id: str) -> ResponseReturnValue:
     for photo in view["photos"]:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
+    filed = [
+        {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
+        for row in list_filed(here, user, id)
+    ]
     visitors = value_of(file.record, "visitors", [])
     first, second = [*visitors, "", ""][:2]
     return render_template(
@@ -60,6 +65,7 @@ def page(id: str) -> ResponseReturnValue:
         actions=False,
         shown=sections_shown(view),
         log=log,
+        filed=filed,
         options=options,
         first=first,
         second=second,

@@ -24,9 +24,10 @@ from pwa import accounts, create_app, initialise, sessions
 from pwa.backup import restore_backup, write_backup
 from pwa.blobs import Blobs
 from pwa.db import DATABASE, Databases
+from pwa.holding import list_held, resolve_held
 from pwa.services import Services
 from pwa.settings import Settings
-from pwa.submitting import Draft, list_held, resolve_held, submit
+from pwa.submitting import Draft, submit
 from pwa.throttle import Throttle
 from sync.apply import Record
 from sync.sqlite import SqliteStorage

@@ -113,7 +113,7 @@ def test_a_question_reaches_the_phone_and_deletes_nothing(alice: FlaskClient, wo
 
 
 @pytest.mark.parametrize("form", [{}, {"action": "delete"}, {"action": "accept"}])
-def test_there_is_no_other_action_than_three(
+def test_there_is_no_action_that_deletes(
     alice: FlaskClient, world: World, form: dict[str, str]
 ) -> None:
     hold_two(world, world.visit(visitors=["bob"]))

@@ -12,9 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from pwa.holding import resolve_held
 from pwa.problems import Problem
 from pwa.services import Services
-from pwa.submitting import Draft, load_visit, resolve_held, submit
+from pwa.submitting import Draft, load_visit, submit
 from sync.operations import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, MEDIA_TYPE, digest_of, encode
 from tests.web.pictures import bomb, photo
 

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from pwa import visit_blobs
 from pwa.db import Databases
+from pwa.holding import list_held, resolve_held
 from pwa.services import Services
-from pwa.submitting import list_held, resolve_held
 from sync.operations import MEDIA_TYPE, encode
 from sync.sqlite import MIGRATIONS
 from tests.web.desk_world import SIGNATURE, World, operation
