@@ -51,6 +51,20 @@ def world_of(data: Path, work: Callable[[World], str]) -> str:
         app.extensions["troskel"].close()
 
 
+def world_photos(server: Server, visit: str) -> list[str]:
+    """The points of a visit of which the server has a photo."""
+    server.stop()
+    items: list[str] = []
+
+    def look(world: World) -> str:
+        items.extend(one["item"] for one in world.record(visit).get("photos", []))
+        return ""
+
+    world_of(server.data, look)
+    server.start()
+    return items
+
+
 @pytest.fixture
 def visit(server: Server) -> str:
     """A visit of Bob's."""
@@ -249,6 +263,42 @@ def test_a_full_phone_takes_no_photo_but_goes_on_with_everything_else(
     expect(page.locator("#i35-fault")).to_have_attribute("aria-pressed", "true")
     page.evaluate(tell, 80_000_001)
     take(page, camera(400, 300))
+
+
+def test_a_photo_is_saved_in_its_own_visit_also_when_the_page_has_gone_on(
+    server: Server, phone: Device, visit: str
+) -> None:
+    server.stop()
+    other = world_of(server.data, lambda world: world.visit(visitors=["bob"]))
+    server.start()
+    phone.sign_in("bob")
+    page = kitchen(phone, other)
+    page = kitchen(phone, visit)
+    # Taking in the file is held up until the other visit stands on the screen.
+    page.evaluate("""() => {
+      const read = Blob.prototype.arrayBuffer
+      Blob.prototype.arrayBuffer = async function () {
+        if (this instanceof File) await new Promise(go => { globalThis.goOn = go })
+        return read.call(this)
+      }
+    }""")
+    page.set_input_files("#photo-i37", file_of(photo()))
+    until(page, "typeof globalThis.goOn === 'function'")
+    page.evaluate(
+        "address => htmx.ajax('GET', address, {target: '#main', select: '#main', swap: 'outerMorph'})",
+        f"/field/visits/{other}/s/s06",
+    )
+    until(page, f"document.getElementById('photo-i37').dataset.photo.includes('{other}')")
+    page.evaluate("""() => {
+      const look = () => { globalThis.strayed ||= document.querySelector('#item-i37 .photo-picture') !== null }
+      new MutationObserver(look).observe(document.body, {subtree: true, childList: true})
+      globalThis.goOn()
+    }""")
+    until(page, "document.getElementById('strip').textContent.includes('unsent')")
+    all_sent(page)
+    assert not page.evaluate("Boolean(globalThis.strayed)")
+    assert world_photos(server, other) == []
+    assert world_photos(server, visit) == ["i37"]
 
 
 def test_a_picture_without_a_background_gets_a_white_one(phone: Device, visit: str) -> None:

@@ -34,8 +34,8 @@ export async function takePhoto(input) {
   input.disabled = true
   try {
     const photo = await holdPhoto(file).catch(() => '')
-    // The page may be another by now; the photo is saved all the same.
-    const card = document.getElementById(`item-${item}`)
+    // The page may be another visit's by now, in the same elements; the photo is saved all the same.
+    const card = input.isConnected && input.dataset.photo === address ? input.closest('.item') : null
     await window.htmx.ajax('POST', address, {
       source: document.body, target: card ?? document.body, swap: card ? 'outerMorph' : 'none', values: {item, photo, operation},
     })
