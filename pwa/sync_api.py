@@ -138,6 +138,8 @@ def pull_view() -> Response:
         )
     return _answer(
         {
+            # A phone asks who is signed in, and then for news: in between that can change.
+            "reader": user.id,
             "cursor": pulled.cursor,
             "more": pulled.more,
             "reset": pulled.reset,

@@ -33,6 +33,8 @@ export async function receiveAll(store, wire, person, now) {
     const asked = now()
     const {answer, date} = await wire.pull(cursor)
     check(answer)
+    // Somebody signed in in another window since it was asked who that is. Servers of before say nothing.
+    if ((answer.reader ?? person) !== person) throw new NotSent('reauth', 'other_person', 200)
     await meet(store, answer.server)
     const offset = clockOffset(date, asked, now())
     let taken = false

@@ -145,7 +145,7 @@ async function push(round, rows, ride = true) {
   round.pushed = true
   const name = uuid4()
   await store.update(known => [
-    ...rows.flatMap(row => answered(known, row, answer, name, now())),
+    ...rows.flatMap(row => answered(known, row, answer, name, wire.heardAt() ?? now())),
     ...(Number.isSafeInteger(answer.backup) ? [metaChange('backup', answer.backup)] : []),
     ...(own ? told(known) : []),
   ])
@@ -220,7 +220,7 @@ async function sendBlob(round, row, hash) {
     if (!(error instanceof NotSent) || ![413, 415, 422].includes(error.status)) throw error
     result = {result: 'refused', problem: error.status === 413 ? 'too_large' : error.code}
   }
-  if (result) await store.update(() => [receiptOf({...row, id: hash}, result, now())])
+  if (result) await store.update(() => [receiptOf({...row, id: hash}, result, round.wire.heardAt() ?? now())])
 }
 
 /** Send the pieces the server does not have. A blob that arrived damaged is sent once more from 0. */

@@ -65,7 +65,8 @@ export function startSync(store, {
       const {again: more} = await receiveAll(store, wire, person.id, now)
       if (more) await sendAll(store, wire, signedIn.id, {...options, greet: false})
     }
-    await store.update(memory => leaving(memory, now()))
+    const at = wire.heardAt()
+    if (at) await store.update(memory => leaving(memory, at))
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})
     void keepPacks(person)
   }

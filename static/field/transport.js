@@ -66,40 +66,53 @@ async function gzip(text) {
 }
 
 /** @param {typeof globalThis.fetch} fetch */
-export const transport = fetch => ({
-  /** Who is signed in at the server. @returns {Promise<any>} the person @throws {NotSent} `reauth` when nobody is */
-  async session() {
-    const response = await ask(fetch, '/session')
-    if (response.status !== 200 || !isOurs(response, 'application/json')) throw await refusal(response)
-    const {person} = await bodyOf(response) ?? {}
-    if (typeof person?.id !== 'string') throw new NotSent('foreign', 'not_ours', 200)
-    return person
-  },
+export const transport = fetch => {
+  let heardAt = null
+  const believe = async response => {
+    const answer = await believed(response)
+    const date = Date.parse(response.headers.get('Date') ?? '')
+    heardAt = Number.isNaN(date) ? null : new Date(date)
+    return answer
+  }
+  return {
+    /** The server's own time as its last believed answer told it, or null: what is kept for so many
+     * days is counted by it, because a phone's clock may jump. @returns {Date|null} */
+    heardAt: () => heardAt,
 
-  /** @param {object} body as in PROTOCOL.md 3, without `protocol` @returns {Promise<any>} the believed answer */
-  async push(body) {
-    const packed = await gzip(JSON.stringify({protocol: PROTOCOL, ...body}))
-    const headers = {'Content-Type': MEDIA_TYPE, 'X-Troskel-Protocol': String(PROTOCOL), ...packed.headers}
-    return believed(await ask(fetch, '/sync/push', {method: 'POST', body: packed.body, headers}))
-  },
+    /** Who is signed in at the server. @returns {Promise<any>} the person @throws {NotSent} `reauth` when nobody is */
+    async session() {
+      const response = await ask(fetch, '/session')
+      if (response.status !== 200 || !isOurs(response, 'application/json')) throw await refusal(response)
+      const {person} = await bodyOf(response) ?? {}
+      if (typeof person?.id !== 'string') throw new NotSent('foreign', 'not_ours', 200)
+      return person
+    },
 
-  /** @param {string} cursor "" at first @returns {Promise<{answer: any, date: string}>} with the answer's Date header */
-  async pull(cursor) {
-    const response = await ask(fetch, `/sync/pull?cursor=${encodeURIComponent(cursor)}`)
-    return {answer: await believed(response), date: response.headers.get('Date') ?? ''}
-  },
+    /** @param {object} body as in PROTOCOL.md 3, without `protocol` @returns {Promise<any>} the believed answer */
+    async push(body) {
+      const packed = await gzip(JSON.stringify({protocol: PROTOCOL, ...body}))
+      const headers = {'Content-Type': MEDIA_TYPE, 'X-Troskel-Protocol': String(PROTOCOL), ...packed.headers}
+      return believe(await ask(fetch, '/sync/push', {method: 'POST', body: packed.body, headers}))
+    },
 
-  /** How far the upload of a blob has come, as far as can be told. @param {string} sha256 @returns {Promise<number>} bytes */
-  async blobOffset(sha256) {
-    const response = await ask(fetch, `/sync/blobs/${sha256}`, {method: 'HEAD'})
-    const offset = response.status === 200 ? Number(response.headers.get('Upload-Offset')) : 0
-    return Number.isSafeInteger(offset) && offset > 0 ? offset : 0
-  },
+    /** @param {string} cursor "" at first @returns {Promise<{answer: any, date: string}>} with the answer's Date header */
+    async pull(cursor) {
+      const response = await ask(fetch, `/sync/pull?cursor=${encodeURIComponent(cursor)}`)
+      return {answer: await believe(response), date: response.headers.get('Date') ?? ''}
+    },
 
-  /** One piece of a blob. @param {string} sha256 @param {Uint8Array} piece @param {number} from @param {number} total @param {string} type
-   * @returns {Promise<any>} the believed answer: `offset` to go on from, `complete` */
-  async blobPut(sha256, piece, from, total, type) {
-    const headers = {'Content-Type': type, 'Content-Range': `bytes ${from}-${from + piece.length - 1}/${total}`}
-    return believed(await ask(fetch, `/sync/blobs/${sha256}`, {method: 'PUT', body: piece, headers}))
-  },
-})
+    /** How far the upload of a blob has come, as far as can be told. @param {string} sha256 @returns {Promise<number>} bytes */
+    async blobOffset(sha256) {
+      const response = await ask(fetch, `/sync/blobs/${sha256}`, {method: 'HEAD'})
+      const offset = response.status === 200 ? Number(response.headers.get('Upload-Offset')) : 0
+      return Number.isSafeInteger(offset) && offset > 0 ? offset : 0
+    },
+
+    /** One piece of a blob. @param {string} sha256 @param {Uint8Array} piece @param {number} from @param {number} total @param {string} type
+     * @returns {Promise<any>} the believed answer: `offset` to go on from, `complete` */
+    async blobPut(sha256, piece, from, total, type) {
+      const headers = {'Content-Type': type, 'Content-Range': `bytes ${from}-${from + piece.length - 1}/${total}`}
+      return believe(await ask(fetch, `/sync/blobs/${sha256}`, {method: 'PUT', body: piece, headers}))
+    },
+  }
+}

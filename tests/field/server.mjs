@@ -28,6 +28,7 @@ export class Server {
   backup = 0
   operationsMax = 500
   requests = []
+  now = () => new Date()
   health = []
   /** @type {(request: {method: string, path: string, body: any}, answer: () => Promise<Response>) => Promise<Response>} */
   meddle = (request, answer) => answer()
@@ -40,7 +41,11 @@ export class Server {
     const body = path === '/sync/push' ? JSON.parse(raw) : raw
     const request = {method: init.method ?? 'GET', path, query: searchParams, headers, body}
     this.requests.push(request)
-    return this.meddle(request, async () => this.answer(request))
+    return this.meddle(request, async () => {
+      const response = this.answer(request)
+      response.headers.set('Date', this.now().toUTCString())
+      return response
+    })
   }
 
   answer(request) {
@@ -132,7 +137,7 @@ export class Server {
     const more = records.length > page.length
     const reached = more ? page.at(-1).seq : this.log.length
     return this.said({
-      cursor: `${reached}.${this.digest(reached)}.2026-11-22`, more, reset: !isKnown, backup: this.backup, today: '2026-11-22',
+      reader: this.user, cursor: `${reached}.${this.digest(reached)}.2026-11-22`, more, reset: !isKnown, backup: this.backup, today: '2026-11-22',
       snapshots: page.map(one => ({...one, state: stateOf(one), tenancy_fields: {street: 'Testgatan 1'}, settings: {quiet_from: '22:00'}})),
       gone: more ? [] : this.gone.filter(one => one.user === this.user && one.seq > since).map(({id, reason}) => ({id, reason})),
       people: [{id: 'bob', name: 'Bob Testsson', role: 'visitor', languages: ['sv']}, {id: 'amira', name: 'Amira Testsson', role: 'ambassador', languages: ['ar']}],

@@ -248,10 +248,43 @@ test('a server that has seen the numbers before tells of a phone put back', asyn
 test('a clock that is wrong is told, and hides nothing', async () => {
   const {store, server, sync, clock} = await world()
   planned(server)
+  server.now = () => new Date()
   clock.now = new Date(Date.now() - 3 * 3_600_000)
   await sync.now()
   const {clock_offset_ms: offset} = await store.facts()
   assert.ok(Math.abs(offset - 3 * 3_600_000) < 5_000, `${offset}`)
+  assert.equal((await store.visits()).length, 1)
+})
+
+test('a phone clock that jumps three years ahead deletes nothing the backup has not passed', async () => {
+  const {store, server, sync, clock} = await world()
+  planned(server)
+  const [{id}] = await record(store, [note('a')])
+  await sync.now()
+  server.now = () => new Date('2026-11-22T10:00:00Z')
+  clock.now = new Date('2029-11-22T10:00:00Z')
+  await sync.now()
+  assert.ok((await store.read()).outbox.has(id))
+  server.now = () => new Date('2026-12-07T10:00:00Z')
+  await sync.now()
+  assert.ok(!(await store.read()).outbox.has(id), 'fifteen days by the server are')
+})
+
+test('news that are somebody else\'s are not taken for one\'s own', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  // Between the question who is signed in and the news, somebody signs in in another window.
+  server.meddle = async ({path}, answer) => {
+    if (path === '/sync/pull') server.user = 'amira'
+    return answer()
+  }
+  server.show(VISIT, 'amira')
+  await sync.now()
+  assert.deepEqual(await store.visits(), [])
+  assert.equal(sync.status().needs_sign_in, true)
+  server.meddle = (request, answer) => answer()
+  server.user = 'bob'
+  await sync.now()
   assert.equal((await store.visits()).length, 1)
 })
 

@@ -17,6 +17,7 @@ export async function world({person = BOB, ...options} = {}) {
   const timers = []
   const changes = []
   const clock = {now: new Date('2026-11-22T10:00:00Z')}
+  server.now = () => clock.now
   const timer = {
     set: (run, ms) => timers.push({run, ms, on: true}) - 1,
     clear: n => { if (timers[n]) timers[n].on = false },

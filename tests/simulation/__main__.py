@@ -77,9 +77,7 @@ def _tell(outcome: Outcome) -> None:
     runner = Runner()
     try:
         print(f"\nseed {outcome.seed}: making it smaller", file=sys.stderr)
-        steps = shrink(
-            runner, outcome.seed, schedule(outcome.seed), {what for what, _ in outcome.wrong}
-        )
+        steps = shrink(runner, outcome, schedule(outcome.seed))
         wrong = runner.run(outcome.seed, steps).wrong
     finally:
         runner.close()

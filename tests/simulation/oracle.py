@@ -12,6 +12,7 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
+from pwa.throttle import Throttle
 from tests.simulation.company import FIELD
 from tests.simulation.promises import check_phone
 from tests.simulation.world import Device, World
@@ -28,6 +29,7 @@ def settle(world: World) -> None:
     company = world.company
     company.clock.skew *= 0
     company.heal()
+    company.services.throttle = Throttle()  # long enough ago: nobody is kept out for trying
     for device in world.devices.values():
         world.phones.do({"do": "clock", "phone": device.name, "skew": 0, "zone": 0})
         world.off(device)

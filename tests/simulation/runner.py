@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -133,22 +134,28 @@ def _end(_: int) -> None:
         _runner.close()
 
 
-def shrink(
-    runner: Runner, seed: int, steps: list[Step], wrong: set[str], tries: int = 300
-) -> list[Step]:
-    """The fewest of `steps` (as far as `tries` runs find out) after which the same kind of wrong
-    stands: leave out halves, then quarters, down to single steps."""
+def sort_of(wrong: tuple[str, str]) -> str:
+    """What went wrong, without names and numbers: by this two findings are the same."""
+    return f"{wrong[0]} {re.sub(r'[0-9a-f-]{36}|[0-9]+', '#', wrong[1])}"
+
+
+def shrink(runner: Runner, outcome: Outcome, steps: list[Step], tries: int = 200) -> list[Step]:
+    """The fewest of `steps` (as far as `tries` runs find out) after which the same sort of wrong
+    stands: leave out halves, then quarters, down to single steps. Phones stay what they are."""
+    wanted = {sort_of(one) for one in outcome.wrong}
+    fixed = [step for step in steps if step[0] == "start"]
+    steps = steps[len(fixed) :]
     size = max(1, len(steps) // 2)
-    while size >= 1 and tries > 0:
+    while tries > 0:
         at, shorter = 0, False
         while at < len(steps) and tries > 0:
             rest = steps[:at] + steps[at + size :]
             tries -= 1
-            if rest and {what for what, _ in runner.run(seed, rest).wrong} & wrong:
+            if {sort_of(one) for one in runner.run(outcome.seed, fixed + rest).wrong} & wanted:
                 steps, shorter = rest, True
             else:
                 at += size
         if size == 1 and not shorter:
             break
-        size = max(1, size // 2) if size > 1 else 1
-    return steps
+        size = max(1, size // 2)
+    return fixed + steps

@@ -1,0 +1,166 @@
+"""Bugs planted on purpose, each of which the simulation must catch: a harness that cannot fail
+proves nothing.
+
+Invariant: the checkout itself is never touched; each bug is put into a copy. A bug is one change
+of text that stands exactly once in its file, so that a bug that no longer fits is found at once.
+
+    python -m tests.simulation.planted [--schedules N] [--name NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("pwa", "sync", "static", "templates", "tests/simulation")
+PHONE, SYNC, PWA = "static/field/", "sync/", "pwa/"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """What is wrong, and the change that makes it so."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+BUGS = (
+    # --- the phone: saving
+    Bug("save said before complete", PHONE + "store.js",
+        "tx.done, // a request that succeeded is not a commit: iOS aborts in between", ""),
+    Bug("relaxed durability", PHONE + "database.js", "{durability: 'strict'}", "{durability: 'relaxed'}"),
+    Bug("no second try after a cut connection", PHONE + "outbox.js", "throw SaveFailed.from(error)", "console.error(error)"),
+    Bug("two tabs write over each other", PHONE + "store.js", "if (before.value !== change) {", "if (false) {"),
+    Bug("device_seq not kept with the operation", PHONE + "outbox.js", "device_seq: device.device_seq + values.length", "device_seq: device.device_seq"),
+    Bug("a form sent twice is two operations", PHONE + "outbox.js", "const first = drafts[0]?.id || uuid7()", "const first = uuid7()"),
+    Bug("blob of a save is not stored", PHONE + "outbox.js", "...blobs.filter(blob => !memory.blobs.has(blob.sha256))", "...[]"),
+    # --- the phone: sending
+    Bug("acknowledged by a page that is not ours", PHONE + "transport.js",
+        "if (answer?.protocol !== PROTOCOL || typeof answer.server !== 'string' || !answer.server)", "if (false)"),
+    Bug("a 200 is always success", PHONE + "transport.js",
+        "if (response.status !== 200 || !isOurs(response, MEDIA_TYPE)) throw await refusal(response)",
+        "if (response.status === 200 && !isOurs(response, MEDIA_TYPE)) return {protocol: 1, server: 'simulated', results: [], missing_blobs: [], snapshots: [], gone: [], people: [], held: [], cursor: '', all: true}\n  if (response.status !== 200) throw await refusal(response)"),
+    Bug("believes an answer without the hash", PHONE + "outgoing.js",
+        "const found = answer.results.find(one => one.id === row.id && one.sha256 === row.sha256)",
+        "const found = answer.results.find(one => one.id === row.id) ?? {result: 'applied', seq: 1}"),
+    Bug("what was pushed counts as sent, whatever the answer says", PHONE + "outgoing.js",
+        "if (found.result === 'held') {", "if (found.result === 'held') found.seq = 1, found.result = 'applied'\n  if (false) {"),
+    Bug("drop on 4xx", PHONE + "outgoing.js", "await setAside(round, [{row: rows[0], error}])",
+        "await round.store.update(() => rows.map(row => ({drop: 'outbox', id: row.id})))"),
+    Bug("dropped from the outbox before it is acknowledged", PHONE + "outgoing.js",
+        "const answer = await wire.push({", "await store.update(() => rows.map(row => ({drop: 'outbox', id: row.id})))\n  const answer = await wire.push({"),
+    Bug("sends under whoever is signed in", PHONE + "outgoing.js", "row.by === person || isHanded(memory, row)", "true"),
+    Bug("held is not offered again", PHONE + "outgoing.js", "const isDue = !result || (again", "const isDue = !result || (false && again"),
+    Bug("large blobs are never sent", PHONE + "outgoing.js", "await sendBlobs(round)", ""),
+    Bug("a blob counts as sent with its operation", PHONE + "outgoing.js",
+        ".filter(hash => !answer.missing_blobs.includes(hash))", ""),
+    Bug("gives up after some failures", PHONE + "sync.js", "timer.clear(waiting)\n    waiting = timer.set(() => void sync(true), pause * (0.5 + random()))",
+        "timer.clear(waiting)\n    if (failures < 2) waiting = timer.set(() => void sync(true), pause * (0.5 + random()))"),
+    # --- the phone: news
+    Bug("the cursor is kept before the news", PHONE + "incoming.js", "const {answer, date} = await wire.pull(cursor)",
+        "const {answer, date} = await wire.pull(cursor)\n    await store.update(() => [metaChange(`cursor ${person}`, answer.cursor)])"),
+    Bug("a restored server is not noticed", PHONE + "incoming.js", "...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)), ...found.changes,",
+        "...heldChanges(memory, answer.held),"),
+    Bug("a snapshot hides what is not sent", PHONE + "replay.js", "const open = rows.filter(row => !isContained(memory, row, visit))", "const open = visit?.record ? [] : rows"),
+    Bug("pending operations are replayed on what contains them", PHONE + "replay.js", "return open.filter(row => !named.has(row.id))", "return rows"),
+    Bug("gone deletes what is not sent", PHONE + "keeping.js", "const going = new Set(rows.filter(row => hidden.has(row.visit)",
+        "const going = new Set(rows.filter(row => memory.visits.get(visitKey(row.by, row.visit))?.gone || hidden.has(row.visit)"),
+    # --- the phone: keeping
+    Bug("purged before it is acknowledged", PHONE + "keeping.js", "if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false", "if (!receipt && !isOlder(row.operation.at, 2, now)) return false\n  if (!receipt) return true"),
+    Bug("purged before the backup has passed it", PHONE + "keeping.js", "if (told.some(one => one && one.seq > backup && !isOlder(one.at, days, now))) return false", ""),
+    Bug("a held operation leaves the phone", PHONE + "replay.js", "return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored') ?? null", "return null"),
+    Bug("signing out empties the outbox", PHONE + "store.js", "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : [])",
+        "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}, ...[...memory.outbox.keys()].map(id => ({drop: 'outbox', id}))] : [])"),
+    Bug("a session that ended clears the outbox", PHONE + "sync.js", "session = null\n    const {kind, code} = error",
+        "session = null\n    if (error.kind === 'reauth') void store.update(memory => [...memory.outbox.keys()].map(id => ({drop: 'outbox', id})))\n    const {kind, code} = error"),
+    Bug("an emptied phone is not noticed", PHONE + "canary.js", "if (marks.length === 0) return null", "return null"),
+    Bug("the counter leaves out what needs someone", PHONE + "outbox.js", "needs: found.needs", "needs: 0"),
+    # --- the server
+    Bug("acknowledge before commit", SYNC + "sqlite.py", 'def write(self, batch: Batch) -> None:\n', 'def write(self, batch: Batch) -> None:\n        if len(batch.log) > 1:\n            return\n'),
+    Bug("a known operation is applied again", SYNC + "push.py", 'return Result(id, sha, "duplicate", known.seq, "")', "known = None\n"),
+    Bug("a bad operation is answered and not kept", SYNC + "push.py", "        self.batch.held.append(\n", "        self.batch.held[:0] = []\n        id or self.batch.held.append(\n"),
+    Bug("a gap is refused", SYNC + "push.py", "self._count(operation, pushed)\n", "self._count(operation, pushed)\n            if pushed.gaps:\n                return Result(id, sha, 'applied', 1, '')\n"),
+    Bug("an older number of a device wins", SYNC + "apply.py", 'if known["device_seq"] >= operation.device_seq and field != "guide":', 'if known["device_seq"] <= operation.device_seq and field != "guide":'),
+    Bug("the loser of a conflict is forgotten", SYNC + "apply.py", "    writes.append(write)\n    writes.sort", "    writes[:] = [write]\n    writes.sort"),
+    Bug("a second note of a device replaces the first", SYNC + "apply.py", "    record[name].append(entry)\n", "    record[name][:] = [one for one in record[name] if one['device'] != entry['device']]\n    record[name].append(entry)\n"),
+    Bug("a later yes wins without having seen the no", SYNC + "apply.py", 'return bool(later["base"] >= earlier["seq"])', 'return bool(later["seq"] > earlier["seq"])'),
+    Bug("a tally is counted twice", SYNC + "sqlite.py", "ON CONFLICT DO UPDATE SET count = count + 1", "ON CONFLICT DO UPDATE SET count = count + 2"),
+    Bug("a pull skips what came while it was read", SYNC + "pull.py", "cursor=f\"{head.seq}.{head.digest}", "cursor=f\"{head.seq + 1}.{head.digest}"),
+    Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None:"),
+    Bug("reading does not tell of a change", SYNC + "sqlite.py", "(v.seq > ? OR (v.visible AND r.seq > ?))", "(v.seq > ? AND (v.visible OR r.seq > ?))"),
+    Bug("blobs that ride along are thrown away", PWA + "sync_api.py", 'here.blobs.put(blob["sha256"], octets)', "pass"),
+    Bug("a blob is said to be here before it is", PWA + "sync_api.py", "if not here.blobs.has(sha)", "if False"),
+    Bug("the held list shows only what is the reader's", PWA + "submitting.py", "WHERE state = 'open' AND", "WHERE state = 'open' AND by = '' AND"),
+)  # fmt: skip
+
+
+def plant(bug: Bug, root: Path) -> None:
+    """Put `bug` into the copy at `root`. ValueError where its text does not stand once."""
+    path = root / bug.file
+    text = path.read_text("utf-8")
+    if text.count(bug.old) != 1:
+        raise ValueError(f"{bug.name}: its text stands {text.count(bug.old)} times in {bug.file}")
+    path.write_text(text.replace(bug.old, bug.new), "utf-8")
+
+
+def copy_tree(target: Path) -> Path:
+    """What a simulation needs, under `target`."""
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "tests" / "__init__.py").touch()
+    shutil.copy(ROOT / "package.json", target)
+    (target / "node_modules").symlink_to(ROOT / "node_modules")
+    return target
+
+
+def catch(bug: Bug, schedules: int, workers: int = 0) -> tuple[int, str] | None:
+    """(seed, what it said) of the first run that catches `bug`, or None."""
+    with tempfile.TemporaryDirectory(prefix="troskel-planted-") as name:
+        root = copy_tree(Path(name))
+        plant(bug, root)
+        command = [sys.executable, "-m", "tests.simulation", "--schedules", str(schedules), "--until-wrong"]
+        found = subprocess.run(
+            [*command, "--workers", str(workers)], cwd=root, capture_output=True, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": str(root)},
+        )  # fmt: skip
+    told = re.search(r"seed (\d+): (.*)", found.stderr)
+    if told:
+        return int(told[1]), told[2]
+    if found.returncode:
+        raise RuntimeError(f"{bug.name}: {found.stderr[-2000:]}")
+    return None
+
+
+def main(bugs: Iterable[Bug] = BUGS) -> int:
+    parser = argparse.ArgumentParser(prog="tests.simulation.planted", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=2000)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--slice", default="1/1", help="I/N: each N-th bug, beginning with the I-th")
+    given = parser.parse_args()
+    first, step = (int(part) for part in given.slice.split("/"))
+    wanted = [bug for bug in list(bugs)[first - 1 :: step] if given.name in bug.name]
+    missed = 0
+    for number, bug in enumerate(wanted, 1):
+        caught = catch(bug, given.schedules)
+        missed += caught is None
+        said = f"seed {caught[0]}: {caught[1]}" if caught else "NOT CAUGHT"
+        print(f"{number} of {len(wanted)}: {bug.name}: {said}", flush=True)
+    row = {"part": "planted", "fault": "planted bugs", "tried": len(wanted), "lost": 0, "doubled": 0, "hidden": missed}
+    print(json.dumps(row))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
