@@ -14,6 +14,7 @@ import {offerAgain} from './keeping.js'
 // Half of what the server takes: quotes double when JSON is put into JSON.
 const BATCH_BYTES = 2 * 1024 * 1024
 const PIECE_BYTES = 256 * 1024
+const PIECE_BYTES_MIN = 16 * 1024 // 7 kbit/s bring it over in the time one answer has
 const REQUESTS_MAX = 60
 const BROKEN_AFTER = 12 // as many failures as it takes to find the one bad operation in the largest batch
 const HALVED = new Set([400, 413, 422, 500])
@@ -43,7 +44,8 @@ const staleVisits = memory => [...memory.visits.values()].map(one => ({put: 'vis
  * @param {string} person who is signed in at the server
  * @param {{again: boolean, greet: boolean, health: () => Promise<object>, now: () => Date}} options `again`: also what
  *   the server holds or refused; `greet`: report the phone's health even with nothing to send
- * @returns {Promise<{pushed: boolean}>} whether the server has taken in a push, and so the phone's health
+ * @returns {Promise<{pushed: boolean, failure: NotSent|null}>} whether the server has taken in a push, and so the
+ *   phone's health; why blobs stayed here, which is no reason to go without news
  * @throws {NotSent} when the server cannot be reached or believed
  */
 export async function sendAll(store, wire, person, {again, greet, health, now}) {
@@ -58,8 +60,7 @@ export async function sendAll(store, wire, person, {again, greet, health, now}) 
   }
   // With others the same server managed: it is these operations it cannot digest.
   await setAside(round, round.faults)
-  await sendBlobs(round)
-  return {pushed: round.pushed}
+  return {failure: await sendBlobs(round), pushed: round.pushed}
 }
 
 async function offered({store, person, again}) {
@@ -202,12 +203,20 @@ async function sendBlobs(round) {
   const {store, person, again} = round
   const memory = await store.read()
   const rows = inOrder(memory).filter(row => isOffered(memory, row, person) && memory.receipts.has(row.id))
+  let failure = null
   for (const row of rows) {
     for (const hash of openBlobs(memory, row)) {
       if (memory.receipts.get(hash)?.result === 'refused' && !again) continue
-      await sendBlob(round, row, hash)
+      try {
+        await sendBlob(round, row, hash)
+      } catch (error) {
+        if (!(error instanceof NotSent)) throw error
+        failure = error
+        if (error.kind !== 'refused') return failure // the line, not this blob
+      }
     }
   }
+  return failure
 }
 
 async function sendBlob(round, row, hash) {
@@ -229,16 +238,21 @@ async function upload({store, wire}, hash, {bytes, type}) {
   const total = whole.length
   let at = total > PIECE_BYTES ? await wire.blobOffset(hash) : 0
   let tries = 0
-  for (let piece = 0; piece < 3 * Math.ceil(total / PIECE_BYTES) + 3; piece++) {
+  let size = PIECE_BYTES
+  for (let piece = 0; piece < 3 * Math.ceil(total / PIECE_BYTES_MIN) + 3; piece++) {
     // HEAD alone is no proof that the server has it all: the last byte is asked about again.
     at = Math.min(at, total - 1)
     try {
-      const answer = await wire.blobPut(hash, whole.subarray(at, at + PIECE_BYTES), at, total, type)
+      const answer = await wire.blobPut(hash, whole.subarray(at, at + size), at, total, type)
       await meet(store, answer.server)
       if (answer.complete === true) return {result: 'stored', seq: numberOr0(answer.seq)}
       if (!Number.isSafeInteger(answer.offset) || answer.offset < 0) throw new NotSent('foreign', 'not_ours', 200)
       at = answer.offset
     } catch (error) {
+      if (error?.code === 'timeout' && size > PIECE_BYTES_MIN) {
+        size = Math.max(PIECE_BYTES_MIN, size / 4)
+        continue
+      }
       if (!(error instanceof NotSent) || error.status !== 422 || tries++ > 0) throw error
       at = 0
     }

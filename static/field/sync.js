@@ -59,16 +59,17 @@ export function startSync(store, {
     const signedIn = await whoIsSignedIn()
     const greet = now().getTime() - greetedAt > GREET_MS || hasTidings(await store.read())
     const options = {again, greet, health, now}
-    const {pushed} = await sendAll(store, wire, signedIn.id, options)
+    let {pushed, failure} = await sendAll(store, wire, signedIn.id, options)
     if (pushed) greetedAt = now().getTime()
     if (signedIn.id === person.id) {
       const {again: more} = await receiveAll(store, wire, person.id, now)
-      if (more) await sendAll(store, wire, signedIn.id, {...options, greet: false})
+      if (more) ({failure} = await sendAll(store, wire, signedIn.id, {...options, greet: false}))
     }
     const at = wire.heardAt()
     if (at) await store.update(memory => leaving(memory, at))
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})
     void keepPacks(person)
+    if (failure) throw failure
   }
 
   async function whoIsSignedIn() {

@@ -38,13 +38,14 @@ test('a large blob goes in pieces, and on from where it broke off', async () => 
   const {hash} = await signed(store, large(700_000), 'image/png')
   let pieces = 0
   server.meddle = ({method}, answer) => {
-    if (method === 'PUT' && ++pieces === 2) throw new TypeError('tunnel')
+    if (method === 'PUT' && ++pieces >= 2) throw new TypeError('tunnel')
     return answer()
   }
   await sync.now()
   assert.equal((await counts(store)).unsent, 1, 'its signature is not there yet: not sent')
   assert.equal((await unsent(store))[0].state, 'phone')
   server.requests.length = 0
+  server.meddle = (request, answer) => answer()
   await sync.now()
   assert.equal(server.blobs.get(hash).length, 700_000)
   assert.deepEqual(server.requests.filter(one => one.method === 'PUT').map(one => one.headers.get('Content-Range')),
@@ -70,6 +71,34 @@ test('a picture keeps its operation on the phone until a backup holds it', async
   server.backup = server.log.length
   await sync.now()
   assert.ok(!await store.blob(hash))
+})
+
+test('on a slow line the pieces get smaller until they get through', async () => {
+  const {store, server, sync} = await world()
+  const {hash} = await signed(store, large(300_000), 'image/png')
+  server.meddle = ({method, body}, answer) => {
+    if (method === 'PUT' && body.length > 20_000) throw new DOMException('20 s are over', 'TimeoutError')
+    return answer()
+  }
+  await sync.now()
+  assert.equal(server.blobs.get(hash)?.length, 300_000)
+  assert.equal((await counts(store)).unsent, 0)
+})
+
+test('a picture the server cannot take in holds up neither the news nor the next picture', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  const [bad, good] = [await signed(store, large(20_000), 'image/png'), await signed(store, large(30_000), 'image/png')]
+  server.meddle = ({method, path}, answer) => (method === 'PUT' && path.endsWith(bad.hash)
+    ? new Response('{"problem": "internal"}', {status: 500, headers: {'Content-Type': 'application/json'}}) : answer())
+  await sync.now()
+  assert.ok(server.blobs.has(good.hash))
+  assert.equal((await store.visits()).length, 1, 'the news did not come')
+  assert.equal(sync.status().problem, 'internal')
+  assert.deepEqual((await unsent(store)).map(row => [row.id, row.state]), [[bad.id, 'phone']])
+  server.meddle = (request, answer) => answer()
+  await sync.now()
+  assert.deepEqual([await counts(store), sync.status().problem], [{unsent: 0, needs: 0, waits: 0}, ''])
 })
 
 test('an upload that arrived damaged begins again from 0', async () => {
