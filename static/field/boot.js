@@ -42,7 +42,12 @@ const route = makeRouter({routes, render, scene, here})
 
 /** The phone's own network for htmx. @param {string} url @param {RequestInit} init */
 async function fetchOnPhone(url, init) {
-  if (!phone.failure) return route(url, init)
+  if (!phone.failure) {
+    const response = await route(url, init)
+    // A page that is only shown again must not take back someone who has gone on meanwhile.
+    const {pathname, search} = new URL(url, location.href)
+    return new Headers(init.headers).has('X-Again') && pathname + search !== here() ? new Response(null, {status: 204}) : response
+  }
   const {_} = phone.i18n
   const context = {
     title: _('This phone’s storage did not open'),
@@ -133,7 +138,7 @@ const status = () => showStatus(scene)
 /** Show the current address again: after a pull, a language change, at the start.
  * @param {{swap?: string, replace?: boolean}} [options] */
 function show({swap = 'outerMorph', replace = false} = {}) {
-  const headers = replace ? {'X-Replace': 'true'} : {}
+  const headers = {'X-Again': 'true', ...(replace ? {'X-Replace': 'true'} : {})}
   return window.htmx.ajax('GET', here(), {source: document.body, target: '#main', select: '#main', swap, headers})
 }
 

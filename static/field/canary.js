@@ -3,7 +3,7 @@
 // canary is written after the commit it speaks of, so it never runs ahead of the truth. It holds
 // no content, and a place that cannot be written is passed over: a canary must not stop a save.
 
-/** @typedef {{device: string, device_seq: number, unsent: number}} Mark */
+/** @typedef {{device: string, device_seq: number, unsent: number, database?: number}} Mark `database`: its number (database.js) */
 /** @typedef {{read(): Promise<Mark|null>, write(mark: Mark): Promise<void>}} Canary */
 
 const KEY = 'troskel-canary'

@@ -25,7 +25,8 @@ export const isUnopenable = error => !(error instanceof StoreMissing) && !HEALTH
  * @param {string} base @param {number} n from 1 */
 export const nameOf = (base, n) => (n === 1 ? base : `${base}-${n}`)
 
-/** The numbers of a phone's databases, the newest first. @param {string} base @returns {Promise<number[]>} */
+/** The numbers of a phone's databases that the browser can list, the newest first; it may pass over
+ * one that does not open. @param {string} base @returns {Promise<number[]>} */
 export async function numbersOf(base) {
   try {
     const names = (await indexedDB.databases()).map(one => one.name)

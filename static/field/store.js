@@ -93,8 +93,7 @@ export class Store {
     // Before the database: a canary read after it could have been written by a save in between,
     // and would cry without need.
     const marks = await readMarks(this.#canaries)
-    const [newest = 1] = await numbersOf(this.#name)
-    this.#take(newest)
+    this.#take(Math.max(1, ...await numbersOf(this.#name), ...marks.map(mark => mark.database ?? 1)))
     try {
       await this.#adopt(marks)
     } catch (error) {
@@ -154,14 +153,16 @@ export class Store {
 
   /** Fetch what this phone's other databases hold; they stay as they are, and are asked at each start. */
   async #salvage() {
-    for (const number of await numbersOf(this.#name)) {
+    const earlier = Array.from({length: this.#number - 1}, (_, n) => n + 1)
+    for (const number of new Set([...await numbersOf(this.#name), ...earlier])) {
       if (number === this.#number) continue
       const other = new Database(nameOf(this.#name, number), this.#wait)
       try {
         const {changes} = await salvage(other)
         await this.update(changes)
       } catch (error) {
-        console.error('An earlier database cannot be read', error) // the next start tries again
+        // The next start tries again.
+        if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
       } finally {
         other.drop()
       }
@@ -336,7 +337,7 @@ export class Store {
       const memory = await this.read()
       const {id, device_seq} = memory.meta.get('device').value
       const unsent = [...memory.outbox.values()].filter(row => !isDone(memory, row)).length
-      await writeMarks(this.#canaries, {device: id, device_seq, unsent})
+      await writeMarks(this.#canaries, {device: id, device_seq, unsent, database: this.#number})
     }
     if (this.#marking) {
       this.#marking.again = true

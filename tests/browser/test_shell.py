@@ -196,6 +196,18 @@ def test_the_phones_own_pages_are_accessible(phone: Device, language: str) -> No
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
+def test_a_page_shown_again_takes_nobody_back_who_has_gone_on(phone: Device) -> None:
+    phone.sign_in("bob")
+    phone.open("/field/outbox")
+    # As when news arrive under a page that is being left: asked for there, answered here.
+    phone.page.evaluate(
+        "htmx.ajax('GET', '/field/', {source: document.body, target: '#main', select: '#main',"
+        " headers: {'X-Again': 'true'}})"
+    )
+    assert phone.page.evaluate("location.pathname") == "/field/outbox"
+    expect(phone.page.locator("h1")).to_have_text("What is on this phone")
+
+
 # --- the worker
 
 

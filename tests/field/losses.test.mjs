@@ -86,6 +86,28 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
   sync.stop()
 })
 
+test('I1: a database that the browser does not even list is asked for at each start', async () => {
+  const {phone, heal} = await unopenable()
+  const {databases} = IDBFactory.prototype
+  IDBFactory.prototype.databases = async function listed() { return (await databases.call(this)).filter(one => one.name !== phone.name) }
+  try {
+    const store = await phone.tab()
+    await store.enrol()
+    heal()
+    const later = await phone.tab()
+    await later.salvaged
+    assert.deepEqual(await textsOf(later), ['kept', 'visit.consent'])
+    const again = broken(`${phone.name}-2`)
+    IDBFactory.prototype.databases = async () => []
+    const third = await phone.tab()
+    again()
+    assert.equal(third.lost.reason, 'unopenable', 'the first one was taken for the newest')
+  } finally {
+    heal()
+    Object.assign(IDBFactory.prototype, {databases})
+  }
+})
+
 test('salvage takes row by row what a damaged store still gives', async () => {
   const {phone, store} = await enrolled()
   const [{id: bad}, {id: good}] = await record(store, [note('bad'), note('good')])
