@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 TEXT_CHARACTERS_MAX = 280
@@ -22,7 +23,9 @@ Check = Callable[[Any], bool]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 # Starts with a letter or digit: the twin keys plain JavaScript objects, where "__proto__" bites.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}\Z")
-_FIELD = re.compile(r"(language|visitors|date|time|answer\.[A-Za-z0-9][A-Za-z0-9._:-]{0,70})\Z")
+_FIELD = re.compile(
+    r"(language|visitors|date|time|attempt|closed|answer\.[A-Za-z0-9][A-Za-z0-9._:-]{0,70})\Z"
+)
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
@@ -104,8 +107,23 @@ def _phones(value: Any) -> bool:
 
 code = matches(_NAME)
 code_or_empty = matches(_NAME, empty=True)
-_date = matches(_DATE)
-_date_or_empty = matches(_DATE, empty=True)
+
+
+def _date(value: Any) -> bool:
+    """True for a day there is: a reader counts with it."""
+    if not (isinstance(value, str) and _DATE.match(value)):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _date_or_empty(value: Any) -> bool:
+    return value == "" or _date(value)
+
+
 _time_or_empty = matches(_TIME, empty=True)
 _sha_or_empty = matches(_SHA, empty=True)
 _cell = _text(0, 200)
@@ -117,8 +135,20 @@ def _uuid_or_empty(value: Any) -> bool:
     return value == "" or is_uuid(value)
 
 
-def _choice(value: Any) -> bool:
-    return _cell(value) or _list_of(code, 0, VISITORS_MAX)(value)
+_visitors = _list_of(code, 0, VISITORS_MAX)
+_outcome = one_of("not_home", "declined", "rebooked")
+_CHOICES: Mapping[str, Check] = {
+    "visitors": _visitors,
+    "date": _date_or_empty,
+    "time": _time_or_empty,
+    "attempt": _outcome,
+    "closed": one_of("yes", "no"),
+}
+
+
+def _choice(data: Data) -> bool:
+    """A chosen value is one that its field could have got otherwise."""
+    return _CHOICES.get(data["field"], code_or_empty)(data["value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +156,8 @@ class Kind:
     """What one kind of operation is about and who may send it.
 
     `who` holds "field" (visitors, ambassadors), "desk" (supervisors, administrators) and
-    "officer"; `content` marks what a review looks at; `optional` keys may be absent.
+    "officer"; `content` marks what a review looks at; `optional` keys may be absent; `whole` is asked
+    once each field has passed.
     """
 
     type: str
@@ -134,12 +165,15 @@ class Kind:
     fields: Mapping[str, Check]
     content: bool = False
     optional: frozenset[str] = frozenset()
+    whole: Callable[[Data], bool] = lambda data: True
 
 
 def _kind(
-    type: str, who: str, fields: Mapping[str, Check], *, content: bool = False, optional: str = ""
-) -> Kind:
-    return Kind(type, frozenset(who.split()), fields, content, frozenset(optional.split()))
+    type: str, who: str, fields: Mapping[str, Check], *, content: bool = False, optional: str = "",
+    whole: Callable[[Data], bool] = lambda data: True,
+) -> Kind:  # fmt: skip
+    groups, absent = frozenset(who.split()), frozenset(optional.split())
+    return Kind(type, groups, fields, content, absent, whole)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -178,7 +212,7 @@ KINDS: Mapping[str, Kind] = {
         "visit",
         "desk",
         {
-            "visitors": _list_of(code, 0, VISITORS_MAX),
+            "visitors": _visitors,
             "date": _date_or_empty,
             "time": _time_or_empty,
         },
@@ -235,7 +269,7 @@ KINDS: Mapping[str, Kind] = {
         "visit",
         "field",
         {
-            "outcome": one_of("not_home", "declined", "rebooked"),
+            "outcome": _outcome,
             "date": _date_or_empty,
             "time": _time_or_empty,
         },
@@ -279,7 +313,9 @@ KINDS: Mapping[str, Kind] = {
     "visit.approve": _kind("visit", "desk", {"comment": _comment}),
     "visit.return": _kind("visit", "desk", {"points": _points}),
     "visit.cancel": _kind("visit", "desk", {"reason": one_of("moved_out", "duplicate", "other")}),
-    "visit.choose": _kind("visit", "desk", {"field": matches(_FIELD), "value": _choice}),
+    "visit.choose": _kind(
+        "visit", "desk", {"field": matches(_FIELD), "value": lambda value: True}, whole=_choice
+    ),
     "follow_up.answer": _kind(
         "visit", "desk officer", {"follow_up": is_uuid, "text": _comment, "done": _truth}
     ),

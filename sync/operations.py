@@ -215,5 +215,7 @@ def _check_data(kind: Kind, data: Data) -> None:
             raise Refusal("invalid", f"data.{name} is missing")
         if not check(data[name]):
             raise Refusal("invalid", f"data.{name}")
+    if not kind.whole(data):
+        raise Refusal("invalid", "data")
     # Unknown fields are kept in the bytes but never applied: a newer client of the same
     # version may say more than this server understands.
