@@ -181,7 +181,7 @@ def test_a_cancelled_visit_leaves_the_lists(alice: FlaskClient, world: World, vi
         ("return", {"item": ["i39"], "text": []}),
         ("return", {"item": ["i39"] * 21, "text": ["x"] * 21}),
         ("return", {"item": ["not an item!"], "text": ["x"]}),
-        ("choose", {"field": "closed", "value": "no"}),
+        ("choose", {"field": "cancelled", "value": "no"}),
         ("follow-up", {"follow_up": "x", "text": "x"}),
         ("follow-up", {"follow_up": "00000000-0000-7000-8000-000000000001", "text": " "}),
         ("withdraw", {"purpose": "K8", "channel": "pigeon"}),
