@@ -4,7 +4,8 @@ Invariant: in one process exactly one connection writes and checkpoints; process
 through `write.lock`; and what `writing()` committed is on disk (WAL, synchronous=FULL, both
 read back at opening). SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections write and
 checkpoint at the same moment (sqlite.org/wal.html#walresetbug), and Debian 12 has 3.40: hence
-the locks. It refuses a second server on the same folder, and disks without WAL.
+the locks. It refuses a second server on the same folder, disks without WAL, and to write into a
+file that a restore has put aside.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -34,10 +35,12 @@ class FileLock:
     """A lock that one thread of one process holds at a time; the same thread may nest it.
 
     `flock` is tied to the open file: it is gone when the process is, however it died, so a
-    crash never leaves a lock behind. Not for use across fork: open it in the child.
+    crash never leaves a lock behind. Not for use across fork: open it in the child. `check` is
+    called each time the lock has been taken; what it raises gives the lock back.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check: Callable[[], None] = lambda: None) -> None:
+        self._check = check
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._threads = threading.RLock()
         self._depth = 0
@@ -47,7 +50,9 @@ class FileLock:
         if self._depth == 0:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX)
+                self._check()
             except BaseException:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
                 self._threads.release()
                 raise
         self._depth += 1
@@ -117,15 +122,25 @@ class Databases:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise DatabaseError(f"Cannot open {path}: {error.strerror}.") from None
-        self.lock = FileLock(path.parent / "write.lock")
+        self._identity: tuple[int, int] | None = None
+        self.lock = FileLock(path.parent / "write.lock", self._refuse_replaced)
         self._threads = threading.local()
         self._readers: weakref.WeakSet[Database] = weakref.WeakSet()
         try:
             with self.lock:
                 self.writer = self._open_writer()
+                self._identity = _identity(path)
         except BaseException:
             self.lock.close()
             raise
+
+    def _refuse_replaced(self) -> None:
+        # A restore beside a running command takes this lock too, and then the path is another
+        # file: what would be written into the old one would be lost without a word.
+        if self._identity is not None and _identity(self.path) != self._identity:
+            raise DatabaseError(
+                f"{self.path} was replaced while this was running. Nothing was written; start it again."
+            )
 
     def _open_writer(self) -> Database:
         # Threads share this connection, one at a time under `lock`; isolation_level None
@@ -206,9 +221,18 @@ class Databases:
         for reader in list(self._readers):
             reader.close()
         self._threads = threading.local()
+        self._identity = None  # closing is fine wherever the file is now
         with self.lock:
             self.writer.close()
         self.lock.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 PROMISED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

@@ -190,6 +190,22 @@ def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     hold_server_lock(tmp_path, 5.0).release()
 
 
+def test_a_command_never_writes_into_a_database_that_a_restore_has_put_aside(
+    databases: Databases,
+) -> None:
+    aside = databases.path.with_name("aside.db")
+    databases.path.rename(aside)
+    Databases(databases.path).close()
+    with pytest.raises(DatabaseError, match="was replaced"), databases.writing() as db:
+        db.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(DatabaseError, match="was replaced"), databases.lock:
+        pass
+    assert databases.writer.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    # The lock was given back each time.
+    with (databases.path.parent / "write.lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database" * 200)
     with pytest.raises(DatabaseError, match="not a database"):
