@@ -143,6 +143,7 @@ class Blobs:
         path = self.path(sha256)
         if path:
             _sync_folder(path.parent)
+            self._part(sha256).unlink(missing_ok=True)
         return path is not None
 
     # --- in pieces: a picture over a bad line ----------------------------------------

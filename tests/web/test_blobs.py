@@ -286,6 +286,27 @@ def test_a_power_cut_never_takes_the_first_blob_with_its_folders(
     assert synced_by(Blobs(blobs.folder), octets, monkeypatch) == chain[2:]
 
 
+def test_a_crash_before_the_pieces_were_deleted_leaves_them_no_longer_than_the_next_word(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the picture as it came, with all that the camera wrote into it."""
+    octets, real = photo(), Path.unlink
+
+    def died(path: Path, missing_ok: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    send(blobs, octets, 0, 100)
+    monkeypatch.setattr(Path, "unlink", died)
+    with pytest.raises(KeyboardInterrupt):
+        send(blobs, octets, 100, len(octets))
+    monkeypatch.setattr(Path, "unlink", real)
+    part = blobs.folder / ".parts" / hash_of(octets)
+    assert part.exists()
+    assert blobs.has(hash_of(octets))
+    assert blobs.offset(hash_of(octets)) >= len(octets)
+    assert not part.exists()
+
+
 def test_a_crash_in_the_middle_of_writing_leaves_nothing_that_counts(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
