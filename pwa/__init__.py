@@ -47,6 +47,7 @@ def initialise(settings: Settings) -> bool:
     if new:
         with open(secret, "x", opener=_private) as file:
             file.write(secrets.token_hex(32))
+    _refuse_half_restored(data)
     databases = Databases(data / DATABASE)
     try:
         migrate(databases, datetime.now(UTC))
@@ -71,6 +72,7 @@ def create_app(config: Settings | None = None) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(days=COOKIE_DAYS),
         MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
     )
+    _refuse_half_restored(settings.data)
     guide, assets = load_guide(), Assets(folder / "static")
     databases = Databases(settings.data / DATABASE)
     parts = app.extensions[EXTENSION] = Services(
@@ -132,6 +134,15 @@ def _secret(data: Path) -> str:
         raise DatabaseError(
             f"{data} is not a Tröskel data folder. Make one with: troskel init --data {data}"
         ) from None
+
+
+def _refuse_half_restored(data: Path) -> None:
+    # Cut short between putting the old aside and the new in place: an empty company must not grow.
+    aside = sorted(data.glob("replaced-*"))
+    if aside and not (data / DATABASE).exists():
+        raise DatabaseError(
+            f"A restore into {data} was cut short. Restore once more with --force; what was there is in {aside[-1]}."
+        )
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,10 +1,11 @@
 """A copy of everything in one file, and the way back.
 
 Invariant: a backup holds one moment of the database (SQLite's backup API) and every picture
-and signature that moment names; only when the file is on disk does the backup mark move, and
-phones then let go of what they sent before it (PROTOCOL.md 4). A restore is checked whole
-before anything is replaced, and what it replaces is put aside, never deleted. It refuses to
-touch the folder of a running server.
+and signature that moment names; only when the file is on disk and has been read back whole does
+the backup mark move, and phones then let go of what they sent before it (PROTOCOL.md 4). Where
+another tool backs up, the mark moves to where the log stood before that tool began. A restore is
+checked whole before anything is replaced, and what it replaces is put aside, never deleted. It
+refuses to touch the folder of a running server.
 
 The secret that signs cookies is not in the file, and a restore ends every session: one that
 was ended after the backup must not come alive again.
@@ -18,6 +19,7 @@ import re
 import shutil
 import sqlite3
 import tarfile
+import zlib
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +38,8 @@ def write_backup(parts: Services, target: Path) -> int:
     """Write the backup to `target` (a .tar.gz; replaced if it is there). The log's number at its
     moment, which is also the new mark unless TROSKEL_BACKUP is `external`.
 
-    Raises DatabaseError when the file cannot be written. Works beside a running server.
+    Raises DatabaseError when the file cannot be written or does not read back as it was written:
+    then an older file of that name is still there. Works beside a running server.
     """
     data = parts.settings.data
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
@@ -56,6 +59,7 @@ def write_backup(parts: Services, target: Path) -> int:
                             tar.add(blob, name)
             file.flush()
             os.fsync(file.fileno())
+        _verify(unfinished, _sha256(copy))
         os.replace(unfinished, target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -64,9 +68,42 @@ def write_backup(parts: Services, target: Path) -> int:
         for left in (unfinished, copy):
             left.unlink(missing_ok=True)
     if parts.settings.backup == "own":
-        with parts.databases.writing() as db:
-            db.table("marks").upsert({"name": MARK, "value": str(seq)}, pk="name")
+        _move_mark(parts, seq)
     return seq
+
+
+def begin_external(parts: Services) -> str:
+    """Where the log stands, as `<number>.<digest>`: ask before another tool begins its backup."""
+    with parts.databases.reading() as db:
+        row = db.execute("SELECT seq, digest FROM log ORDER BY seq DESC LIMIT 1").fetchone()
+    return "{}.{}".format(*(row or (0, "")))
+
+
+def end_external(parts: Services, place: str) -> int:
+    """Move the mark to `place`, which `begin_external` gave, once that backup is safe; its number.
+
+    Raises DatabaseError: TROSKEL_BACKUP is not `external`, or `place` is not in this log (a
+    restore came between).
+    """
+    if parts.settings.backup != "external":
+        raise DatabaseError("Set TROSKEL_BACKUP=external first: this server makes its own backups.")
+    number, _, digest = place.partition(".")
+    with parts.databases.reading() as db:
+        row = db.execute("SELECT seq FROM log WHERE seq = ? AND digest = ?", [number, digest])
+        known = row.fetchone()
+    if not known and place != "0.":
+        raise DatabaseError(f"{place} is not a place in this log. Begin the backup again.")
+    seq = known[0] if known else 0
+    _move_mark(parts, seq)
+    return int(seq)
+
+
+def _move_mark(parts: Services, seq: int) -> None:
+    with parts.databases.writing() as db:
+        row = db.execute("SELECT value FROM marks WHERE name = ?", [MARK]).fetchone()
+        # Two backups may end in another order than they began.
+        newest = max(seq, int(row[0]) if row else 0)
+        db.table("marks").upsert({"name": MARK, "value": str(newest)}, pk="name")
 
 
 def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = False) -> Path | None:
@@ -103,8 +140,27 @@ def _copy_database(source: Path, copy: Path) -> int:
         live.backup(target)
         # One file without a -wal beside it: that is what goes into the archive.
         target.execute("PRAGMA journal_mode=DELETE")
+        if target.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise DatabaseError(f"{source} is damaged: no backup was made. Restore the newest one.")
         (seq,) = target.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
     return int(seq)
+
+
+def _verify(source: Path, database_sha256: str) -> None:
+    """Read the whole archive back; each member must be what a restore will ask for."""
+    try:
+        with tarfile.open(source, "r:gz") as tar:
+            for member in tar:
+                blob, file = _BLOB.fullmatch(member.name), tar.extractfile(member)
+                assert file is not None, member.name
+                with file:
+                    sha = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+                if sha != (blob["sha256"] if blob else database_sha256):
+                    raise DatabaseError(
+                        f"The backup was not made: {member.name} is not what it says. Its disk may fail."
+                    )
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise DatabaseError(f"The backup does not read back: {error}. Its disk may fail.") from None
 
 
 def _unpack(source: Path, folder: Path) -> None:
@@ -126,7 +182,7 @@ def _unpack(source: Path, folder: Path) -> None:
                     os.fsync(out.fileno())
                 if blob and _sha256(target) != blob["sha256"]:
                     raise DatabaseError(f"{source} is damaged: {member.name} is not what it says.")
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DatabaseError(f"{source} cannot be read: {error}.") from None
     if not (folder / DATABASE).exists():
         raise DatabaseError(f"{source} is not a backup of Tröskel: it holds no database.")

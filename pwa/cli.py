@@ -21,7 +21,7 @@ import click
 from flask_babel import force_locale
 
 from pwa import accounts, company, create_app, initialise
-from pwa.backup import restore_backup, write_backup
+from pwa.backup import begin_external, end_external, restore_backup, write_backup
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
 from pwa.problems import Problem
@@ -244,6 +244,24 @@ def company_list(data: Path | None) -> None:
             click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.label_en}")
 
 
+@troskel.command("rescue")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_data
+def rescue_command(file: Path, data: Path | None) -> None:
+    """Take in FILE, which a phone that cannot send gave out; a supervisor decides under "Held"."""
+    from pwa.rescue import NoRescueCopy, take_in
+
+    with _running(data) as parts:
+        try:
+            done = take_in(parts, file.read_bytes())
+        except NoRescueCopy as error:
+            raise click.BadParameter(f"{file} is no rescue copy: {error}") from None
+        click.echo(
+            f"{done.held} held for a supervisor, {done.known} there already,"
+            f" {done.blobs} pictures and signatures kept, {done.refused_blobs} refused."
+        )
+
+
 @troskel.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
@@ -304,16 +322,32 @@ def export_command(what: str, format_: str, data: Path | None) -> None:
 
 
 @troskel.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--external", is_flag=True, help="Print where the log stands, before a snapshot.")
+@click.option("--external-done", metavar="PLACE", help="The snapshot begun at PLACE is safe.")
 @with_data
-def backup_command(file: Path, data: Path | None) -> None:
-    """Copy everything into FILE (.tar.gz), also while the server runs."""
+def backup_command(
+    file: Path | None, external: bool, external_done: str | None, data: Path | None
+) -> None:
+    """Copy everything into FILE (.tar.gz), also while the server runs.
+
+    Where another tool makes the backups (TROSKEL_BACKUP=external), tell of each: PLACE=$(troskel
+    backup --external), then the snapshot, then troskel backup --external-done "$PLACE".
+    """
+    if [file is not None, external, external_done is not None].count(True) != 1:
+        raise click.UsageError("Give one of FILE, --external and --external-done.")
     with _running(data) as parts:
-        seq = write_backup(parts, file.resolve())
-        moved = parts.settings.backup == "own"
-    click.echo(f"{file} holds everything up to number {seq}.")
-    if not moved:
-        click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
+        if external:
+            click.echo(begin_external(parts))
+        elif external_done is not None:
+            click.echo(
+                f"Phones let go of what they sent up to number {end_external(parts, external_done)}."
+            )
+        elif file is not None:
+            seq = write_backup(parts, file.resolve())
+            click.echo(f"{file} holds everything up to number {seq}.")
+            if parts.settings.backup != "own":
+                click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
 
 
 @troskel.command("restore")
