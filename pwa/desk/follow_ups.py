@@ -27,6 +27,7 @@ from pwa.desk.wording import Words, words_for
 from pwa.problems import Problem
 from pwa.services import services
 from sync.apply import Record
+from sync.sqlite import SqliteStorage
 
 blueprint = Blueprint("follow_ups", __name__)
 
@@ -47,7 +48,7 @@ def page() -> ResponseReturnValue:
             db, today, queue=queue, done=done, late=late and not done, page=shown
         )
         counts = queries.count_follow_ups(db, today)
-    records = here.storage.records({("visit", row.visit) for row in rows})
+        records = SqliteStorage(db).records({("visit", row.visit) for row in rows})
     words = words_for(here.guide, staff.names())
     return render_template(
         "desk/follow_ups.html",
@@ -85,9 +86,9 @@ def photo(id: str, sha256: str) -> Response:
     here, user = services(), get_current_user()
     with here.databases.reading() as db:
         row = queries.find_follow_up(db, id)
-    if row is None or not _may(user, row):
-        raise Problem("not_found")
-    record = here.storage.records({("visit", row.visit)})["visit", row.visit]
+        if row is None or not _may(user, row):
+            raise Problem("not_found")
+        record = SqliteStorage(db).records({("visit", row.visit)})["visit", row.visit]
     if sha256 not in photos_of(record, id):
         raise Problem("not_found")
     log_picture(user, row.visit)

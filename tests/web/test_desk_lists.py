@@ -149,6 +149,18 @@ def test_held_work_on_a_protected_tenancy_is_for_the_few(client_for: Client, wor
 # --- follow-ups ----------------------------------------------------------------------------
 
 
+def test_follow_ups_never_show_what_is_not_committed(world: World, client_for: Client) -> None:
+    """The one writing connection sees its own unfinished work; a page must not."""
+    bob, hugo = world.phone("bob"), client_for("hugo")
+    world.follow_up(bob, world.visit(visitors=["bob"]), "KT", text="Avin saknas.")
+    with pytest.raises(RuntimeError), world.services.databases.writing() as db:
+        db.execute("UPDATE records SET body = replace(body, 'Avin saknas.', 'Halvskrivet.')")
+        html = hugo.get("/desk/follow-ups").text
+        raise RuntimeError
+    assert "Avin saknas." in html
+    assert "Halvskrivet." not in html
+
+
 def test_an_officer_sees_the_own_queue_and_nothing_else_of_the_visit(
     client_for: Client, world: World
 ) -> None:
