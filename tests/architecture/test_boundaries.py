@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pwa.holding import ACTIONS
+from sync import kinds, operations, pull
 from sync.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -245,3 +247,28 @@ def test_the_protocols_table_of_kinds_is_the_codes() -> None:
     assert {kind: bool(mark) for kind, mark in said.items()} == {
         kind: row.content for kind, row in KINDS.items()
     }
+
+
+def test_the_protocols_table_of_what_ends_a_hold_is_the_codes() -> None:
+    protocol = (ROOT / "sync" / "PROTOCOL.md").read_text("utf-8")
+    table = protocol[protocol.index("| reason |") : protocol.index("`accept`: the supervisor")]
+    said = {
+        reason: set(re.findall(r"`(accept|assign|retry|file)`", ends))
+        for reason, ends in re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", table, re.M)
+    }
+    assert said == {reason: set(actions) - {"ask"} for reason, actions in ACTIONS.items()}
+
+
+def test_the_protocols_limits_are_the_codes() -> None:
+    protocol = (ROOT / "sync" / "PROTOCOL.md").read_text("utf-8")
+    units = {"": 1, " KiB": 1024, " MiB": 1024 * 1024}
+    said = {
+        name: int(number) * units[unit]
+        for name, number, unit in re.findall(
+            r"^\| `(\w+_MAX|SNAPSHOTS_PER_PULL)`[^|]*\| (\d+)( [KM]iB)? \|", protocol, re.M
+        )
+    }
+    modules = (kinds, operations, pull)
+    known = {name: vars(one)[name] for one in modules for name in said if name in vars(one)}
+    assert len(said) == 7
+    assert said == known
