@@ -7,7 +7,7 @@ import {healthOf} from './health.js'
 import {uuid4} from './ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
 import {inOrder, isFiled, isHanded, openBlobs} from './replay.js'
-import {isWhole, metaChange, textOf} from './rows.js'
+import {base64Of, isWhole, metaChange, textOf} from './rows.js'
 import {NotSent} from './transport.js'
 import {offerAgain} from './keeping.js'
 
@@ -194,7 +194,7 @@ function inText({type, bytes}) {
       return {text: textOf(bytes)} // a third smaller than base64, and gzip sees the pattern
     } catch { /* not UTF-8 after all */ }
   }
-  return {base64: btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))}
+  return {base64: base64Of(bytes)}
 }
 
 // --- blobs that do not ride

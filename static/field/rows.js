@@ -33,6 +33,9 @@ export const bytesOf = text => encoder.encode(text).buffer
 /** @param {ArrayBuffer|Uint8Array} bytes @returns {string} @throws {TypeError} where they are not UTF-8 */
 export const textOf = bytes => decoder.decode(bytes)
 
+/** @param {ArrayBuffer} bytes @returns {string} */
+export const base64Of = bytes => btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))
+
 /** The row that stands for `value` in `store`. @param {string} store @param {any} value @returns {Promise<any>} */
 export async function rowOf(store, value) {
   switch (store) {

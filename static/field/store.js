@@ -294,15 +294,11 @@ export class Store {
       tx.abort()
       return false
     }
-    try {
-      await Promise.all([
-        ...changes.map((one, i) => apply(tx, one, rows[i])),
-        apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
-        tx.done, // a request that succeeded is not a commit: iOS aborts in between
-      ])
-    } catch (error) {
-      throw tx.error ?? error // a request only says that it was aborted, the transaction why
-    }
+    await Promise.all([
+      ...changes.map((one, i) => apply(tx, one, rows[i])),
+      apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
+      tx.done, // a request that succeeded is not a commit: iOS aborts in between
+    ])
     return true
   }
 

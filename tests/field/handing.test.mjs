@@ -126,3 +126,15 @@ test('what was deleted because it is protected is confirmed until the server has
   await sync.now()
   assert.equal(server.health.length, told)
 })
+
+test('a rescue copy has the exact bytes and the signatures of who is signed in, and nothing of others', async () => {
+  const {store} = await bobIsAway()
+  const {rescueCopy} = await import('../../static/field/pages/outbox.js')
+  assert.deepEqual((await rescueCopy(store, new Date())).operations, [])
+  await store.signIn(BOB)
+  const copy = JSON.parse(JSON.stringify(await rescueCopy(store, new Date())))
+  const rows = [...(await store.read()).outbox.values()]
+  assert.deepEqual(copy.operations.map(one => one.text).sort(), rows.map(row => row.text).sort())
+  assert.deepEqual(copy.blobs.map(one => Buffer.from(one.base64, 'base64').toString()), [Buffer.from(svg('M1 1')).toString()])
+  assert.ok(!JSON.stringify(copy).includes(store.device.key), 'the key left the phone')
+})

@@ -2,6 +2,8 @@
 // same list that is sent), sends on request, and gives it out as a file when nothing else helps.
 
 import {filed, handOver, unsent} from '../outbox.js'
+import {blobsOf} from '../operations.js'
+import {base64Of} from '../rows.js'
 import {openStore} from '../store.js'
 import {page, redirect} from '../router.js'
 import {toast} from '../forms.js'
@@ -100,7 +102,8 @@ function operationRow(row, person, i18n) {
 }
 
 /**
- * The unsent operations of the person signed in, as their exact bytes: a server that gets them by
+ * The unsent operations of the person signed in, as their exact bytes, and the pictures and
+ * signatures they name (pwa/rescue.py takes the file in): a server that gets them by
  * another way must see the same hashes. What others wrote stays hidden, here too.
  * @param {any} store @param {Date} now @returns {Promise<object>}
  */
@@ -110,6 +113,10 @@ export async function rescueCopy(store, now) {
   return {
     troskel: 'unsent', made_at: now.toISOString(), device: store.device.id,
     operations: rows.map(({id, sha256, text}) => ({id, sha256, text})),
+    blobs: (await Promise.all([...new Set(rows.flatMap(row => blobsOf(row.operation)))].map(async sha256 => {
+      const blob = await store.blob(sha256)
+      return blob ? [{sha256, type: blob.type, base64: base64Of(blob.bytes)}] : []
+    }))).flat(),
   }
 }
 
