@@ -21,6 +21,8 @@ from tests.server_faults.oracle import Verdict
 from tests.server_faults.planted import MISTAKES
 from tests.server_faults.story import build, frozen
 
+BAD = ("lost", "doubled", "hidden", "unlocked")
+
 
 def points(slice: str, total: int) -> range:
     """The points of slice `I/N` (I from 1): every N-th, so that each slice sees the whole story."""
@@ -31,7 +33,7 @@ def points(slice: str, total: int) -> range:
 def main() -> int:
     """Run one part; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.server_faults")
-    parser.add_argument("part", choices=["statements", "writes", "disk", "planted"])
+    parser.add_argument("part", choices=["statements", "writes", "disk", "planted", "locks"])
     parser.add_argument("--slice", default="1/1")
     parser.add_argument("--mistake", choices=sorted(MISTAKES), help="with this in the code")
     parser.add_argument("--stop", action="store_true", help="at the first bad point")
@@ -47,6 +49,12 @@ def main() -> int:
         frozen()
         if chosen.mistake:
             MISTAKES[chosen.mistake].plant()
+        if chosen.part == "locks":
+            free = storage.unlocked_calls(
+                Path(folder) / "base", build(Path(folder) / "base"), Path(folder) / "data"
+            )
+            print(json.dumps({"unlocked": free}))
+            return int(bool(free))
         total, tried = run(chosen.part, chosen.slice, Path(folder), stop=chosen.stop)
     row = {
         "part": f"server-{chosen.part}",
@@ -68,10 +76,8 @@ def catch_all() -> dict[str, Any]:
         command += ["--slice", mistake.slice, "--mistake", name, "--stop"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         figures = json.loads((done.stdout.splitlines() or ["{}"])[-1])
-        by = next((line for line in done.stderr.splitlines() if " of " in line), "")
-        seen = done.returncode == 1 and any(
-            figures.get(key) for key in ("lost", "doubled", "hidden")
-        )
+        by = next((line for line in done.stderr.splitlines() if " of " in line), done.stdout)
+        seen = done.returncode == 1 and any(figures.get(key) for key in BAD)
         caught += seen
         print(
             f"{name}: {by[:200] if seen else 'NOT CAUGHT ' + done.stderr[-2000:]}", file=sys.stderr

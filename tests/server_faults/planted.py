@@ -97,6 +97,24 @@ def _tally_counted_again() -> None:
     SqliteStorage.write = twice  # type: ignore[method-assign]
 
 
+def _writes_without_lock() -> None:
+    @contextmanager
+    def alone(self: pwa_db.Databases) -> Iterator[Any]:
+        with self.writer.conn:
+            yield self.writer
+
+    pwa_db.Databases.writing = alone  # type: ignore[method-assign]
+
+
+def _closes_without_lock() -> None:
+    def close(self: pwa_db.Databases) -> None:
+        for reader in list(self._readers):
+            reader.close()
+        self.writer.close()
+
+    pwa_db.Databases.close = close  # type: ignore[method-assign]
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """`plant` breaks the code; `part` and `slice` of the proof must see it."""
@@ -107,6 +125,8 @@ class Mistake:
 
 
 MISTAKES = {
+    "closed without lock": Mistake(_closes_without_lock, "locks", "1/1"),
+    "written without lock": Mistake(_writes_without_lock, "locks", "1/1"),
     "relaxed durability": Mistake(_relaxed_durability, "writes", "390/8"),
     "two transactions": Mistake(_two_transactions, "statements", "200/40"),
     "answer before commit": Mistake(_answer_before_commit, "writes", "60/4"),

@@ -9,6 +9,7 @@ without faults. Checkpoints come every few acts here, so that the story holds ma
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import shutil
 import sqlite3
@@ -19,6 +20,8 @@ from pathlib import Path
 from flask import Flask
 
 from pwa import create_app
+from pwa.backup import write_backup
+from pwa.db import DATABASE, Databases
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
 from tests.server_faults.disk import Disk, Fault
@@ -59,6 +62,49 @@ def reference(base: Path, story: Story, scratch: Path) -> Calls:
     told, killed = in_child(work)
     assert not killed
     return Calls(told[:-1], told[-1])
+
+
+def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
+    """Do the work once, with a backup, a command's worth of opening and closing beside it; the calls
+    that changed or synced the database while the lock of all writers was free. There must be none:
+    every write and every checkpoint, of whatever connection, is one at a time (pwa/db.py).
+    """
+
+    def work(tell: Tell) -> None:
+        def fault(number: int, kind: str, path: str, grows: bool) -> int:
+            if path in (DATABASE, f"{DATABASE}-wal"):
+                tell([_is_free(scratch / "write.lock"), f"{kind} {path}"])
+            return 0
+
+        disk = Disk(scratch, fault)
+        frozen()
+        disk.watch(True)
+        app = create_app(Settings(data=scratch))
+        here: Services = app.extensions[EXTENSION]
+        here.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
+        for number in range(len(story.acts)):
+            act(number, story, app)
+        write_backup(here, scratch.with_name("backup.tar.gz"))
+        beside = Databases(here.databases.path)
+        with beside.reading() as db:
+            db.execute("SELECT count(*) FROM log").fetchone()
+        beside.close()
+        here.close()
+
+    fresh(base, scratch)
+    told, killed = in_child(work)
+    assert not killed
+    assert len(told) > 100
+    return [call for free, call in told if free]
+
+
+def _is_free(lock: Path) -> bool:
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def fail_at(

@@ -34,6 +34,15 @@ def prove(part: str, slice: str, *more: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, figures
 
 
+def locks(*more: str) -> list[str]:
+    """The calls that came while the lock was free."""
+    command = [sys.executable, "-m", "tests.server_faults", "locks", *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])["unlocked"]
+    return found
+
+
 def test_a_server_killed_at_any_statement_loses_and_doubles_nothing() -> None:
     _, figures = prove("statements", "5/60")
     assert figures["tried"] >= 12
@@ -49,6 +58,19 @@ def test_a_failing_write_and_a_power_cut_lose_and_double_nothing() -> None:
 def test_a_full_disk_loses_and_doubles_nothing_and_work_goes_on_when_there_is_room() -> None:
     _, figures = prove("disk", "11/60")
     assert figures["tried"] >= 8
+
+
+@needs_compiler
+def test_only_the_holder_of_the_lock_writes_and_checkpoints() -> None:
+    """The requests, a backup, a second connection that opens and closes, the last close: no write to
+    the database or its WAL, no sync and no truncation, while the lock of all writers is free."""
+    assert locks() == []
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["closed without lock", "written without lock"])
+def test_a_write_or_checkpoint_without_the_lock_is_seen(name: str) -> None:
+    assert any("troskel.db" in call for call in locks("--mistake", name))
 
 
 @needs_compiler
