@@ -19,8 +19,13 @@ export const personOf = memory => memory.meta.get('person')?.value ?? null
  * @param {Memory} memory @param {import('./rows.js').OutboxValue[]} [rows] */
 export function inOrder(memory, rows = [...memory.outbox.values()]) {
   const own = memory.meta.get('device')?.value.id
-  const age = ({operation}) => (operation?.device === own ? '' : operation?.device ?? '')
-  return rows.sort((a, b) => age(b).localeCompare(age(a)) || (a.operation?.device_seq ?? 0) - (b.operation?.device_seq ?? 0))
+  const made = rows.map(row => {
+    const {device = own, device_seq: seq = 0} = row.operation ?? {}
+    return {row, seq, device: device === own ? '' : device}
+  })
+  // Names of other devices in any order, but always the same, and before one's own.
+  made.sort((a, b) => (a.device === b.device ? a.seq - b.seq : a.device < b.device ? 1 : -1))
+  return made.map(one => one.row)
 }
 
 /** Whether somebody on this phone has handed an operation over to the office for its absent author.

@@ -22,14 +22,17 @@ export async function salvage(database) {
 }
 
 function changesOf(memory, rows, blobs, device) {
-  const fresh = rows.filter(row => !memory.outbox.has(row.id) && !memory.receipts.has(row.id))
+  const known = id => memory.meta.get(id)?.value
+  // What came over once has left for good since: nothing of a protected visit may come back.
+  const taken = new Set(known('salvaged'))
+  const fresh = rows.filter(row => !taken.has(row.id) && !memory.outbox.has(row.id))
   if (fresh.length === 0) return []
   const named = new Set(fresh.flatMap(row => blobsOf(row.operation)))
-  const known = id => memory.meta.get(id)?.value
   return [
     ...fresh.map(value => ({put: 'outbox', value})),
     ...blobs.filter(blob => named.has(blob.id) && !memory.blobs.has(blob.id)).map(value => ({put: 'blobs', value})),
     metaChange('recovered', (known('recovered') ?? 0) + fresh.length),
+    metaChange('salvaged', [...taken, ...fresh.map(row => row.id)]),
     // The server knows that device by its key.
     ...(device?.key ? [metaChange('former', {...known('former'), [device.id]: device.key})] : []),
   ]

@@ -83,6 +83,10 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
   await third.salvaged
   assert.deepEqual(await counts(third), {unsent: 0, needs: 0, waits: 0})
   assert.ok(!(await third.read()).meta.has('recovered'), 'it was fetched again')
+  await third.update(({outbox: all, receipts}) => [...[...all.keys()].map(id => ({drop: 'outbox', id})), ...[...receipts.keys()].map(id => ({drop: 'receipts', id}))])
+  const fourth = await phone.tab()
+  await fourth.salvaged
+  assert.equal((await fourth.read()).outbox.size, 0, 'what had left came back')
   sync.stop()
 })
 
