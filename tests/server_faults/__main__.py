@@ -41,7 +41,7 @@ def main() -> int:
     if chosen.part == "planted":
         row = catch_all()
         print(json.dumps(row))
-        return int(row["caught"] != row["tried"])
+        return int(bool(row["hidden"]))
     with tempfile.TemporaryDirectory() as folder:
         if chosen.part != "statements" and SHIM not in os.environ:
             command = [sys.executable, "-m", "tests.server_faults", *sys.argv[1:]]
@@ -79,17 +79,15 @@ def catch_all() -> dict[str, Any]:
         by = next((line for line in done.stderr.splitlines() if " of " in line), done.stdout)
         seen = done.returncode == 1 and any(figures.get(key) for key in BAD)
         caught += seen
-        print(
-            f"{name}: {by[:200] if seen else 'NOT CAUGHT ' + done.stderr[-2000:]}", file=sys.stderr
-        )
+        why = by.strip()[:200] if seen else f"NOT CAUGHT {done.stderr[-2000:]}"
+        print(f"{name}: {why}", flush=True)
     return {
         "part": "server-planted",
-        "fault": "planted",
+        "fault": "planted bugs",
         "tried": len(MISTAKES),
-        "caught": caught,
         "lost": 0,
         "doubled": 0,
-        "hidden": 0,
+        "hidden": len(MISTAKES) - caught,
     }
 
 

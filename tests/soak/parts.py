@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+PLANTED = "planted bugs"
 FAULTS = {
     "F1": "network: requests and answers dropped, late, twice, cut short, pages of a stranger",
     "F2": "phone stopped at every step of save, send and acknowledge",
@@ -25,7 +26,7 @@ FAULTS = {
     "F11": "sign-ins ended, people moved or deactivated",
     "F12": "two tabs, two phones, two people on one phone",
     "F16": "other browser engines: saved, killed, opened again, sent",
-    "planted": "mistakes planted in the code, to see the proof fail",
+    PLANTED: "mistakes planted in the code, to see the proof fail; hidden are those not caught",
 }
 
 # What every part's outcome depends on, besides its own harness.
@@ -36,8 +37,9 @@ ENGINE = ("sync", "pwa", "static/field", "static/sw.js", "templates/field", "tem
 class Part:
     """One part of the proof.
 
-    `command`: arguments after `python -m`, with `{chunk}` (from 1), `{chunks}` and, where the rows
-    go to a file instead of standard output, `{tally}`. `needs`: programs, any one of each
+    `command`: arguments after `python -m`, with `{chunk}` (from 1), `{chunks}`, `{seed}` (the first
+    of this chunk's `each` seeds) and, where the rows go to a file instead of standard output,
+    `{tally}`. `needs`: programs, any one of each
     group. `harness`: folders whose change makes a new run necessary.
     """
 
@@ -46,6 +48,13 @@ class Part:
     chunks: int = 1
     harness: Sequence[str] = ()
     needs: Sequence[Sequence[str]] = ()
+    each: int = 1
+
+    def arguments(self, chunk: int, tally: str) -> list[str]:
+        """The command of one chunk."""
+        seed = (chunk - 1) * self.each + 1
+        filled = self.command.format(chunk=chunk, chunks=self.chunks, seed=seed, tally=tally)
+        return filled.split()
 
     def absent(self) -> str:
         """The programs this machine lacks, in words; "" when the part can run."""
@@ -54,13 +63,14 @@ class Part:
         )
 
 
-def _simulated(name: str, command: str, chunks: int) -> Part:
-    return Part(name, f"tests.simulation{command}", chunks, ("tests/simulation",), (("node",),))
+def _simulated(name: str, command: str, chunks: int, each: int = 1) -> Part:
+    command = f"tests.simulation{command}"
+    return Part(name, command, chunks, ("tests/simulation",), (("node",),), each)
 
 
 def _kills(backend: str) -> Part:
-    command = f"tests.browser.kills --kills 10 --backend {backend} --seed {{chunk}}"
-    return Part(f"kills-{backend}", command, 10, ("tests/browser",))
+    command = f"tests.browser.kills --kills 10 --backend {backend} --seed {{seed}}"
+    return Part(f"kills-{backend}", command, 10, ("tests/browser",), each=10)
 
 
 def _engine(name: str, *needs: Sequence[str]) -> Part:
@@ -73,10 +83,10 @@ def _server(name: str, chunks: int, *needs: Sequence[str]) -> Part:
 
 
 PARTS: Sequence[Part] = (
-    _simulated("schedules", " --schedules 500 --seed {chunk} --tally {tally}", 20),
+    _simulated("schedules", " --schedules 500 --seed {seed} --tally {tally}", 20, 500),
     _simulated("crash-points", ".crash_points", 1),
     _simulated("crash-pairs", ".crash_points --pairs --slice {chunk}/{chunks}", 20),
-    _simulated("planted", ".planted", 1),
+    _simulated("planted", ".planted --slice {chunk}/{chunks}", 6),
     _kills("leveldb"),
     _kills("sqlite"),
     _engine("webkit", ("WebKitWebDriver",)),

@@ -70,7 +70,7 @@ class Soak:
             left = _left(spent, position, len(todo))
             self.say(f"{part.name}: chunk {chunk} of {part.chunks} ({_span(spent)} so far{left})")
             started = time.monotonic()
-            rows, passed, why = run_chunk(self.root, part, chunk)
+            rows, passed, why = run_chunk(self.root, part, chunk, self.say)
             seconds = time.monotonic() - started
             spent += seconds
             if rows:
@@ -84,11 +84,16 @@ class Soak:
         return good
 
 
-def run_chunk(root: Path, part: Part, chunk: int) -> tuple[list[dict[str, Any]], bool, str]:
-    """Run one chunk; its rows (none when it counted nothing), whether it is good, and why not."""
+def run_chunk(
+    root: Path, part: Part, chunk: int, say: Callable[[str], None] = print
+) -> tuple[list[dict[str, Any]], bool, str]:
+    """Run one chunk; its rows (none when it counted nothing), whether it is good, and why not.
+
+    What it prints before its last line (which schedule caught which mistake) is passed on.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tally.json"
-        command = part.command.format(chunk=chunk, chunks=part.chunks, tally=file).split()
+        command = part.arguments(chunk, str(file))
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=root,
@@ -104,6 +109,8 @@ def run_chunk(root: Path, part: Part, chunk: int) -> tuple[list[dict[str, Any]],
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise
+        for line in out.splitlines()[:-1]:
+            say(f"  {line}")
         text = file.read_text("utf-8") if file.exists() else (out.splitlines() or [""])[-1]
     tail = "\n".join((out + err).splitlines()[-SHOWN_LINES:])
     try:

@@ -78,6 +78,13 @@ def test_it_adds_up_what_the_chunks_counted(soak: Soak, harness: Callable[..., P
     assert "| F3 | " in (soak.root / "README.md").read_text()
 
 
+def test_it_passes_on_what_a_part_tells_before_its_figures(
+    soak: Soak, harness: Callable[..., Part], said: list[str]
+) -> None:
+    assert soak.run([harness("print('seed 7 caught it'); print(json.dumps(good))", 1)], ORDER)
+    assert "  seed 7 caught it" in said
+
+
 def test_rows_of_several_faults_may_come_in_a_file(
     soak: Soak, harness: Callable[..., Part]
 ) -> None:
@@ -263,9 +270,29 @@ def test_the_readmes_table_is_what_was_measured() -> None:
 def test_every_part_has_a_name_of_its_own_and_a_command_that_takes_its_chunk() -> None:
     assert len({part.name for part in PARTS}) == len(PARTS)
     for part in PARTS:
-        first = part.command.format(chunk=1, chunks=part.chunks, tally="t")
-        assert part.chunks == 1 or first != part.command.format(
-            chunk=2, chunks=part.chunks, tally="t"
-        )
+        commands = {tuple(part.arguments(chunk, "t")) for chunk in range(1, part.chunks + 1)}
+        assert len(commands) == part.chunks
         assert set(part.harness), part.name
     assert {"F1", "F2", "F3", "F6", "F7"} <= set(FAULTS)
+
+
+def test_chunks_of_schedules_share_no_seed() -> None:
+    (part,) = (part for part in PARTS if part.name == "schedules")
+    seeds = set()
+    for chunk in range(1, part.chunks + 1):
+        found = part.arguments(chunk, "t")
+        first, count = (int(found[found.index(f"--{key}") + 1]) for key in ("seed", "schedules"))
+        seeds |= set(range(first, first + count))
+    assert len(seeds) == 10_000
+
+
+def test_planted_mistakes_have_a_line_of_their_own(
+    soak: Soak, harness: Callable[..., Part]
+) -> None:
+    part = harness(
+        "print(json.dumps(good | {'fault': 'planted bugs', 'hidden': int(chunk == '3')}))"
+    )
+    assert not soak.run([part], ORDER, commit="abc")
+    text = (soak.root / "README.md").read_text()
+    assert "Mistakes planted in the code and caught, p: 14 of 15" in text
+    assert "| planted" not in text
