@@ -392,7 +392,8 @@ class _Intake:
         self.records |= {key: found.get(key) for key in wanted}
 
     def _record(self, type: str, id: str) -> Record | None:
-        self._load({(type, id)})
+        if (type, id) not in self.records:
+            self._load({(type, id)})
         return self.records.get((type, id))
 
     def _put(self, type: str, id: str, record: Record) -> None:
