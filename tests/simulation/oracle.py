@@ -34,10 +34,12 @@ def settle(world: World) -> None:
         world.phones.do({"do": "clock", "phone": device.name, "skew": 0, "zone": 0})
         world.off(device)
         world.boot(device)
-    for device in world.devices.values():
-        for person in FIELD:
-            if _owns(world, device, person):
-                _drain(world, device, person)
+    # A restore that a second person's cursor finds makes the phone offer the first one's again.
+    for _ in range(2):
+        for device in world.devices.values():
+            for person in FIELD:
+                if _owns(world, device, person):
+                    _drain(world, device, person)
     # News of what the others sent, and what the desk did meanwhile.
     for device in world.devices.values():
         _drain(world, device, device.person)
@@ -232,7 +234,7 @@ def _needs(world: World, device: Device, seen: dict[str, Any], held: set[str]) -
         if one.device == device.name and id not in world.excused
     }
     for id, (_, _, problem) in world.company.known(ours).items():
-        if problem and id not in held and id not in needs:
+        if problem and problem != "filed" and id not in held and id not in needs:
             world.wrong.append(
                 ("hidden", f"{id} is held as {problem}, and neither desk nor phone shows it")
             )

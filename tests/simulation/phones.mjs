@@ -110,11 +110,14 @@ class Phone {
     this.transactions = 0
     this.points = 0
     this.crashAt = 0
+    this.moves = 0 // writes begun and ended, requests, marks in other storages
+    this.seen = 0
   }
 }
 
 class Life {
   dead = false
+  writing = 0 // transactions that may change something
   connections = new Set()
   open = new Set()
   timers = []
@@ -168,6 +171,7 @@ class Life {
   fetch(url, init = {}) {
     if (this.dead) return new Promise(() => {})
     const id = ++requestCount
+    this.phone.moves++
     const body = init.body ? Buffer.from(plain(init.body)).toString('base64') : ''
     told.push({event: 'request', id, phone: this.phone.name, tab: this.tab, method: init.method ?? 'GET', url, headers: init.headers ?? {}, body})
     return new Promise((resolve, reject) => { requests.set(id, {life: this, resolve, reject}) })
@@ -204,8 +208,19 @@ class Life {
     if (fault === 'InvalidStateError') throw new DOMException('closing', 'InvalidStateError')
     const tx = begin(names, mode, options)
     this.open.add(tx)
+    if (mode === 'readwrite') {
+      phone.moves++
+      this.writing++
+    }
     if (mode === 'readwrite' && options?.durability !== 'strict') told.push({event: 'relaxed'})
-    for (const end of ['complete', 'abort']) tx.addEventListener(end, () => this.open.delete(tx))
+    for (const end of ['complete', 'abort']) {
+      tx.addEventListener(end, () => {
+        this.open.delete(tx)
+        if (mode !== 'readwrite') return
+        phone.moves++
+        this.writing--
+      })
+    }
     if (fault === 'close') {
       for (const one of this.connections) forceCloseDatabase(one)
       this.connections.clear()
@@ -247,10 +262,18 @@ async function drain(phone) {
   for (;;) {
     await new Promise(realTurn)
     if (tasks.length === 0) return
-    if (phone && !phone.cut && ++phone.points === phone.crashAt) cut(phone)
+    if (phone && !phone.cut && isPoint(phone) && ++phone.points === phone.crashAt) cut(phone)
     const task = tasks.shift()
     task()
   }
+}
+
+/** Whether a phone killed here could differ from one killed at the point before: it is writing, or
+ * has written or asked something since. */
+function isPoint(phone) {
+  const moved = phone.moves !== phone.seen
+  phone.seen = phone.moves
+  return moved || phone.lives.some(life => life.writing > 0)
 }
 
 function cut(phone) {
@@ -282,7 +305,11 @@ const commands = {
     const {openStore, localCanary} = life.code
     const canaries = phone.storages.map(one => localCanary({
       getItem: key => one.getItem(key),
-      setItem: (key, text) => { if (!life.dead) one.setItem(key, text) },
+      setItem: (key, text) => {
+        if (life.dead) return
+        phone.moves++
+        one.setItem(key, text)
+      },
     }))
     life.started = openStore({name: 'troskel', canaries, wait: async () => {}}).then(store => {
       life.store = store

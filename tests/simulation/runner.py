@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.company import Site
+from tests.simulation.company import Company, Site
 from tests.simulation.oracle import judge, settle
 from tests.simulation.schedule import Step, schedule
 from tests.simulation.world import Phones, World
@@ -46,24 +46,28 @@ class Runner:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self._folder = Path(tempfile.mkdtemp(prefix="troskel-simulation-", dir=memory))
         self._site = Site(self._folder)
-        self._phones = Phones()
+        self.phones = Phones()
+
+    def company(self) -> Company:
+        """A company as each run begins with."""
+        return self._site.company()
 
     def run(self, seed: int, steps: Sequence[Step] | None = None) -> Outcome:
         """Run `steps`, or those that `seed` makes."""
-        world = World(self._site.company(), self._phones)
+        world = World(self.company(), self.phones)
         try:
             world.run(schedule(seed) if steps is None else steps)
             settle(world)
             judge(world)
         except Exception as error:  # a run that breaks off proves nothing: it is a finding
             world.wrong.append(("hidden", f"the run broke off: {type(error).__name__}: {error}"))
-            self._phones.close()
-            self._phones = Phones()
+            self.phones.close()
+            self.phones = Phones()
         wrong = list(dict.fromkeys(world.wrong))
         return Outcome(seed, len(world.saved), dict(world.faults), wrong, world.digest)
 
     def close(self) -> None:
-        self._phones.close()
+        self.phones.close()
         self._site.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -142,7 +146,7 @@ def sort_of(wrong: tuple[str, str]) -> str:
 def shrink(runner: Runner, outcome: Outcome, steps: list[Step], tries: int = 200) -> list[Step]:
     """The fewest of `steps` (as far as `tries` runs find out) after which the same sort of wrong
     stands: leave out halves, then quarters, down to single steps. Phones stay what they are."""
-    wanted = {sort_of(one) for one in outcome.wrong}
+    wanted = {sort_of(outcome.wrong[0])}
     fixed = [step for step in steps if step[0] == "start"]
     steps = steps[len(fixed) :]
     size = max(1, len(steps) // 2)

@@ -115,6 +115,11 @@ class World:
         self._trace.update(json.dumps(what, sort_keys=True).encode())
 
     @property
+    def cut_count(self) -> int:
+        """How often a phone was killed."""
+        return self.faults["F2"]
+
+    @property
     def digest(self) -> str:
         return str(self._trace.hexdigest())
 
@@ -456,9 +461,7 @@ class World:
             rows = company.held()
             if rows:
                 row = rows[chance.randrange(len(rows))]
-                company.resolve(
-                    name, row.id, row.sha256, chance.choice(("retry", "accept", "accept", "ask"))
-                )
+                company.resolve("alva", row.id, row.sha256, chance.choice(row.actions))
             return
         if what == "protect":
             company.desk(
@@ -510,6 +513,11 @@ class World:
     def _restore(self, number: int) -> None:
         if self.company.backups:
             self.faults["F8"] += 1
+            # The one thing a phone lets go of before a backup has passed it: what is protected
+            # must not lie on phones a moment longer than it takes to arrive (PROTOCOL.md 4).
+            hidden = self.company.protected({one.visit for one in self.saved.values()})
+            gone = {id for id, one in self.saved.items() if one.visit in hidden}
+            self.excused |= set(self.company.known(gone))
             self.company.restore(len(self.company.backups) - 1)
 
     def _restart(self, number: int) -> None:

@@ -1,0 +1,139 @@
+"""A phone killed at every point of saving, sending and acknowledging; and at every pair of points.
+
+A point is each task that the phone's database runs and each answer that reaches it: between two
+of them nothing can change. The story is short and has everything: two taps, a signature that
+rides along and one that does not, push, blob, news, a backup that lets the outbox go.
+
+    python -m tests.simulation.crash_points [--pairs] [--slice I/N]
+
+Invariant: every point is tried, counted from 1 until the story ends without a kill; the number of
+points is found by running, never written down. It ends with one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.simulation.oracle import judge, settle
+from tests.simulation.runner import WRONG, Runner
+from tests.simulation.world import Device, World
+
+START = ["start", 0, 0, 7]
+# Taps by their dice: a note, a consent whose signature rides along, one whose does not.
+NOTE, CONSENT, LARGE = 1, 7, 35
+
+
+@dataclass
+class Cut:
+    """Kills a phone at the points `at`: the second is counted from where the first one left off."""
+
+    at: list[int]
+    done: int = 0
+    passed: int = 0
+
+    def arm(self) -> int:
+        """The point of the coming command at which to kill, or 0."""
+        return self.at[self.done] - self.passed if self.done < len(self.at) else 0
+
+    def count(self, points: int, cut: bool) -> None:
+        self.passed += points
+        if cut:
+            self.done, self.passed = self.done + 1, 0
+
+
+class Story(World):
+    """A world in which every command of the one phone can be the last."""
+
+    cut: Cut
+
+    def do(self, command: dict[str, object]) -> dict[str, object]:
+        if self.cut.arm() <= 0 or "phone" not in command:
+            return super().do(command)
+        self._armed[str(command["phone"])] = {"crash": self.cut.arm(), "fault": None}
+        found = super().do(command)
+        self.cut.count(int(str(found["points"])), not self.devices[str(command["phone"])].on)
+        return found
+
+
+def tell(runner: Runner, cut: Cut) -> Story:
+    """The story with these kills; judged."""
+    world = Story(runner.company(), runner.phones)
+    world.cut = Cut([])
+    world.run([START])
+    _send(world)
+    world.cut = cut
+    for number in (NOTE, CONSENT, LARGE):
+        world.step(["tap", 0, number, False, 0, "", 0])
+    _send(world)
+    world.company.backup()
+    _send(world)
+    world.cut = Cut([])
+    settle(world)
+    judge(world)
+    return world
+
+
+def _send(world: Story) -> None:
+    device: Device = world.devices["phone0"]
+    for _ in range(8):
+        world.step(["wake", 0])
+        while device.on and world.pending:
+            world.step(["net", 0, "ok", 0, "", 0])
+        if device.on:
+            return
+
+
+def singles(runner: Runner) -> Iterator[tuple[list[int], Story]]:
+    """Each single point, until the story has no such point."""
+    at = 1
+    while True:
+        world = tell(runner, Cut([at]))
+        if world.cut_count == 0:
+            return
+        yield [at], world
+        at += 1
+
+
+def pairs(runner: Runner, first: int, step: int) -> Iterator[tuple[list[int], Story]]:
+    """Every pair of points, for each `step`-th first point from `first` on."""
+    one = first
+    while True:
+        two = 1
+        while True:
+            world = tell(runner, Cut([one, two]))
+            if world.cut_count == 0:
+                return
+            if world.cut_count == 1:
+                break
+            yield [one, two], world
+            two += 1
+        one += step
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.simulation.crash_points", description=__doc__)
+    parser.add_argument("--pairs", action="store_true")
+    parser.add_argument("--slice", default="1/1", help="I/N: first points I, I+N, I+2N …")
+    given = parser.parse_args()
+    first, step = (int(part) for part in given.slice.split("/"))
+    runner, tried, wrong = Runner(), 0, dict.fromkeys(WRONG, 0)
+    try:
+        for at, world in pairs(runner, first, step) if given.pairs else singles(runner):
+            tried += 1
+            for what, why in dict.fromkeys(world.wrong):
+                wrong[what] += 1
+                print(f"killed at {at}: {what}: {why}", file=sys.stderr)
+            print(f"\r{tried} ", end="", file=sys.stderr, flush=True)
+    finally:
+        runner.close()
+    part = "crash_pairs" if given.pairs else "crash_points"
+    print(json.dumps({"part": part, "fault": "F2", "tried": tried, **wrong}))
+    return 1 if any(wrong.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

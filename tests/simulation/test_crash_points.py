@@ -1,0 +1,48 @@
+"""Every point of saving, sending and acknowledging, killed once; and what the story is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.crash_points import Cut, pairs, singles, tell
+from tests.simulation.runner import Runner
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    made = Runner()
+    yield made
+    made.close()
+
+
+def test_the_story_saves_sends_and_lets_go_of_all_there_is(runner: Runner) -> None:
+    world = tell(runner, Cut([]))
+    assert world.wrong == []
+    assert sorted(one.kind for one in world.saved.values()) == [
+        "visit.consent", "visit.consent", "visit.note",
+    ]  # fmt: skip
+    sizes = sorted(path.stat().st_size for path in (world.company.data / "blobs").glob("??/*"))
+    assert len(sizes) == 2
+    assert sizes[0] < 1000  # rode along
+    assert sizes[1] > 10_000  # came by itself
+    assert world.look(world.devices["phone0"])["outbox"] == []
+
+
+def test_nothing_is_lost_doubled_or_hidden_by_a_kill_at_any_point(runner: Runner) -> None:
+    tried = 0
+    for at, world in singles(runner):
+        assert world.wrong == [], f"killed at {at}"
+        assert world.cut_count == 1
+        tried += 1
+    assert tried > 150  # as many as the story has; far fewer would mean that it does not run
+
+
+def test_a_second_kill_is_counted_from_the_first(runner: Runner) -> None:
+    found = pairs(runner, 40, 1)
+    for expected in ([40, 1], [40, 2], [40, 3]):
+        at, world = next(found)
+        assert at == expected
+        assert world.cut_count == 2
+        assert world.wrong == []
