@@ -35,7 +35,7 @@ QUERIES: Mapping[str, str] = {
         " FROM held h LEFT JOIN visit_index v ON v.id = h.visit"
         " LEFT JOIN records t ON t.type = 'tenancy' AND t.id = h.visit"
         " WHERE h.problem <> 'protected' AND coalesce(v.protected, 0) = 0"
-        " AND NOT coalesce(json_extract(t.body, '$.protected'), 0) ORDER BY h.received_at, h.id"
+        " AND NOT coalesce(json_extract(t.body, '$.protected'), 0) ORDER BY h.rowid"
     ),
 }
 

@@ -44,7 +44,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "unknown_kind": ("retry", "ask", "file"),
     "server_error": ("retry", "ask", "file"),
 }
-ALL_ACTIONS = frozenset(action for actions in ACTIONS.values() for action in actions)
+REOPEN = "reopen"  # what was filed by mistake is open again
+ALL_ACTIONS = frozenset(action for actions in ACTIONS.values() for action in actions) | {REOPEN}
 _FIELD_ROLES = ("visitor", "ambassador", "supervisor")
 _NEWER = ("version_newer", "unknown_kind")
 
@@ -122,19 +123,22 @@ def resolve_held(
 ) -> str:
     """Work off one held operation; says what became of it: `applied`, `held`, `asked` or `filed`.
 
-    `held` too where `action` does not fit the reason. Raises Problem: `invalid_form` for an unknown
-    action, `not_found` for what is not open, or not for this user.
+    `held` too where `action` does not fit the reason, and for what is opened again. Raises Problem:
+    `invalid_form` for an unknown action, `not_found` for what is not open (for `reopen`: not filed),
+    or not for this user.
     """
     if action not in ALL_ACTIONS:
         raise Problem("invalid_form")
     with services.storage.transaction():
         key = {"id": id, "sha256": sha256}
-        rows = _rows(
-            services.databases.writer, f"{_OPEN} AND id = :id AND sha256 = :sha256", user, **key
-        )
+        where = _FILED if action == REOPEN else _OPEN
+        which = f"{where} AND id = :id AND sha256 = :sha256"
+        rows = _rows(services.databases.writer, which, user, **key)
         if not rows:
             raise Problem("not_found")
         row = rows[0]
+        if action == REOPEN:
+            return _reopen(services, row)
         if action not in row.actions:
             return "held"
         match action:
@@ -161,6 +165,15 @@ def _file(services: Services, row: HeldRow, user: User) -> str:
     settled = Settled(row.id, row.sha256, "file", user.id, _now(services))
     services.storage.write(Batch(settled=[settled]))
     return "filed"
+
+
+def _reopen(services: Services, row: HeldRow) -> str:
+    services.databases.writer.execute(
+        "UPDATE held SET state = 'open', resolved_how = '', resolved_by = '', resolved_at = ''"
+        " WHERE id = ? AND sha256 = ?",
+        [row.id, row.sha256],
+    )
+    return "held"
 
 
 def _assign(services: Services, row: HeldRow, user: User) -> bool:

@@ -9,6 +9,7 @@ refuses to delete: what is filed leaves the open list, and stays readable (I6).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from pwa.desk import queries, staff
 from pwa.desk.forms import text_of
 from pwa.desk.queries import Calendar, VisitRow
 from pwa.desk.wording import Words, describe_text, words_for
-from pwa.holding import ALL_ACTIONS, HeldRow, list_filed, list_held, resolve_held
+from pwa.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
 from pwa.problems import Problem
 from pwa.services import services
 
@@ -72,6 +73,8 @@ def resolve() -> ResponseReturnValue:
     if action == "ask" and not comment:
         flash(gettext("Write what you want to ask first."), "problem")
         return redirect("/desk/held", 303)
+    if action == REOPEN:
+        return _reopen(keys)
     open_now = {(row.id, row.sha256) for row in list_held(here, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
@@ -84,6 +87,15 @@ def resolve() -> ResponseReturnValue:
         if (id, sha) in open_now
     ]
     _tell(outcomes)
+    return redirect("/desk/held", 303)
+
+
+def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:
+    for id, _, sha in keys:
+        # Sent twice: it is open already.
+        with suppress(Problem):
+            resolve_held(services(), get_current_user(), id, sha, REOPEN)
+    flash(gettext("It is among what is held again."), "success")
     return redirect("/desk/held", 303)
 
 

@@ -172,6 +172,39 @@ def test_a_filed_operation_is_no_longer_named_in_the_authors_news(
     assert phone.news()["held"] == []
 
 
+def test_i9_what_was_filed_by_mistake_is_put_back_and_taken_in(
+    alice: FlaskClient, world: World, phone_of: PhoneOf
+) -> None:
+    visit = world.visit(visitors=["bob"])
+    phone, text = held_for("no_right", world, phone_of, visit)
+    keys = open_keys(world)
+    press(alice, world, "file")
+    form = {"action": "reopen", "held": keys}
+    assert 'value="reopen"' in alice.get("/desk/held?show=filed").text
+    for _ in range(2):
+        assert alice.post("/desk/held", data=form).status_code == 303
+    assert open_keys(world) == keys
+    assert phone.told(text) == [("held", "no_right")]
+    press(alice, world, "accept")
+    assert alice.post("/desk/held", data=form).status_code == 303
+    assert open_keys(world) == []
+    assert note_texts(world, visit) == ["Kranen droppar"]
+    assert phone.told(text) == [("duplicate", "")]
+
+
+def test_i7_what_is_filed_of_a_protected_tenancy_is_put_back_only_by_who_may_see_it(
+    alice: FlaskClient, world: World, phone_of: PhoneOf
+) -> None:
+    held_for("protected", world, phone_of, world.visit(visitors=["bob"]))
+    keys = open_keys(world)
+    clear_for(world, "alice")
+    press(alice, world, "file")
+    with world.services.databases.writing() as db:
+        db.execute("UPDATE users SET may_see_protected = 0")
+    alice.post("/desk/held", data={"action": "reopen", "held": keys})
+    assert open_keys(world) == []
+
+
 def test_one_press_gives_the_visit_to_the_author_and_takes_all_of_it_in(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
