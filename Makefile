@@ -9,7 +9,7 @@ SCHEDULES ?= 200
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format bench simulate soak build messages clean
+.PHONY: help run test test-fast lint format bench simulate soak build messages engines clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ messages: .venv/run  ## Bring the catalogues up to date with the texts in the co
 
 browser:
 	@tests/browser/install.sh
+
+engines:  ## Install WebKitGTK and Firefox ESR for the tests that drive them (Debian, 110 MB)
+	@tests/engines/install.sh
 
 clean:  ## Remove what was installed and built; never ./instance
 	rm -rf .venv node_modules static/vendor static/build

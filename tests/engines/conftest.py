@@ -1,0 +1,5 @@
+"""The phone's files, made once."""
+
+from tests.browser.conftest import built
+
+__all__ = ["built"]

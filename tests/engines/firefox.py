@@ -1,0 +1,114 @@
+"""Firefox ESR by WebDriver BiDi, which it speaks itself: no driver is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.engines.engine import EngineError, kill_tree, value_of
+from tests.engines.websocket import WebSocket
+
+PROGRAM = "firefox-esr"
+PREFERENCES = {
+    "app.normandy.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "toolkit.telemetry.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+}
+
+
+def absent() -> str:
+    """What is missing, or ""."""
+    return "" if shutil.which(PROGRAM) else f"{PROGRAM} is not installed"
+
+
+class Firefox:
+    name = "firefox"
+
+    def __init__(self, profile: Path) -> None:
+        self.profile = profile
+        profile.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f"user_pref({json.dumps(key)}, {json.dumps(value)});"
+            for key, value in PREFERENCES.items()
+        ]
+        (profile / "user.js").write_text("\n".join(lines))
+        self._count = 0
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [PROGRAM, "--headless", "--no-remote", "--new-instance", "--profile", str(self.profile),
+             "--remote-debugging-port", "0", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._process.stderr
+        said = []
+        for line in self._process.stderr:
+            said.append(line)
+            found = re.search(r"WebDriver BiDi listening on ws://([\d.]+):(\d+)", line)
+            if found:
+                break
+        else:
+            raise EngineError("".join(said))
+        # Its error output must be read, or it stops when the pipe is full.
+        threading.Thread(target=self._drain, args=(self._process.stderr,), daemon=True).start()
+        self._socket = WebSocket(found[1], int(found[2]), "/session")
+        self._ask("session.new", {"capabilities": {}})
+        self._context = self._ask("browsingContext.getTree", {})["contexts"][0]["context"]
+
+    def go(self, url: str) -> None:
+        self._ask(
+            "browsingContext.navigate", {"context": self._context, "url": url, "wait": "complete"}
+        )
+
+    def run(self, script: str) -> Any:
+        found = self._ask(
+            "script.evaluate",
+            {
+                "expression": f"(async () => JSON.stringify((await ({script})) ?? null))()",
+                "target": {"context": self._context}, "awaitPromise": True, "userActivation": True,
+            },
+        )  # fmt: skip
+        if found["type"] != "success":
+            raise EngineError(found["exceptionDetails"]["text"])
+        return value_of(found["result"].get("value"))
+
+    def kill(self) -> None:
+        kill_tree(self._process)
+        self._socket.close()
+        for lock in ("lock", ".parentlock"):
+            (self.profile / lock).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            with suppress(EngineError, OSError):
+                self._ask("browser.close", {})
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=10)
+        self.kill()
+
+    def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        self._count += 1
+        self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
+        while True:
+            answer = json.loads(self._socket.receive())
+            if answer.get("id") == self._count:
+                break
+        if answer["type"] == "error":
+            raise EngineError(answer["message"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    @staticmethod
+    def _drain(stream: Any) -> None:
+        with suppress(ValueError):
+            for _ in stream:
+                pass
