@@ -59,7 +59,10 @@ class Firefox:
         else:
             raise EngineError("".join(said))
         # Its error output must be read, or it stops when the pipe is full.
-        threading.Thread(target=self._drain, args=(self._process.stderr,), daemon=True).start()
+        self._draining = threading.Thread(
+            target=self._drain, args=(self._process.stderr,), daemon=True
+        )
+        self._draining.start()
         self._socket = WebSocket(found[1], int(found[2]), "/session")
         self._ask("session.new", {"capabilities": {}})
         self._context = self._ask("browsingContext.getTree", {})["contexts"][0]["context"]
@@ -84,6 +87,9 @@ class Firefox:
     def kill(self) -> None:
         kill_tree(self._process)
         self._socket.close()
+        self._draining.join(timeout=10)
+        if self._process.stderr:
+            self._process.stderr.close()
         for lock in ("lock", ".parentlock"):
             (self.profile / lock).unlink(missing_ok=True)
 
