@@ -24,7 +24,7 @@ from pwa import accounts, create_app, initialise, sessions
 from pwa.backup import restore_backup, write_backup
 from pwa.blobs import Blobs
 from pwa.db import DATABASE, Databases
-from pwa.holding import list_held, resolve_held
+from pwa.holding import HeldRow, list_filed, list_held, resolve_held
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.submitting import Draft, submit
@@ -179,11 +179,20 @@ class Company:
             submit(self.services, self.users[name], [Draft(id, kind, subject, data, base, type)])
         return id
 
-    def held(self) -> list[Any]:
+    def held(self) -> list[HeldRow]:
+        """What waits for a decision at the desk."""
+        return list_held(self.services, self._alva())
+
+    def filed(self) -> list[HeldRow]:
+        """What the desk keeps as it is."""
+        return list_filed(self.services, self._alva(), limit=100_000)
+
+    def _alva(self) -> accounts.User:
+        """Who also sees the protected room."""
         with self.app.app_context():
-            alva = accounts.find_user(self.users["alva"].id)  # who also sees the protected room
-            assert alva
-            return list_held(self.services, alva)
+            alva = accounts.find_user(self.users["alva"].id)
+        assert alva
+        return alva
 
     def resolve(self, name: str, id: str, sha256: str, action: str) -> None:
         with self.app.app_context():

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from pwa.throttle import Throttle
-from tests.simulation.company import FIELD
+from tests.simulation.company import CAST, FIELD
 from tests.simulation.promises import check_phone
 from tests.simulation.world import Device, World
 
@@ -22,6 +22,9 @@ LISTS = {
     "visit.note": "notes", "visit.follow_up": "follow_ups", "visit.attempt": "attempts", "visit.consent": "consents",
     "visit.withdraw": "consents", "visit.approve": "reviews", "visit.return": "reviews", "visit.photo": "photos",
 }  # fmt: skip
+
+LISTED = ("notes", "consents", "attempts", "follow_ups")
+LOCAL = 2**52  # the sequence of what a phone made itself and has no snapshot of
 
 
 def settle(world: World) -> None:
@@ -35,7 +38,7 @@ def settle(world: World) -> None:
         world.off(device)
         world.boot(device)
     # A restore that a second person's cursor finds makes the phone offer the first one's again.
-    for _ in range(2):
+    for _ in range(2 if company.restores else 1):
         for device in world.devices.values():
             for person in FIELD:
                 if _owns(world, device, person):
@@ -76,12 +79,18 @@ def judge(world: World) -> None:
     _everything_arrived(world)
     _records(world)
     _tallies(world)
-    held = {row.id for row in world.company.held()}
+    numbers = _numbers(world)
+    held = {row.id for row in [*world.company.held(), *world.company.filed()]}
     for device in world.devices.values():
         seen = world.look(device)
         check_phone(world, device, seen)
         _shows_the_same(world, device, seen)
         _needs(world, device, seen, held)
+        # A phone whose storage was put back to an older copy cannot know what it had given.
+        if seen["enrolled"] and device.name not in world.put_back:
+            for number, ids in numbers[seen["device"]].items():
+                if len(ids) > 1:
+                    world.wrong.append(("doubled", f"{device.name} gave its number {number} twice"))
     for name in sorted(world.untold):
         world.wrong.append(("hidden", f"{name} lost its storage and nobody was told"))
 
@@ -93,6 +102,10 @@ def _everything_arrived(world: World) -> None:
             continue
         if id not in known:
             world.wrong.append(("lost", f"{one.kind} {id}, saved on {one.device}, never arrived"))
+        for sha in one.blobs:
+            path = world.company.data / "blobs" / sha[:2] / sha
+            if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha:
+                world.wrong.append(("lost", f"the signature of {id}, saved on {one.device}"))
     rows = world.company.query("SELECT id, count(*) FROM log GROUP BY id HAVING count(*) > 1")
     for id, times in rows:
         world.wrong.append(("doubled", f"{id} stands {times} times in the log"))
@@ -182,6 +195,17 @@ def _written(operation: dict[str, Any]) -> list[tuple[str, Any]]:
     return []
 
 
+def _numbers(world: World) -> dict[str, dict[int, set[str]]]:
+    """Of each device: its numbers, and the operations that came with them (I2)."""
+    found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for (octets,) in world.company.query(
+        "SELECT bytes FROM log WHERE bytes IS NOT NULL UNION SELECT bytes FROM held"
+    ):
+        operation = json.loads(octets)
+        found[operation["device"]][operation["device_seq"]].add(operation["id"])
+    return found
+
+
 def _tallies(world: World) -> None:
     counted = sum(n for (n,) in world.company.query("SELECT count FROM tallies"))
     (logged,) = world.company.query("SELECT count(*) FROM log WHERE type = 'tally'")[0]
@@ -192,35 +216,35 @@ def _tallies(world: World) -> None:
 
 
 def _shows_the_same(world: World, device: Device, seen: dict[str, Any]) -> None:
-    """A phone with nothing pending shows what the server has (I4)."""
+    """A phone with nothing pending shows what the server has, value by value (I4)."""
     for shown in seen["visits"]:
-        record = world.company.record(shown["id"])
+        mine, theirs = shown["record"], world.company.record(shown["id"])
         pending = [
-            row for row in seen["outbox"] if row["visit"] == shown["id"] and row["where"] != "sent"
-        ]
-        if record is None or pending:
+            row for row in seen["outbox"]
+            if row["visit"] == shown["id"] and row["where"] not in ("sent", "filed")
+        ]  # fmt: skip
+        if theirs is None or pending:
             continue
-        for name in ("notes", "consents", "attempts", "follow_ups"):
-            mine = [one["id"] for one in shown["record"][name]]
-            if len(set(mine)) != len(mine):
-                world.wrong.append(
-                    ("doubled", f"{device.name} shows {name} of {shown['id']} twice")
-                )
-            if set(mine) - {one["id"] for one in record[name]}:
-                world.wrong.append(
-                    (
-                        "doubled",
-                        f"{device.name} shows {name} of {shown['id']} that the server has not",
-                    )
-                )
-        # What another device wrote is news; what this one shows must not be older than its cursor.
-        if shown["record"]["seq"] < record["seq"] and shown["record"]["seq"] < 2**52:
+        where = f"{device.name} shows {shown['id']}"
+        for name in LISTED:
+            ids = [one["id"] for one in mine[name]]
+            if len(set(ids)) != len(ids):
+                world.wrong.append(("doubled", f"{where} with {name} twice"))
+            if set(ids) - {one["id"] for one in theirs[name]}:
+                world.wrong.append(("doubled", f"{where} with {name} that the server has not"))
+        if mine["seq"] >= LOCAL:
+            continue
+        if mine["seq"] < theirs["seq"]:
             world.wrong.append(
-                (
-                    "hidden",
-                    f"{device.name} shows {shown['id']} as of {shown['record']['seq']}, it is {record['seq']}",
-                )
+                ("hidden", f"{where} as of {mine['seq']}, and it is {theirs['seq']}")
             )
+        elif mine["cells"] != theirs["cells"]:
+            world.wrong.append(("hidden", f"{where} with other values than the server"))
+        # An ambassador is told less of what others wrote.
+        elif CAST[device.person]["role"] == "visitor" and any(
+            mine[name] != theirs[name] for name in LISTED
+        ):
+            world.wrong.append(("hidden", f"{where} with other notes or consents than the server"))
 
 
 def _needs(world: World, device: Device, seen: dict[str, Any], held: set[str]) -> None:
@@ -234,7 +258,7 @@ def _needs(world: World, device: Device, seen: dict[str, Any], held: set[str]) -
         if one.device == device.name and id not in world.excused
     }
     for id, (_, _, problem) in world.company.known(ours).items():
-        if problem and problem != "filed" and id not in held and id not in needs:
+        if problem and id not in held and id not in needs:
             world.wrong.append(
                 ("hidden", f"{id} is held as {problem}, and neither desk nor phone shows it")
             )

@@ -28,7 +28,7 @@ def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
         world.wrong.append(
             ("lost", f"{world.saved[id].kind} {id} is neither on {device.name} nor at the server")
         )
-    open_here = [row for row in seen["outbox"] if row["where"] != "sent"]
+    open_here = [row for row in seen["outbox"] if row["where"] not in ("sent", "filed")]
     counts = seen["counts"]
     if counts["unsent"] + counts["needs"] != len(open_here):
         world.wrong.append(
@@ -38,8 +38,11 @@ def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
         world.wrong.append(("hidden", f"{device.name} does not list what is not sent"))
     if not world.company.restores:
         # "Sent" is true (I3); after a restore it is made true again at the next contact.
-        sent = {row["id"]: row["sha256"] for row in seen["outbox"] if row["where"] == "sent"}
-        there = world.company.known(set(sent))
-        for id, sha in sorted(sent.items()):
-            if id not in there or there[id][0] != sha:
-                world.wrong.append(("hidden", f"{device.name} calls {id} sent, and it is not"))
+        done = {row["id"]: row for row in seen["outbox"] if row["where"] in ("sent", "filed")}
+        there = world.company.known(set(done))
+        for id, row in sorted(done.items()):
+            sha, _, problem = there.get(id, ("", 0, ""))
+            if sha != row["sha256"] or (row["where"] == "filed") > (problem == "filed"):
+                world.wrong.append(
+                    ("hidden", f"{device.name} calls {id} {row['where']}, and it is not")
+                )

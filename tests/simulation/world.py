@@ -81,6 +81,7 @@ class Saved:
     person: str
     kind: str
     visit: str
+    blobs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -93,6 +94,7 @@ class World:
     saved: dict[str, Saved] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # in a storage that the browser emptied
     untold: set[str] = field(default_factory=set)  # phones whose loss has to be told
+    put_back: set[str] = field(default_factory=set)  # phones with an older copy of their storage
     wrong: list[tuple[str, str]] = field(default_factory=list)  # (lost|doubled|hidden, what)
     faults: Counter[str] = field(default_factory=Counter)
     opened: int = 0
@@ -212,10 +214,18 @@ class World:
         self._arm(device, crash, idb, at)
         result = self.do({"do": "tap", "phone": device.name, "taps": taps})
         drafts = {one["id"]: one for tap in taps for one in tap["drafts"]}
+        blobs = {
+            one["id"]: tuple(blob["sha256"] for blob in tap["blobs"])
+            for tap in taps
+            for one in tap["drafts"]
+        }
         for id in result["saved"]:
+            if id not in drafts:
+                self.wrong.append(("doubled", "a form sent twice is saved under two ids"))
+                continue
             draft = drafts[id]
             self.saved[id] = Saved(
-                device.name, device.person, draft["kind"], draft["subject"]["id"]
+                device.name, device.person, draft["kind"], draft["subject"]["id"], blobs[id]
             )
 
     def _drafts(self, device: Device, chance: random.Random, tab: int) -> dict[str, Any]:
@@ -303,7 +313,7 @@ class World:
         }  # fmt: skip
 
     def _signature(self, chance: random.Random, blobs: list[dict[str, str]]) -> str:
-        points = 2000 if chance.random() < 0.3 else 20  # one that rides along, one that does not
+        points = 2600 if chance.random() < 0.3 else 20  # one that rides along, one that does not
         path = "".join(f"L{chance.randrange(600)} {chance.randrange(120)}" for _ in range(points))
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 120"><path d="M1 1{path}" fill="none" stroke="#000" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>'
         sha = hashlib.sha256(svg.encode()).hexdigest()
@@ -378,6 +388,8 @@ class World:
             self.excused |= {id for id in gone if id not in known}
             if gone:
                 self.untold.add(device.name)
+            if what == "older":
+                self.put_back.add(device.name)
         self.phones.do({"do": "storage", "phone": device.name, "what": what})
         self.boot(device)
         if what == "empty" and device.enrolled:
