@@ -1,4 +1,5 @@
-"""A phone killed at every point of saving, sending and acknowledging; and at every pair of points.
+"""A phone killed at every point of saving, sending and acknowledging; and at every pair of points
+of a shorter story (one signed consent).
 
 A point is each task that the phone's database runs and each answer that reaches it: between two
 of them nothing can change. The story is short and has everything: two taps, a signature that
@@ -49,6 +50,12 @@ class Story(World):
     """A world in which every command of the one phone can be the last."""
 
     cut: Cut
+    kills: Cut
+
+    @property
+    def cut_count(self) -> int:
+        """How many of the kills asked for came about; switching the phone off is none."""
+        return self.kills.done
 
     def do(self, command: dict[str, object]) -> dict[str, object]:
         if self.cut.arm() <= 0 or "phone" not in command:
@@ -59,18 +66,19 @@ class Story(World):
         return found
 
 
-def tell(runner: Runner, cut: Cut) -> Story:
-    """The story with these kills; judged."""
+def tell(runner: Runner, cut: Cut, *, short: bool = False) -> Story:
+    """The story with these kills; judged. `short`: one signed consent, saved and sent."""
     world = Story(runner.company(), runner.phones)
-    world.cut = Cut([])
+    world.cut, world.kills = Cut([]), cut
     world.run([START])
     _send(world)
     world.cut = cut
-    for number in (NOTE, CONSENT, LARGE):
+    for number in (CONSENT,) if short else (NOTE, CONSENT, LARGE):
         world.step(["tap", 0, number, False, 0, "", 0])
     _send(world)
-    world.company.backup()
-    _send(world)
+    if not short:
+        world.company.backup()
+        _send(world)
     world.cut = Cut([])
     settle(world)
     judge(world)
@@ -104,7 +112,7 @@ def pairs(runner: Runner, first: int, step: int) -> Iterator[tuple[list[int], St
     while True:
         two = 1
         while True:
-            world = tell(runner, Cut([one, two]))
+            world = tell(runner, Cut([one, two]), short=True)
             if world.cut_count == 0:
                 return
             if world.cut_count == 1:

@@ -117,11 +117,6 @@ class World:
         self._trace.update(json.dumps(what, sort_keys=True).encode())
 
     @property
-    def cut_count(self) -> int:
-        """How often a phone was killed."""
-        return self.faults["F2"]
-
-    @property
     def digest(self) -> str:
         return str(self._trace.hexdigest())
 
