@@ -25,7 +25,7 @@ from tests.simulation.world import Device, World
 
 START = ["start", 0, 0, 7]
 # Taps by their dice: a note, a consent whose signature rides along, one whose does not.
-NOTE, CONSENT, LARGE = 1, 7, 35
+NOTE, CONSENT, LARGE = 1, 7, 186
 
 
 @dataclass
