@@ -35,10 +35,8 @@ def settle(world: World) -> None:
     company.services.throttle = Throttle()  # long enough ago: nobody is kept out for trying
     for device in world.devices.values():
         world.phones.do({"do": "clock", "phone": device.name, "skew": 0, "zone": 0})
+        world.off(device)
         world.boot(device)
-    for request, _ in world.late:
-        world.deliver(request, None, "TimeoutError")
-    world.late = []
     # A restore that a second person's cursor finds makes the phone offer the first one's again.
     for _ in range(2 if company.restores else 1):
         for device in world.devices.values():
@@ -62,8 +60,7 @@ def _drain(world: World, device: Device, person: str) -> None:
         world.wrong.append(("hidden", f"{person} cannot sign in on {device.name}"))
         return
     for _ in range(ROUNDS):
-        # Nobody taps anything: what does not go by itself would be found here.
-        world.step(["timer", list(world.devices).index(device.name), 0, "", 0])
+        world.step(["wake", list(world.devices).index(device.name)])
         for _ in range(200):
             if not world.pending:
                 break
