@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from pwa.throttle import Throttle
+from sync.apply import consents_of
 from tests.simulation.company import CAST, FIELD
 from tests.simulation.promises import check_phone
 from tests.simulation.world import Device, World
@@ -132,6 +133,7 @@ def _records(world: World) -> None:
             continue
         _lists(world, visit, record, log)
         _cells(world, visit, record, log)
+        _consents(world, visit, record, log)
 
 
 def _lists(
@@ -149,6 +151,37 @@ def _lists(
             world.wrong.append(("doubled", f"{name} of {visit} has {id} too often"))
         for id in want[name] - have:
             world.wrong.append(("lost", f"{name} of {visit} lacks {id}"))
+
+
+def _consents(
+    world: World, visit: str, record: dict[str, Any], log: list[tuple[int, dict[str, Any]]]
+) -> None:
+    """I5: among decisions that had not seen each other the restrictive one counts."""
+    decisions: dict[str, list[tuple[int, dict[str, Any], str]]] = defaultdict(list)
+    for seq, operation in log:
+        if not operation:
+            return
+        if operation["kind"] in ("visit.consent", "visit.withdraw"):
+            decision = operation["data"].get("decision", "withdrawn")
+            decisions[operation["data"]["purpose"]].append((seq, operation, decision))
+    found = consents_of(record)
+    for purpose, made in decisions.items():
+        heads = [
+            one for one in made if not any(_had_seen(other, one) for other in made if other != one)
+        ]
+        counts = max((one[2] for one in heads), key=("yes", "no", "withdrawn").index)
+        if found[purpose]["decision"] != counts:
+            world.wrong.append(
+                ("lost", f"{purpose} of {visit} counts {found[purpose]['decision']}")
+            )
+
+
+def _had_seen(
+    later: tuple[int, dict[str, Any], str], earlier: tuple[int, dict[str, Any], str]
+) -> bool:
+    if later[1]["device"] == earlier[1]["device"]:
+        return bool(later[1]["device_seq"] > earlier[1]["device_seq"])
+    return bool(later[1]["base"] >= earlier[0])
 
 
 def _cells(

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.simulation.world import Device, World
 
+_LISTS = {
+    "visit.note": "notes", "visit.follow_up": "follow_ups", "visit.attempt": "attempts",
+    "visit.consent": "consents", "visit.withdraw": "consents",
+}  # fmt: skip
+
 
 def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
     """At any moment: what this phone promised is somewhere, and its counter is true (I1, I8)."""
@@ -36,6 +41,7 @@ def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
         )
     if {row["id"] for row in open_here} != {one["id"] for one in seen["unsent"]}:
         world.wrong.append(("hidden", f"{device.name} does not list what is not sent"))
+    _shows_pending(world, device, seen)
     if not world.company.restores:
         # "Sent" is true (I3); after a restore it is made true again at the next contact.
         done = {row["id"]: row for row in seen["outbox"] if row["where"] in ("sent", "filed")}
@@ -46,3 +52,22 @@ def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
                 world.wrong.append(
                     ("hidden", f"{device.name} calls {id} {row['where']}, and it is not")
                 )
+
+
+def _shows_pending(world: World, device: Device, seen: dict[str, Any]) -> None:
+    """What is on this phone only is shown in its visit, and nothing is shown twice (I1, I2)."""
+    shown = {one["id"]: one["record"] for one in seen["visits"]}
+    for visit, record in shown.items():
+        for name in set(_LISTS.values()):
+            ids = [one["id"] for one in record[name]]
+            if len(ids) != len(set(ids)):
+                world.wrong.append(("doubled", f"{device.name} shows {name} of {visit} twice"))
+    for row in seen["outbox"]:
+        one = world.saved.get(row["id"])
+        if one is None or row["where"] != "phone" or one.kind not in _LISTS:
+            continue
+        record = shown.get(one.visit)
+        if record and row["id"] not in {entry["id"] for entry in record[_LISTS[one.kind]]}:
+            world.wrong.append(
+                ("hidden", f"{device.name} does not show {one.kind} {row['id']} that it keeps")
+            )

@@ -67,7 +67,13 @@ def _round(chance: random.Random, devices: int, weather: dict[str, float]) -> li
     """One tap and what happens around it."""
     device = chance.randrange(devices)
     steps: list[Step] = [
-        ["tap", device, chance.randrange(1 << 30), chance.random() < 0.1, *_faults(chance, weather)]
+        [
+            "tap",
+            device,
+            chance.randrange(1 << 30),
+            chance.random() < 0.25,
+            *_faults(chance, weather),
+        ]
     ]
     for _ in range(chance.choice((0, 1, 2, 3, 4))):
         what = chance.random()
@@ -84,7 +90,7 @@ def _round(chance: random.Random, devices: int, weather: dict[str, float]) -> li
         steps.append(_rare(chance, devices))
     if chance.random() < 0.2:
         steps.append(["late", chance.randrange(64)])
-    if chance.random() < 0.1:
+    if chance.random() < 0.3:
         steps.append(["look", chance.randrange(devices)])
     return steps
 
@@ -106,6 +112,8 @@ def _rare(chance: random.Random, devices: int) -> Step:
             "account",
             "person",
             "out",
+            "tab",
+            "tab",
             "tab",
             "cut",
             "backup",
