@@ -110,6 +110,10 @@ def _everything_arrived(world: World) -> None:
     rows = world.company.query("SELECT id, count(*) FROM log GROUP BY id HAVING count(*) > 1")
     for id, times in rows:
         world.wrong.append(("doubled", f"{id} stands {times} times in the log"))
+    listed = {row.id for row in world.company.held()}
+    for (id,) in world.company.query("SELECT id FROM held WHERE state = 'open'"):
+        if id not in listed:
+            world.wrong.append(("hidden", f"{id} is held, and the desk does not list it"))
     for id, sha, octets in world.company.query("SELECT id, sha256, bytes FROM held"):
         if octets is None or hashlib.sha256(octets).hexdigest() != sha:
             world.wrong.append(("lost", f"held {id} has not its bytes"))
