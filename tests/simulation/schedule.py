@@ -45,7 +45,7 @@ def schedule(seed: int) -> list[Step]:
     """The steps of run `seed`: most are short, one in a hundred is as long as they get."""
     chance = random.Random(seed)
     devices = chance.choice((1, 2, 2, 3, 3, 4, 5, DEVICES_MAX))
-    length = chance.choice((3, 5, 8, 12, 16, 24)) if chance.random() < 0.99 else OPERATIONS_MAX
+    length = chance.choice((3, 4, 6, 8, 12, 16)) if chance.random() < 0.99 else OPERATIONS_MAX
     # Each run has its own weather: some have no fault of a kind at all, some little else.
     weather = {
         "network": chance.choice((0.0, 0.1, 0.3, 0.6)),
