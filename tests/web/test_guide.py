@@ -99,7 +99,7 @@ def test_every_consent_says_all_that_makes_it_valid(guide: Guide, part: str) -> 
         assert ("{recipient}" in wording) == (consent.recipient == "named")
 
 
-@pytest.mark.parametrize("tag", ["sv", "en", "ar"])
+@pytest.mark.parametrize("tag", load().languages)
 def test_with_demo_settings_every_text_can_be_said(guide: Guide, tag: str) -> None:
     texts = guide.pack(tag)["texts"]
     values = {one.key: one.default for one in guide.settings.values()} | dict.fromkeys(CONTEXT, "X")
@@ -149,7 +149,7 @@ def test_pack_bytes_are_the_pack_and_always_the_same(guide: Guide) -> None:
 
 def test_a_language_without_a_file_has_no_pack(guide: Guide) -> None:
     with pytest.raises(KeyError):
-        guide.pack("so")
+        guide.pack("fi")
 
 
 def test_a_language_is_offered_by_its_own_name_in_every_pack(guide: Guide) -> None:
@@ -162,7 +162,7 @@ def test_what_a_language_lacks_is_said_in_swedish_and_told_so(guide: Guide) -> N
     lacking = text(guide, "ar", "i14.explain")
     assert (lacking.language_used, lacking.state) == ("sv", "original")
     assert text(guide, "ar", "i09.explain").language_used == "ar"
-    assert text(guide, "so", "i09.explain").language_used == "sv"
+    assert text(guide, "fi", "i09.explain").language_used == "sv"
     with pytest.raises(KeyError):
         text(guide, "sv", "i99.label")
 
