@@ -175,6 +175,11 @@ def _text(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
 def _against(original: str, text: str) -> Iterator[str]:
     if Counter(placeholders(original)) != Counter(placeholders(text)):
         yield "placeholders differ from the original"
+    if (original[:1].isspace(), original[-1:].isspace()) != (
+        text[:1].isspace(),
+        text[-1:].isspace(),
+    ):
+        yield "a blank at its beginning or end differs from the original"
     if _numbers(original) != _numbers(text):
         yield "numbers differ from the original"
     if len(original) >= MEASURED_CHARACTERS_MIN:

@@ -122,3 +122,10 @@ def test_a_review_of_an_older_original_is_found(broken: Break) -> None:
     assert broken("texts/en.toml", "[texts]", review).ok
     report = broken("texts/sv.toml", "Varna de andra.", "Varna alla andra.")
     assert [(one.language, one.key) for one in report.problems] == [("en", "i25.explain")]
+
+
+def test_a_blank_lost_at_the_end_is_found(broken: Break) -> None:
+    report = broken("texts/en.toml", '"list.separator" = ", "', '"list.separator" = ","')
+    assert [(one.key, one.problem) for one in report.problems] == [
+        ("list.separator", "a blank at its beginning or end differs from the original")
+    ]
