@@ -26,8 +26,17 @@ LANGUAGES = ("sv", "en", "ar")
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "ps", "ckb"})
 
+_SLAVIC = (
+    "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : "
+    "n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);"
+)
 PLURALS = {
     "sv": "nplurals=2; plural=(n != 1);",
+    "uk": _SLAVIC,
+    "bs": _SLAVIC,
+    "fa": "nplurals=2; plural=(n > 1);",
+    "fa_AF": "nplurals=2; plural=(n > 1);",
+    "ti": "nplurals=2; plural=(n > 1);",
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : "
     "n%100>=11 ? 4 : 5);",
 }
