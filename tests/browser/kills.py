@@ -6,20 +6,28 @@ in the log. Taps are numbered by the phone without gaps, so tap n shown means nu
 
     python -m tests.browser.kills --kills N --backend leveldb|sqlite --seed S
 
+    saving       no server; at any moment of a burst of taps
+    sending      up to 0.12 s after a push with taps of the burst has begun
+    undelivered  during such a push, which never reaches the server
+    unanswered   during such a push, which the server has taken and whose answer is not there yet
+
 Invariant: the kill comes from outside at a moment that the seed chooses; the page is not asked.
-Both stores of Chromium are real: which one a profile uses is read from its files.
+It refuses to count a kill that was not where its mode says: the requests and the log tell. Both
+stores of Chromium are real: which one a profile uses is read from its files.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import json
 import random
 import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +45,9 @@ FLAGS: dict[str, list[str]] = {
     "leveldb": ["--disable-features=IdbSqliteBackingStore"],
     "sqlite": ["--enable-features=IdbSqliteBackingStore"],
 }
-MODES = ("saving", "sending", "unanswered")
-LATEST_SECONDS = 1.2
+MODES = ("saving", "sending", "undelivered", "unanswered")
+LATEST_SECONDS = {"saving": 1.2, "sending": 0.12, "undelivered": 0.12, "unanswered": 0.12}
+PUSH_SECONDS = 30
 # Taps the two answers of one item in turn, and tells each that is painted as pressed.
 TAPS = """async () => {
   const wait = () => new Promise(requestAnimationFrame)
@@ -68,12 +77,48 @@ OUTBOX = """() => new Promise((resolve, reject) => {
 class Found:
     """What a row of kills came to."""
 
-    kills: int = 0
+    met: Counter[str] = field(default_factory=Counter)
+    """Kills by mode, each seen to have been there."""
     told: int = 0
     wrong: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def kills(self) -> int:
+        return self.met.total()
+
     def count(self, what: str) -> int:
         return sum(kind == what for kind, _ in self.wrong)
+
+
+class Line:
+    """Between phone and server: passes everything on but a push with operations, once told to look."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self._held: list[Route] = []
+        self.looks = False
+        self.under_way = False
+
+    def push(self, route: Route) -> None:
+        body = route.request.post_data_buffer or b""
+        if route.request.header_value("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        if not self.looks or not json.loads(body)["operations"]:
+            route.continue_()
+        elif self._mode == "sending":
+            self.under_way = True
+            route.continue_()
+        else:
+            self._held.append(route)
+            if self._mode == "unanswered":
+                assert route.fetch().status == 200
+            self.under_way = True
+
+    def let_go(self) -> None:
+        """Of what was held for a browser that is dead."""
+        for route in self._held:
+            with contextlib.suppress(Error):
+                route.abort()
 
 
 class Rig:
@@ -100,37 +145,42 @@ class Rig:
         self.visit = self.phone.page.evaluate("location.pathname")
         # Chromium writes cookies late; a visitor would sign in again, which is not what is tried.
         self.cookies = self.phone.context.cookies()
-        self.promised = 1  # the visit itself
         self.found = Found()
 
     def kill(self, mode: str, chance: random.Random) -> None:
         """Tap in a burst, kill at a moment, open again, and look."""
         phone = self.phone
-        if mode == "saving":
-            self.server.stop()
         told = 0
 
         def tell(_: Any, n: int) -> None:
             nonlocal told
             told = n + 1
 
-        def hold(route: Route) -> None:
-            with contextlib.suppress(Error):
-                route.fetch()  # the server has it, and the phone is killed before it hears so
-
+        line = Line(mode)
         phone.context.expose_binding("toldSaved", tell)
-        if mode == "unanswered":
-            phone.context.route("**/sync/push", hold)
+        phone.context.route("**/sync/push", line.push)
         phone.open(f"{self.visit}/s/s06")
         phone.page.locator("#i35-ok").wait_for()
+        until(phone.page, "JSON.parse(localStorage['troskel-canary']).unsent === 0")
+        if mode == "saving":
+            self.server.stop()
         before = max((row["device_seq"] for row in self.everywhere()), default=0)
+        logged = self._log_length()
+        line.looks = True
         phone.page.evaluate(f"void ({TAPS})()")
-        until_ms = chance.uniform(0.05, LATEST_SECONDS) * 1000
-        began = time.monotonic()
-        while (time.monotonic() - began) * 1000 < until_ms or told == 0:
+        deadline = time.monotonic() + PUSH_SECONDS
+        while told == 0 or (mode != "saving" and not line.under_way):
+            assert time.monotonic() < deadline, f"no tap, or no push ({mode})"
             phone.page.wait_for_timeout(5)
+        phone.page.wait_for_timeout(chance.uniform(0, LATEST_SECONDS[mode]) * 1000)
         phone.kill()
-        self.found.kills += 1
+        line.let_go()
+        if mode != "sending":
+            has_more = self._log_length() > logged
+            assert has_more == (mode == "unanswered"), (
+                f"the kill was not where it should be ({mode})"
+            )
+        self.found.met[mode] += 1
         self.found.told += told
         self._open_again()
         have = {row["device_seq"] for row in self.everywhere()}
@@ -154,6 +204,9 @@ class Rig:
             {"id": id, "device_seq": number}
             for id, number in self.logged("SELECT id, device_seq FROM log WHERE device_seq > 0")
         ]
+
+    def _log_length(self) -> int:
+        return int(self.logged("SELECT count(*) FROM log")[0][0])
 
     def logged(self, sql: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(self.server.data / "troskel.db")) as db:

@@ -21,5 +21,5 @@ def test_nothing_shown_as_saved_is_lost_by_a_kill(
     found = kill_often(playwright, backend, KILLS, seed=len(backend))
     assert found.wrong == []
     assert found.kills == KILLS
-    assert found.kills >= 5 * len(MODES)
+    assert min(found.met[mode] for mode in MODES) >= KILLS // len(MODES)
     assert found.told > 3 * KILLS  # or the kills came before there was anything to lose
