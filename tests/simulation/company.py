@@ -282,6 +282,8 @@ class Site:
     """Where companies are simulated: one folder, one application, a template to begin from."""
 
     def __init__(self, folder: Path) -> None:
+        # The tests that share this process must find both as they were.
+        self._real = (Services.now, accounts.HASHER)
         accounts.HASHER = PasswordHasher(1, 8, 1)
         self.data = folder / "data"
         self.template = folder / "template"
@@ -309,6 +311,7 @@ class Site:
 
     def close(self) -> None:
         self._last.close()
+        Services.now, accounts.HASHER = self._real  # type: ignore[method-assign]
 
     def company(self) -> Company:
         """A company as it was at first."""

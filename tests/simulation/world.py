@@ -94,6 +94,8 @@ class World:
     saved: dict[str, Saved] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # in a storage that the browser emptied
     untold: set[str] = field(default_factory=set)  # phones whose loss has to be told
+    unsent_blobs: set[str] = field(default_factory=set)  # went with a storage, if not sent before
+    moved: set[str] = field(default_factory=set)  # people whose role was another for a while
     put_back: set[str] = field(default_factory=set)  # phones with an older copy of their storage
     wrong: list[tuple[str, str]] = field(default_factory=list)  # (lost|doubled|hidden, what)
     faults: Counter[str] = field(default_factory=Counter)
@@ -381,6 +383,9 @@ class World:
             gone = ids - kept
             known = self.company.known(gone)
             self.excused |= {id for id in gone if id not in known}
+            self.unsent_blobs |= {
+                sha for id in gone if id in self.saved for sha in self.saved[id].blobs
+            }
             if gone:
                 self.untold.add(device.name)
             if what == "older":
@@ -508,6 +513,8 @@ class World:
 
     def _account(self, what: str, number: int) -> None:
         self.faults["F11"] += 1
+        if what in ("officer", "ambassador", "visitor"):
+            self.moved.add(FIELD[number])
         self.company.account(what, FIELD[number])
 
     def _server_clock(self, skew: int) -> None:
