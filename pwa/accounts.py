@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlite_utils import Database
 
+from pwa import catalogues
 from pwa.ids import uuid4
 from pwa.problems import Problem
 from pwa.services import services
@@ -28,7 +29,7 @@ from pwa.settings import GUIDE_LANGUAGES
 
 ROLES = ("visitor", "ambassador", "supervisor", "officer", "administrator")
 QUEUES = ("FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH")
-INTERFACE_LANGUAGES = ("sv", "en", "ar")
+INTERFACE_LANGUAGES = catalogues.LANGUAGES
 PASSWORD_CHARACTERS_MIN = 8  # OWASP ASVS 5.0, 6.2.1; 15 advised
 PASSWORD_CHARACTERS_MAX = 256
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")

@@ -8,9 +8,11 @@ anything personal: nothing here depends on who asks.
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Request, Response, abort
 
@@ -18,7 +20,9 @@ PUBLIC = ("build", "vendor", "css", "icons", "desk")
 """Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
 field/ reaches phones as build/phone.js."""
 
-BUNDLED = frozenset({"build/templates.js", "vendor/idb.js", "vendor/signature_pad.min.js"})
+BUNDLED = frozenset(
+    {"build/templates.js", "build/languages.js", "vendor/idb.js", "vendor/signature_pad.min.js"}
+)
 """Parts of build/phone.js: nobody loads them by themselves."""
 
 TYPES = {
@@ -62,13 +66,15 @@ class Assets:
         return f"/s/{self.version}/{name}"
 
     @cached_property
-    def worker_files(self) -> list[dict[str, str]]:
-        """`{url, sha256, type}` of each file a phone needs to work without network."""
+    def worker_files(self) -> list[dict[str, Any]]:
+        """`{url, sha256, type}` of each file a phone needs to work without network, and
+        `optional` on those that only some languages need: kept by the phones that ask for them."""
         return [
             {
                 "url": self.url(name),
                 "sha256": digest,
                 "type": TYPES[Path(name).suffix].split(";")[0],
+                **({"optional": True} if _some_phones_need(name) else {}),
             }
             for name, digest in self.sha256.items()
             if _phone_needs(name)
@@ -118,6 +124,12 @@ def _phone_needs(name: str) -> bool:
     if folder == "icons":
         return name.endswith(".svg")
     return folder in ("build", "vendor") and not name.endswith(".map")
+
+
+def _some_phones_need(name: str) -> bool:
+    # The original and English are what everything falls back to.
+    catalogue = re.fullmatch(r"build/catalog\.(.+)\.js", name)
+    return catalogue is not None and catalogue[1] not in ("sv", "en")
 
 
 def _find_public(static_dir: Path) -> Iterator[tuple[str, Path]]:

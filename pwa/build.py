@@ -119,10 +119,13 @@ def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
 
 
 def compile_catalogues(root: Path, *, say: Say) -> None:
-    """.po → .mo for the server and static/build/catalog.<lang>.js for the phone."""
+    """.po → .mo for the server, static/build/catalog.<tag>.js and languages.js for the phone."""
     wanted = {msgid for _, msgid in catalogues.find_messages(root, catalogues.phone_sources(root))}
     written = 0
-    for language in catalogues.LANGUAGES:
+    languages = catalogues.find_languages(root)
+    module = catalogues.compile_languages(languages)
+    written += _write(root / "static" / "build" / "languages.js", module.encode())
+    for language in languages:
         catalogue = catalogues.read_catalogue(root, language)
         module = catalogues.compile_js(catalogue, language, wanted)
         written += _write(root / "static" / "build" / f"catalog.{language}.js", module.encode())

@@ -1,9 +1,10 @@
 """The interface's translations: what can be translated, and what a phone gets of it.
 
 Messages are extracted from code and templates into one .po file per language
-(`pwa/translations/<lang>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and,
-restricted to what phone pages use, to one JavaScript module per language. The plural rule in
-that module is the one in the .po header, the same that Python's gettext evaluates, so that
+(`pwa/translations/<Babel locale>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and,
+restricted to what phone pages use, to one JavaScript module per language. A language of the guide
+that has such a file is a language of the interface; nothing else makes it one. The plural rule in
+the module is the one in the .po header, the same that Python's gettext evaluates, so that
 both sides choose the same form. It refuses a header that is not a plain C expression of `n`:
 the expression becomes code, and nothing but numbers and operators may.
 """
@@ -21,27 +22,10 @@ from babel.messages.extract import extract, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-LANGUAGES = ("sv", "en", "ar")
-"""Interface languages. The first is the default; English is what the msgids are written in."""
+from pwa.guide.languages import LANGUAGES as GUIDE
+from pwa.guide.languages import ORIGINAL
 
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "ps", "ckb"})
-
-_SLAVIC = (
-    "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : "
-    "n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);"
-)
-PLURALS = {
-    "sv": "nplurals=2; plural=(n != 1);",
-    "uk": _SLAVIC,
-    "bs": _SLAVIC,
-    "fa": "nplurals=2; plural=(n > 1);",
-    "fa_AF": "nplurals=2; plural=(n > 1);",
-    "ti": "nplurals=2; plural=(n > 1);",
-    "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : "
-    "n%100>=11 ? 4 : 5);",
-}
-"""Plural-Forms of a new .po: CLDR's rules, forms in CLDR's order (zero, one, two, few, many,
-other), which is the order translation tools show. Babel's own Arabic default swaps the last two."""
+ROOT = Path(__file__).resolve().parent.parent
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
@@ -64,6 +48,12 @@ _PLURAL_EXPRESSION = re.compile(r"[n0-9\s()?:%=!<>&|]+")
 
 MessageId: TypeAlias = str | tuple[str, str]
 Found: TypeAlias = tuple[str, MessageId]
+
+
+def find_languages(root: Path) -> tuple[str, ...]:
+    """Tags of the languages with a catalogue below `root`, the default first. English needs no
+    file: it is what the msgids are written in."""
+    return tuple(tag for tag in GUIDE if tag == "en" or po_path(root, tag).exists())
 
 
 def phone_sources(root: Path) -> Iterator[Path]:
@@ -110,7 +100,7 @@ def update(root: Path) -> dict[str, int]:
     for name, msgid in find_messages(root, [*phone_sources(root), *server_sources(root)]):
         template.add(msgid, locations=[(name, 0)])
     missing: dict[str, int] = {}
-    for language in LANGUAGES:
+    for language in find_languages(root):
         if language == "en":
             continue
         path = po_path(root, language)
@@ -123,18 +113,17 @@ def update(root: Path) -> dict[str, int]:
 
 
 def po_path(root: Path, language: str) -> Path:
-    """Where the translations of `language` lie."""
-    return root / "pwa" / "translations" / language / "LC_MESSAGES" / "messages.po"
+    """Where the translations of `language`, a tag of the guide, lie. The folder has the name that
+    Babel gives the locale, because Flask-Babel looks there."""
+    return root / "pwa" / "translations" / GUIDE[language].babel / "LC_MESSAGES" / "messages.po"
 
 
 def read_catalogue(root: Path, language: str) -> Catalog:
-    """The .po of `language`; an empty catalogue with its plural rule where there is none."""
-    path = po_path(root, language)
-    if path.exists():
-        return read_po(BytesIO(path.read_bytes()), locale=language)
-    plural = PLURALS.get(language, "nplurals=2; plural=(n != 1);")
-    header = f'msgid ""\nmsgstr ""\n"Plural-Forms: {plural}\\n"\n'
-    return read_po(BytesIO(header.encode()), locale=language)
+    """The .po of `language`; an empty catalogue for English. The plural rule is the header's:
+    Babel's own default for Arabic has the last two forms the other way round."""
+    if language == "en":
+        return Catalog(locale="en")
+    return read_po(BytesIO(po_path(root, language).read_bytes()), locale=GUIDE[language].babel)
 
 
 def compile_mo(catalogue: Catalog) -> bytes:
@@ -162,7 +151,7 @@ def compile_js(catalogue: Catalog, language: str, wanted: Iterable[MessageId]) -
             messages[msgid[0]] = [str(form) for form in message.string or ()]
         else:
             messages[msgid] = str(message.string)
-    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    direction = GUIDE[language].direction
     table = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
     table = table.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return (
@@ -179,6 +168,18 @@ def compile_js(catalogue: Catalog, language: str, wanted: Iterable[MessageId]) -
         "  const forms = messages.get(one)\n"
         "  return Array.isArray(forms) ? forms[plural(n)] : n === 1 ? one : many\n"
         "}\n"
+    )
+
+
+def compile_languages(languages: Iterable[str]) -> str:
+    """One ES module: every language of the guide with its own name and direction, and the tags of
+    those the interface speaks. English is `en`, the original comes first."""
+    names = {tag: [one.autonym, one.direction] for tag, one in GUIDE.items()}
+    return (
+        "// Made by pwa/build.py from the heads of pwa/guide/texts; change them there.\n"
+        f"export const ORIGINAL = {json.dumps(ORIGINAL)}\n"
+        f"export const LANGUAGES = {json.dumps(names, ensure_ascii=False)}\n"
+        f"export const INTERFACE = {json.dumps(list(languages))}\n"
     )
 
 
@@ -227,3 +228,7 @@ def _write_po_if_changed(path: Path, catalogue: Catalog) -> None:
     if not path.exists() or path.read_bytes() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
+
+
+LANGUAGES = find_languages(ROOT)
+"""Languages this installation speaks."""

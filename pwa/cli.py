@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 from flask_babel import force_locale
 
-from pwa import accounts, company, create_app, initialise
+from pwa import accounts, company, create_app, i18n, initialise
 from pwa.backup import begin_external, end_external, restore_backup, write_backup
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
@@ -379,7 +379,7 @@ def _running(data: Path | None) -> Iterator[Services]:
     app = create_app(_settings(data))
     parts: Services = app.extensions[EXTENSION]
     try:
-        with app.app_context(), force_locale(_terminal_language()):
+        with app.app_context(), force_locale(i18n.locale_of(_terminal_language())):
             try:
                 yield parts
             except Problem as problem:

@@ -15,35 +15,44 @@ from flask_babel import Babel, get_locale, to_user_timezone
 
 from pwa.access import find_current_user
 from pwa.accounts import INTERFACE_LANGUAGES
+from pwa.guide.languages import LANGUAGES, ORIGINAL
 
-DEFAULT_LANGUAGE = "sv"
-AUTONYMS = {"sv": "svenska", "en": "English", "ar": "العربية"}
+DEFAULT_LANGUAGE = ORIGINAL
 SESSION_KEY = "language"
 
-# Languages of ours written in Arabic letters. CLDR knows more; nothing else is offered here.
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "ckb", "ps", "ur", "he"})
+# Flask-Babel answers with a locale (fa_AF), everything else speaks of tags (fa-AF). Browsers say
+# either: a Kurdish one asks for `ku`.
+_TAGS = {LANGUAGES[tag].babel: tag for tag in INTERFACE_LANGUAGES}
+_WISHES = {
+    **{babel.replace("_", "-"): tag for babel, tag in _TAGS.items()},
+    **{tag: tag for tag in INTERFACE_LANGUAGES},
+}
 
 
 def direction(language: str) -> str:
-    """ "rtl" or "ltr" for a language tag such as `fa-AF`."""
-    return "rtl" if language.replace("_", "-").split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    """ "rtl" or "ltr" for the tag of a language; "ltr" for one we do not know."""
+    return LANGUAGES[language].direction if language in LANGUAGES else "ltr"
 
 
 def interface_language() -> str:
-    """The language of the current answer."""
-    locale = get_locale()
-    return str(locale.language) if locale else DEFAULT_LANGUAGE
+    """The tag of the language of the current answer."""
+    return _TAGS.get(str(get_locale()), DEFAULT_LANGUAGE)
+
+
+def locale_of(language: str) -> str:
+    """The Babel locale of an interface language's tag, as `force_locale` takes it."""
+    return LANGUAGES[language].babel
 
 
 def select_language() -> str:
-    """The language to answer in, see the module's invariant."""
+    """The tag of the language to answer in, see the module's invariant."""
     if not has_request_context():
         return DEFAULT_LANGUAGE
     user = find_current_user()
     chosen = (user.interface_language if user else "") or session.get(SESSION_KEY, "")
     if chosen in INTERFACE_LANGUAGES:
         return str(chosen)
-    return request.accept_languages.best_match(INTERFACE_LANGUAGES) or DEFAULT_LANGUAGE
+    return _WISHES[request.accept_languages.best_match(_WISHES, DEFAULT_LANGUAGE)]
 
 
 def moment(at: str) -> str:
@@ -58,7 +67,7 @@ def install(app: Flask, zone: str) -> None:
         app,
         default_locale=DEFAULT_LANGUAGE,
         default_timezone=zone,
-        locale_selector=select_language,
+        locale_selector=lambda: locale_of(select_language()),
     )
     app.jinja_env.filters["moment"] = moment
 
@@ -71,7 +80,7 @@ def install(app: Flask, zone: str) -> None:
             "interface_languages": [
                 {
                     "tag": tag,
-                    "autonym": AUTONYMS[tag],
+                    "autonym": LANGUAGES[tag].autonym,
                     "dir": direction(tag),
                     "chosen": tag == language,
                 }

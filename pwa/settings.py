@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-GUIDE_LANGUAGES = (
-    "sv", "en", "ar", "so", "ti", "fa-AF", "fa", "uk", "ckb", "kmr", "tr", "bs", "sq", "ps",
-)  # fmt: skip
+from pwa.guide.languages import LANGUAGES
+
+GUIDE_LANGUAGES = tuple(LANGUAGES)
 LOOPBACK = ("127.0.0.1", "localhost")
 
 

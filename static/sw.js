@@ -7,6 +7,25 @@
 const CACHE = `troskel-shell-${VERSION}-${FILES[0].sha256.slice(0, 8)}`
 const OWN = new Set(FILES.map(file => file.url))
 
+// Words and letters of languages that not every phone uses: kept for those that asked for them.
+const nameOf = url => new URL(url, self.location).pathname.split('/').slice(3).join('/')
+
+/** The optional files that earlier versions keep: an update takes no language from a phone. */
+async function askedBefore() {
+  const names = new Set()
+  for (const cache of (await caches.keys()).filter(name => name.startsWith('troskel-shell-'))) {
+    for (const {url} of await (await caches.open(cache)).keys()) names.add(nameOf(url))
+  }
+  return names
+}
+
+async function keep(names) {
+  const cache = await caches.open(CACHE)
+  for (const file of FILES.filter(one => one.optional && names.includes(nameOf(one.url)))) {
+    if (!await cache.match(file.url, {ignoreVary: true})) await cache.put(file.url, await fetchVerified(file))
+  }
+}
+
 async function fetchVerified({url, sha256, type}) {
   // A followed redirect, a captive portal or a proxy's error page must never become the shell.
   const response = await fetch(url, {redirect: 'error', cache: 'no-store', credentials: 'omit'})
@@ -22,11 +41,13 @@ async function fetchVerified({url, sha256, type}) {
 
 async function install() {
   try {
-    const responses = await Promise.all(FILES.map(fetchVerified))
+    const asked = await askedBefore()
+    const files = FILES.filter(file => !file.optional || asked.has(nameOf(file.url)))
+    const responses = await Promise.all(files.map(fetchVerified))
     const cache = await caches.open(CACHE)
-    await Promise.all(FILES.map((file, i) => cache.put(file.url, responses[i])))
+    await Promise.all(files.map((file, i) => cache.put(file.url, responses[i])))
     // Quota or eviction can take single entries: count before calling it complete.
-    if ((await cache.keys()).length !== FILES.length) throw new Error('cache is incomplete')
+    if ((await cache.keys()).length < files.length) throw new Error('cache is incomplete')
   } catch (error) {
     await caches.delete(CACHE)
     throw error // the browser keeps the version before and tries again later
@@ -65,6 +86,8 @@ self.addEventListener('activate', event => event.waitUntil(activate()))
 self.addEventListener('message', event => {
   if (event.data === 'activate') self.skipWaiting()
   if (event.data === 'version') event.ports[0].postMessage(VERSION)
+  // Without network now: asked again at the next start.
+  if (event.data.keep) event.waitUntil(keep(event.data.keep).catch(() => {}))
 })
 self.addEventListener('fetch', event => {
   const {request} = event

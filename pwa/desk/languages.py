@@ -1,15 +1,17 @@
 """The guide's languages by their names in the reader's language.
 
-Invariant: every tag of the guide has a name here. CLDR's own names are not used: it says
-"centralkurdiska" where people say sorani, and has no kurmanji in some releases.
+Invariant: every language has a name. CLDR's own names come second: it says "centralkurdiska"
+where people say sorani, and has no kurmanji in some releases. A language that was added later
+and stands in neither is called what it calls itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
+from pwa.guide.languages import LANGUAGES
 from pwa.problems import N_
 
 NAMES: Mapping[str, str] = {
@@ -32,7 +34,12 @@ NAMES: Mapping[str, str] = {
 
 def language_name(tag: str) -> str:
     """The language in the reader's words; "" for "", and a tag we do not know as it is."""
-    return gettext(NAMES[tag]) if tag in NAMES else tag
+    if tag in NAMES:
+        return str(gettext(NAMES[tag]))
+    if tag not in LANGUAGES:
+        return tag
+    locale = get_locale()
+    return str((locale.languages if locale else {}).get(tag) or LANGUAGES[tag].autonym)
 
 
 def language_names(tags: Iterable[str]) -> str:

@@ -1,22 +1,29 @@
-"""The fourteen languages of the guide: name, direction, Babel locale and script of each tag.
+"""The languages there are: name, direction, script and Babel locale of each tag.
 
-Invariant: direction comes from the language code, from this table alone, never from a guess
-about the text. A tag that is not here has no guide; adding a language is adding a row, a file
-and a catalogue. Autonyms and locales follow CLDR (Babel 2.18), where `prs` is unknown: Dari is
-`fa-AF`.
+Invariant: a language is what the head of its guide file (texts/<tag>.toml) says it is, and that
+alone: adding one is adding that file and a catalogue (`pwa/catalogues.py`), no row in any table.
+Direction is never guessed from a text. It refuses a head that leaves something out.
+
+Autonyms and locales follow CLDR (Babel 2.18), where `prs` and `kmr` are unknown: Dari is
+`fa-AF`, and Kurmanji's locale is `ku`.
 """
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, get_args
 
 Direction = Literal["ltr", "rtl"]
 Script = Literal["Latn", "Arab", "Ethi", "Cyrl"]
 
 ORIGINAL: Final = "sv"
+TEXTS: Final = Path(__file__).resolve().parent / "texts"
+HEAD: Final = ("autonym", "direction", "script", "babel")
+"""What the head of a guide file says about its language, beside its tag and its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +37,36 @@ class Language:
     script: Script
 
 
-_ROWS: Final = (
-    Language("sv", "svenska", "ltr", "sv", "Latn"),
-    Language("en", "English", "ltr", "en", "Latn"),
-    Language("ar", "العربية", "rtl", "ar", "Arab"),
-    Language("so", "Soomaali", "ltr", "so", "Latn"),
-    Language("ti", "ትግርኛ", "ltr", "ti", "Ethi"),
-    Language("fa-AF", "دری", "rtl", "fa_AF", "Arab"),
-    Language("fa", "فارسی", "rtl", "fa", "Arab"),
-    Language("uk", "українська", "ltr", "uk", "Cyrl"),
-    Language("ckb", "کوردیی ناوەندی (سۆرانی)", "rtl", "ckb", "Arab"),
-    Language("kmr", "kurdî (kurmancî)", "ltr", "kmr", "Latn"),
-    Language("tr", "Türkçe", "ltr", "tr", "Latn"),
-    Language("bs", "bosanski", "ltr", "bs", "Latn"),
-    Language("sq", "shqip", "ltr", "sq", "Latn"),
-    Language("ps", "پښتو", "rtl", "ps", "Arab"),
-)
+def read_languages(directory: Path) -> dict[str, Language]:
+    """tag → language for each guide file in `directory`: the original, then by their own names.
 
-LANGUAGES: Final[Mapping[str, Language]] = {row.tag: row for row in _ROWS}
+    ValueError for a head that lacks one of HEAD, or says what cannot be.
+    """
+    found = [_read_head(path) for path in directory.glob("*.toml")]
+    found.sort(key=lambda one: (one.tag != ORIGINAL, one.autonym.casefold()))
+    return {one.tag: one for one in found}
+
+
+def _read_head(path: Path) -> Language:
+    # The head ends where the texts begin; parsing all texts of all languages would take a start
+    # of the server longer than everything else together.
+    head, _, _ = path.read_text("utf-8").partition("\n[")
+    said = tomllib.loads(head)
+    words = {name: said.get(name, "") for name in HEAD}
+    possible = (
+        all(isinstance(word, str) and word for word in words.values())
+        and words["direction"] in get_args(Direction)
+        and words["script"] in get_args(Script)
+    )
+    if not possible:
+        raise ValueError(
+            f"{path.name}: the head must say autonym, babel, direction ({', '.join(get_args(Direction))})"
+            f" and script ({', '.join(get_args(Script))}); it says {words}"
+        )
+    return Language(path.stem, **words)
+
+
+LANGUAGES: Final[Mapping[str, Language]] = read_languages(TEXTS)
 
 # The first word of a letter's Unicode name tells its script.
 _NAMES: Final[Mapping[Script, str]] = {

@@ -36,7 +36,7 @@ from pwa.guide.format import (
     Tag,
     Urgency,
 )
-from pwa.guide.languages import LANGUAGES, ORIGINAL
+from pwa.guide.languages import HEAD, LANGUAGES, ORIGINAL
 from pwa.guide.setting import Level, Setting, Type
 
 BASELINE: Final = Path(__file__).parent
@@ -166,11 +166,15 @@ def _keyed(rows: Sequence[Any], file: str = "structure.toml") -> dict[str, Any]:
 
 def _setting(table: _Table) -> Setting:
     label = table.table("label")
+    type = table.string("type", among=get_args(Type))
+    default = table.string("default")
+    if type == "languages" and default == "all":
+        default = ",".join(LANGUAGES)
     setting = Setting(
         key=table.string("key"),
-        type=table.string("type", among=get_args(Type)),
+        type=type,
         levels=table.strings("levels", among=get_args(Level)),
-        default=table.string("default"),
+        default=default,
         choices=table.strings("choices", []),
         label_sv=label.string("sv"),
         label_en=label.string("en"),
@@ -202,7 +206,11 @@ def _item(table: _Table, sections: Mapping[str, Section]) -> Item:
         key=key,
         section=section,
         kind=kind,
-        answers=table.strings("answers", list(EXPLAIN_ANSWERS) if explains else _ABSENT),
+        answers=tuple(
+            code
+            for one in table.strings("answers", list(EXPLAIN_ANSWERS) if explains else _ABSENT)
+            for code in (LANGUAGES if one == "languages" else (one,))
+        ),
         tags=table.strings("tags", list(sections[section].tags), among=get_args(Tag)),
         must=table.flag("must"),
         tick=table.string("tick", "done" if explains else ""),
@@ -313,6 +321,8 @@ def _language(directory: Path, file: str, tag: str) -> Language:
     table = _Table(file, "", _toml(directory, file))
     if table.string("language") != tag or tag not in LANGUAGES:
         raise table.fail("language", f"must be {tag!r}, a language of languages.py")
+    for name in HEAD:
+        table.string(name)  # languages.py has read them, and refused what cannot be
     state = table.string("state", among=STATES)
     if (state == "original") != (tag == ORIGINAL):
         raise table.fail("state", "Swedish is the original, and no other is")

@@ -4,7 +4,7 @@
 
 import {makeRouter} from './router.js'
 import {allRoutes} from './routes.js'
-import {loadI18n, preferredLanguage} from './i18n.js'
+import {keepWords, loadI18n, preferredLanguage} from './i18n.js'
 import {render} from './render.js'
 import {uuid7} from './ids.js'
 import {openStore} from './store.js'
@@ -33,7 +33,10 @@ try {
 async function scene() {
   const person = phone.store?.enrolled ? await phone.store.person() : null
   const wanted = preferredLanguage(person)
-  if (wanted !== phone.i18n.language) phone.i18n = await loadI18n(wanted)
+  if (wanted !== phone.i18n.language) {
+    phone.i18n = await loadI18n(wanted)
+    void keepWords(phone.i18n.language)
+  }
   return {store: phone.store, sync: phone.sync, person, i18n: phone.i18n}
 }
 
@@ -169,4 +172,5 @@ if (phone.store) {
 await show({swap: 'outerSync show:none', replace: true})
 if (phone.store?.enrolled) (window.requestIdleCallback ?? setTimeout)(() => void report().then(keepBallast))
 document.documentElement.dataset.ready = 'true'
+void keepWords(phone.i18n.language)
 startUpdates({i18n: () => phone.i18n, isDirty: () => isDirty(main())})

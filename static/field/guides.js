@@ -1,10 +1,11 @@
 // The guide's packs on this phone: one per version and language, public, immutable, kept in the
 // Cache API beside the shell. Invariant: what is given says itself that it is the version and
-// language asked for; a captive portal's page or a torn entry never is. It deletes no version
-// that a visit on this phone uses: the server may not have it any more.
+// language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
+// told that nobody needs: the server may not have an old version any more.
 
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
+const ASKED = 'troskel.guide-languages'
 const read = new Map()
 const absent = new Set() // what this server has said it does not have; not worth asking ahead again
 
@@ -80,14 +81,40 @@ export async function keep(wanted) {
   return here
 }
 
-/** Drop packs of versions that nothing on this phone uses. @param {Set<string>} versions those in use */
-export async function keepOnly(versions) {
+/** Drop every pack but these. @param {Array<[string, string]>} wanted version and language */
+export async function keepOnly(wanted) {
   const cache = await openCache()
-  if (!cache || versions.size === 0) return
+  if (!cache || wanted.length === 0) return
+  const urls = new Set(wanted.map(one => urlOf(...one)))
   for (const {url} of await cache.keys()) {
-    const [, , version] = new URL(url, 'http://phone').pathname.split('/')
-    if (versions.has(decodeURIComponent(version))) continue
+    const path = new URL(url, 'http://phone').pathname
+    if (urls.has(path)) continue
     await cache.delete(url)
-    read.delete(new URL(url, 'http://phone').pathname)
+    read.delete(path)
   }
+}
+
+/** Languages of this version that are on the phone. @param {string} version @returns {Promise<Set<string>>} */
+export async function languagesHere(version) {
+  const cache = await openCache()
+  const paths = (await cache?.keys() ?? []).map(({url}) => new URL(url, 'http://phone').pathname.split('/'))
+  return new Set(paths.filter(path => path[2] === encodeURIComponent(version)).map(path => path[3].replace(/\.json$/, '')))
+}
+
+// --- what somebody asked to have here, beside the languages of the person and the visits
+
+/** @returns {string[]} tags */
+export function asked() {
+  try {
+    const tags = JSON.parse(localStorage.getItem(ASKED) ?? '[]')
+    return Array.isArray(tags) ? tags : []
+  } catch {
+    return [] // storage switched off, or not ours: nothing was asked
+  }
+}
+
+/** Have this language here from now on, or no longer. @param {string} tag @param {boolean} wanted */
+export function ask(tag, wanted) {
+  const others = asked().filter(one => one !== tag)
+  try { localStorage.setItem(ASKED, JSON.stringify(wanted ? [...others, tag] : others)) } catch { /* lasts until the page closes */ }
 }

@@ -2,8 +2,10 @@
 // from it, page modules use `_`. It refuses to leave the phone wordless: a catalogue that does
 // not load is replaced by English, which is what the msgids are.
 
-/** Interface languages with their own names (autonyms), default first. */
-export const LANGUAGES = [['sv', 'Svenska'], ['en', 'English'], ['ar', 'العربية']]
+import {INTERFACE, LANGUAGES, ORIGINAL} from '../build/languages.js'
+
+/** Whether the interface speaks it. @param {string} tag */
+export const speaks = tag => INTERFACE.includes(tag)
 
 /**
  * @typedef {object} I18n
@@ -21,7 +23,7 @@ export const fill = (text, params) =>
 
 /** @param {string} language @returns {Promise<I18n>} */
 export async function loadI18n(language) {
-  const known = LANGUAGES.some(([code]) => code === language) ? language : 'sv'
+  const known = speaks(language) ? language : ORIGINAL
   let catalogue
   try {
     catalogue = await import(`../build/catalog.${known}.js`)
@@ -43,9 +45,22 @@ export async function loadI18n(language) {
 export function preferredLanguage(person) {
   let chosen = ''
   try { chosen = localStorage.getItem('troskel.language') ?? '' } catch { /* storage is blocked: fall through */ }
-  const wishes = [chosen, person?.interface_language ?? '', ...navigator.languages.map(tag => tag.split('-')[0])]
-  return wishes.find(wish => LANGUAGES.some(([code]) => code === wish)) ?? 'sv'
+  const wishes = [chosen, person?.interface_language ?? '', ...navigator.languages.flatMap(tag => [tag, tag.split('-')[0]])]
+  return wishes.find(speaks) ?? ORIGINAL
 }
+
+/** Asks the worker to keep the words of this language for times without network: it keeps by itself
+ * only what every phone needs. @param {string} language */
+export async function keepWords(language) {
+  const registration = await navigator.serviceWorker?.ready
+  registration?.active?.postMessage({keep: [`build/catalog.${language}.js`]})
+}
+
+/** The interface languages as rows. @param {string} current */
+export const languageRows = current => INTERFACE.map(tag => {
+  const [label, direction] = LANGUAGES[tag]
+  return {code: tag, label, direction, chosen: tag === current}
+})
 
 /** Keeps the choice on this phone. @param {string} language */
 export function chooseLanguage(language) {

@@ -29,7 +29,7 @@ const GREET_MS = 6 * 3_600_000
  * @param {import('./store.js').Store} store
  * @param {{fetch: typeof globalThis.fetch, onChange?: () => void, now?: () => Date, random?: () => number,
  *   timer?: {set: (run: () => void, ms: number) => any, clear: (timer: any) => void}, window?: any, locks?: LockManager|null,
- *   health?: () => Promise<object>, packs?: {keep: Function, keepOnly: Function}|null}} options the rest is for tests
+ *   health?: () => Promise<object>, packs?: {keep: Function, keepOnly: Function, asked: Function}|null}} options the rest is for tests
  * @returns {{now: () => Promise<void>, status: () => Status, stop: () => void}}
  *   `now` resolves when a round that began after the call has ended, well or not
  */
@@ -83,18 +83,17 @@ export function startSync(store, {
     if (!packs) return
     try {
       const [files, facts] = [await store.visits(), await store.facts()]
-      const inUse = file => file.record.cells.guide?.[0]?.value || facts.guide
-      const spoken = file => file.record.cells.language?.at(-1)?.value
-      const first = new Set(['sv', person.interface_language, ...person.languages ?? []])
-      const all = [...first, ...facts.languages].filter(tag => facts.languages.includes(tag))
-      const wanted = [
-        ...files.flatMap(file => ['sv', spoken(file)].filter(tag => facts.languages.includes(tag)).map(tag => [inUse(file), tag])),
-        ...all.map(tag => [facts.guide, tag]), // any language may be met at a door
-      ]
-      const unique = [...new Map(wanted.map(one => [one.join(' '), one])).values()].filter(([version]) => version)
-      await packs.keep(unique)
-      const used = [...(await store.read()).visits.values()].map(one => one.record?.cells.guide?.[0]?.value)
-      await packs.keepOnly(new Set([facts.guide, ...used].filter(Boolean)))
+      const inUse = record => record?.cells.guide?.[0]?.value || facts.guide
+      const spoken = files.map(file => file.record.cells.language?.at(-1)?.value)
+      // Only this phone's languages: the person's, those of its visits, and those asked for in the
+      // settings. Any other is fetched when it is chosen at a door that has a network.
+      const languages = [...new Set(['sv', person.interface_language, ...spoken, ...person.languages ?? [], ...packs.asked()])]
+        .filter(tag => facts.languages.includes(tag))
+      const records = [...files, ...(await store.read()).visits.values()].map(one => one.record)
+      const versions = [...new Set([...records.map(inUse), facts.guide])].filter(Boolean)
+      const wanted = versions.flatMap(version => languages.map(tag => [version, tag]))
+      await packs.keep(wanted)
+      await packs.keepOnly(wanted)
     } catch (error) {
       console.error('The guide could not be kept ahead', error) // it is fetched when a visit is opened
     }

@@ -3,26 +3,9 @@
 // Pure; it refuses interface words (templates/shared/labels.html) and clocks.
 
 import {fill, localise} from './guide_text.js'
+import {LANGUAGES, ORIGINAL} from '../build/languages.js'
 
-export const ORIGINAL = 'sv'
-
-/** tag → [name in the language itself, direction] */
-export const LANGUAGES = {
-  sv: ['svenska', 'ltr'],
-  en: ['English', 'ltr'],
-  ar: ['العربية', 'rtl'],
-  so: ['Soomaali', 'ltr'],
-  ti: ['ትግርኛ', 'ltr'],
-  'fa-AF': ['دری', 'rtl'],
-  fa: ['فارسی', 'rtl'],
-  uk: ['українська', 'ltr'],
-  ckb: ['کوردیی ناوەندی (سۆرانی)', 'rtl'],
-  kmr: ['kurdî (kurmancî)', 'ltr'],
-  tr: ['Türkçe', 'ltr'],
-  bs: ['bosanski', 'ltr'],
-  sq: ['shqip', 'ltr'],
-  ps: ['پښتو', 'rtl'],
-}
+export {LANGUAGES, ORIGINAL} // tag → [name in the language itself, direction]
 
 const NUMBER = /\+?[0-9][0-9 .,:/–-]*[0-9]/g
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {afterEach, beforeEach, test} from 'node:test'
 
-const {pack, keep, keepOnly} = await import('../../static/field/guides.js')
+const {ask, asked: askedFor, languagesHere, pack, keep, keepOnly} = await import('../../static/field/guides.js')
 
 let n = 0
 let version
@@ -86,10 +86,25 @@ test('fetching ahead goes on past what is not there, and does not ask for that a
   assert.equal(asked.length, 2)
 })
 
-test('versions that nothing uses leave, those in use stay', async () => {
-  await keep([[version, 'sv'], [`${version}b`, 'sv']])
-  await keepOnly(new Set([version]))
+test('versions and languages that nothing uses leave, those in use stay', async () => {
+  await keep([[version, 'sv'], [version, 'ti'], [`${version}b`, 'sv']])
+  assert.deepEqual([...await languagesHere(version)], ['sv', 'ti'])
+  await keepOnly([[version, 'sv'], [version, 'so']])
   assert.deepEqual([...kept.keys()], [`/guide/${version}/sv.json`])
-  await keepOnly(new Set())
+  await keepOnly([])
   assert.equal(kept.size, 1, 'nothing known is no reason to empty the phone')
+})
+
+test('a language that is asked for stays asked for until it is not', () => {
+  const words = new Map()
+  globalThis.localStorage = {getItem: key => words.get(key) ?? null, setItem: (key, value) => { words.set(key, value) }}
+  ask('ti', true)
+  ask('so', true)
+  ask('so', true)
+  assert.deepEqual(askedFor(), ['ti', 'so'])
+  ask('ti', false)
+  assert.deepEqual(askedFor(), ['so'])
+  words.set('troskel.guide-languages', '{"not": "ours"}')
+  assert.deepEqual(askedFor(), [])
+  delete globalThis.localStorage
 })

@@ -29,6 +29,12 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / "templates/desk/b.html").write_text("{{ _('Coverage') }}")
     (tmp_path / "static/field/a.js").write_text(SCRIPT)
     (tmp_path / "pwa/a.py").write_text("lazy_gettext('Held')")
+    for language in ("sv", "ar"):
+        path = catalogues.po_path(tmp_path, language)
+        path.parent.mkdir(parents=True)
+        # A new catalogue is an empty one with its plural rule: here the app's own.
+        head = catalogues.po_path(catalogues.ROOT, language).read_text().split("\n\n")[0]
+        path.write_text(head + "\n")
     return tmp_path
 
 

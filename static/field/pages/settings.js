@@ -1,20 +1,19 @@
 // The person and the app's language. The language is the person's: it is kept on the phone at once
 // and told to the server when there is contact.
 
-import {LANGUAGES, chooseLanguage} from '../i18n.js'
-import {page, redirect} from '../router.js'
+import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
+import * as guides from '../guides.js'
+import {languageView, ORIGINAL} from '../view_models.js'
+import {page, redirect, refuse} from '../router.js'
 
 /** @param {import('../router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/settings', show, {anyone: true})
   routes.add('POST', '/field/language', choose, {anyone: true})
+  routes.add('POST', '/field/guide-languages', keep)
 }
 
-/** The languages as rows. @param {string} current */
-export const languageRows = current => LANGUAGES.map(([code, label]) => (
-  {code, label, direction: code === 'ar' ? 'rtl' : 'ltr', chosen: code === current}))
-
-function show({person, i18n}) {
+async function show({person, store, i18n}) {
   const {_} = i18n
   const roles = {
     visitor: _('Visitor'), ambassador: _('Ambassador'), supervisor: _('Supervisor'),
@@ -27,11 +26,38 @@ function show({person, i18n}) {
     signed_in: person !== null,
     desk: person?.role === 'supervisor',
     languages: languageRows(i18n.language),
+    guide_languages: person ? await guideRows(store, person) : [],
   })
 }
 
-async function choose({form, person}) {
+/** The guide's languages with what this phone has of them. The person's own and those of the visits
+ * are kept anyway; the others only when somebody asks for them. */
+async function guideRows(store, person) {
+  const {guide, languages = []} = await store.facts()
+  const [here, asked, files] = [await guides.languagesHere(guide), guides.asked(), await store.visits()]
+  const needed = new Set([ORIGINAL, person.interface_language, ...person.languages ?? [],
+    ...files.map(file => file.record.cells.language?.at(-1)?.value)])
+  return languages.map(tag => ({
+    ...languageView(tag), needed: needed.has(tag), asked: asked.includes(tag), here: here.has(tag),
+  }))
+}
+
+async function keep({form, store, i18n}) {
+  const tag = form.get('language')
+  const {guide, languages = []} = await store.facts()
+  if (!languages.includes(tag)) return refuse(i18n._('Choose a language.'))
+  const wanted = !guides.asked().includes(tag)
+  guides.ask(tag, wanted)
+  // Without network it is fetched at the next contact; the page says that it is not here yet.
+  if (wanted) await guides.keep([[guide, tag]])
+  return redirect('/field/settings')
+}
+
+async function choose({form, person, i18n}) {
   const language = form.get('language')
+  if ((await loadI18n(language)).language !== language) {
+    return refuse(i18n._('That language is not on this phone yet. Connect to the network and choose it again.'), 503)
+  }
   chooseLanguage(language)
   void tellServer(language)
   return redirect(person ? '/field/settings' : '/field/sign-in')

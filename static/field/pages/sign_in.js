@@ -3,7 +3,7 @@
 
 import {unsent} from '../outbox.js'
 import {page, redirect, refuse} from '../router.js'
-import {languageRows} from './settings.js'
+import {languageRows} from '../i18n.js'
 import * as device from '../device.js'
 
 /** @param {import('../router.js').Routes} routes */
