@@ -52,7 +52,7 @@ def test_impossible_facts_are_refused() -> None:
     refused("queue_unknown", role="officer")
     refused("queue_unknown", role="officer", queue="XX")
     refused("language_unknown", languages=["sv", "xx"])
-    refused("language_unknown", interface_language="so")
+    refused("language_unknown", interface_language="xx")
     refused("password_short", password="1234567")
     refused("password_short", password="x" * 257)
 
