@@ -22,6 +22,7 @@ from pwa.db import DATABASE, DatabaseError, Databases
 from pwa.guide import load as load_guide
 from pwa.holding import retry_newer
 from pwa.migrations import migrate
+from pwa.publishing.versions import current_guide
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
 from pwa.template_compiler import configure as configure_templates
@@ -73,19 +74,21 @@ def create_app(config: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
     )
     _refuse_half_restored(settings.data)
-    guide, assets = load_guide(), Assets(folder / "static")
+    baseline, assets = load_guide(), Assets(folder / "static")
     databases = Databases(settings.data / DATABASE)
     parts = app.extensions[EXTENSION] = Services(
         settings=settings,
         databases=databases,
         storage=SqliteStorage(databases.writer, lock=databases.lock),
-        guide=guide,
+        baseline=baseline,
+        guide=baseline,
         assets=assets,
         blobs=Blobs(settings.data / "blobs"),
         throttle=Throttle(),
     )
     try:
         migrate(databases, parts.now())
+        parts.guide = current_guide(databases, baseline, parts.now())
     except BaseException:
         parts.close()
         raise

@@ -20,16 +20,18 @@ from pwa.problems import Problem, problem_response, wants_json
 View = TypeVar("View", bound=Callable[..., Any])
 
 CAPABILITIES: dict[str, frozenset[str]] = {
-    "visitor": frozenset({"field", "sync"}),
-    "ambassador": frozenset({"field", "sync"}),
+    "visitor": frozenset({"field", "sync", "guide.review"}),
+    "ambassador": frozenset({"field", "sync", "guide.review"}),
     "supervisor": frozenset(
         {
             "field", "sync", "coverage", "visits", "review", "assign", "import", "held",
-            "consents", "follow_ups", "people.view", "devices",
+            "consents", "follow_ups", "people.view", "devices", "guide.review",
         }
     ),
     "officer": frozenset({"follow_ups.own"}),
-    "administrator": frozenset({"people", "settings", "devices", "import", "coverage"}),
+    "administrator": frozenset(
+        {"people", "settings", "devices", "import", "coverage", "guide.review", "guide.publish"}
+    ),
 }  # fmt: skip
 
 SIGNED_IN = "signed_in"  # whoever is signed in: the own sessions, the own language

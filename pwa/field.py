@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from pwa import access
 from pwa.assets import Assets, compressible
+from pwa.publishing.versions import pack_bytes
 from pwa.security import csp
 from pwa.services import services
 
@@ -107,11 +108,12 @@ def manifest() -> Response:
 @blueprint.get("/guide/<version>/<language>.json")
 @access.public
 def guide_pack(version: str, language: str) -> Response:
-    """One language of one version of the guide: never changes, so it may be kept for ever."""
-    guide = services().guide
-    if version != guide.version or language not in guide.languages:
+    """One language of a version that was ever published: never changes, so it may be kept."""
+    with services().databases.reading() as db:
+        pack = pack_bytes(db, version, language)
+    if pack is None:
         abort(404)
-    response = compressible(request, guide.pack_bytes(language), "application/json")
+    response = compressible(request, pack, "application/json")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from pwa import company, devices, importing
 from pwa.db import DatabaseError, Databases
 from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
+from pwa.publishing.versions import create_tables as create_publishing
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
 Migration = tuple[str, Callable[[Database], None]]
@@ -82,6 +83,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("importing", importing.create_tables),
     *DESK_MIGRATIONS,
     ("devices_losses", devices.add_losses),
+    ("publishing", create_publishing),
 )
 
 

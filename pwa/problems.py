@@ -55,6 +55,13 @@ CATALOGUE: dict[str, Entry] = {
     "queue_unknown": Entry(400, N_("An officer needs a queue"), N_("Choose one of: %(queues)s.")),
     "language_unknown": Entry(400, N_("There is no language %(language)s here"), N_("Choose among: %(languages)s.")),
     "password_short": Entry(400, N_("This password cannot be used"), N_("Use at least %(count)s characters and at most %(most)s; 15 or more are better.")),
+    "guide_text": Entry(400, N_("This text cannot be taken"), N_("%(reason)s Nothing was changed.")),
+    "guide_changed": Entry(409, N_("Somebody has changed this text meanwhile"), N_("Look at it as it is now, then decide again.")),
+    "guide_speaker": Entry(403, N_("Only somebody who speaks the language can approve"), N_("Your languages do not include it. Ask somebody who speaks it, or import a PO file and name who reviewed it.")),
+    "guide_moved": Entry(409, N_("Somebody has changed a text meanwhile"), N_("Look at the list once more, then publish.")),
+    "guide_same": Entry(409, N_("There is nothing to publish"), N_("The phones have these texts already.")),
+    "po_unreadable": Entry(400, N_("This file cannot be read as PO"), N_("Export the language again and send back that file.")),
+    "po_language": Entry(400, N_("This file is for another language"), N_("It says %(found)s; choose the file for %(expected)s.")),
     "last_administrator": Entry(409, N_("This is the last administrator"), N_("Make somebody else an administrator first.")),
 }  # fmt: skip
 

@@ -28,11 +28,15 @@ EXTENSION = "troskel"
 
 @dataclass(slots=True)
 class Services:
-    """The parts of one running application."""
+    """The parts of one running application.
+
+    `baseline` is the guide of this release's files, `guide` the one in force (pwa/publishing).
+    """
 
     settings: Settings
     databases: Databases
     storage: Storage
+    baseline: Guide
     guide: Guide
     assets: Assets
     blobs: Blobs

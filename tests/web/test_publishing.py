@@ -1,0 +1,162 @@
+"""Published versions of the guide: through real starts of the server, releases and reviews."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+import pwa
+from pwa import create_app
+from pwa.guide import Guide, load
+from pwa.publishing import acts, versions
+from pwa.services import Services
+from pwa.settings import Settings
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+KEY = "i25.explain"
+Release = Callable[[Guide], Any]
+
+
+def with_texts(guide: Guide, tag: str, **texts: str) -> Guide:
+    """`guide` as a release that says something else: `i25__label="…"` for i25.label."""
+    said = {key.replace("__", "."): text for key, text in texts.items()}
+    language = guide.languages[tag]
+    changed = replace(language, texts={**language.texts, **said})
+    return replace(guide, languages={**guide.languages, tag: changed})
+
+
+@pytest.fixture(scope="module")
+def files() -> Guide:
+    return load()
+
+
+@pytest.fixture
+def release(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """`with release(guide) as app`: the server is stopped and started with another release."""
+
+    @contextmanager
+    def start(guide: Guide) -> Iterator[Flask]:
+        monkeypatch.setattr(pwa, "load_guide", lambda: guide)
+        app = create_app(Settings(data=data_dir))
+        try:
+            yield app
+        finally:
+            app.extensions["troskel"].close()
+
+    return start
+
+
+def parts_of(app: Flask) -> Services:
+    parts: Services = app.extensions["troskel"]
+    return parts
+
+
+def pack(app: Flask, tag: str, version: str = "") -> Any:
+    answer = app.test_client().get(f"/guide/{version or parts_of(app).guide.version}/{tag}.json")
+    assert answer.status_code == 200
+    return json.loads(answer.data)
+
+
+def do(app: Flask, name: str, tag: str, key: str, action: str, **fields: str) -> None:
+    """What the page of `tag` does when `name` presses a button, having seen the text as it is."""
+    parts = parts_of(app)
+    with app.app_context():
+        user = pwa.accounts.find_user_by_name(name)
+        assert user
+        with parts.databases.writing() as db:
+            seen = acts.place(versions.draft_guide(db, parts.baseline), tag, key).seen
+            form = {"action": action, "seen": seen} | fields
+            acts.act(db, parts.baseline, parts.guide, user, (tag, key), form, NOW)
+
+
+def publish(app: Flask) -> str:
+    """Publish the draft; its version."""
+    parts = parts_of(app)
+    with parts.databases.reading() as db:
+        seen = versions.draft_guide(db, parts.baseline).version
+    parts.guide = versions.publish(parts.databases, parts.baseline, "root", seen, NOW)
+    return parts.guide.version
+
+
+# --- versions -------------------------------------------------------------------------------
+
+
+def test_the_guide_of_the_files_is_a_version_from_the_first_start(app: Flask, files: Guide) -> None:
+    client = app.test_client()
+    for tag in files.languages:
+        answer = client.get(f"/guide/{files.version}/{tag}.json")
+        assert answer.data == files.pack_bytes(tag)
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_what_was_never_published_is_not_found(app: Flask, files: Guide) -> None:
+    client = app.test_client()
+    for path in (f"/guide/{'0' * 64}/sv.json", f"/guide/{files.version}/xx.json"):
+        assert client.get(path).status_code == 404
+
+
+def test_an_upgrade_never_makes_an_old_visits_version_unreadable(
+    release: Release, files: Guide
+) -> None:
+    with release(with_texts(files, "ar", i25__explain="نص جديد")) as app:
+        assert parts_of(app).guide.version != files.version
+        for tag in files.languages:
+            answer = app.test_client().get(f"/guide/{files.version}/{tag}.json")
+            assert answer.data == files.pack_bytes(tag)
+
+
+def test_starting_again_with_the_same_release_stores_nothing(
+    release: Release, files: Guide
+) -> None:
+    for _ in range(2):
+        with release(files) as app, parts_of(app).databases.reading() as db:
+            assert len(versions.publications(db)) == 1
+
+
+def test_a_version_that_changes_one_language_stores_one_pack(app: Flask, files: Guide) -> None:
+    with parts_of(app).databases.reading() as db:
+        before = db.table("guide_contents").count
+    do(app, "amira", "ar", KEY, "approve")
+    publish(app)
+    with parts_of(app).databases.reading() as db:
+        assert db.table("guide_contents").count == before + 1
+
+
+# --- drafts and publishing ------------------------------------------------------------------
+
+
+def test_a_correction_reaches_phones_when_it_is_published_and_never_before(app: Flask) -> None:
+    before = parts_of(app).guide.version
+    do(app, "amira", "ar", "i25.label", "correct", text="جرّبوا الإنذار")
+    assert parts_of(app).guide.version == before
+    after = publish(app)
+    assert after != before
+    assert pack(app, "ar", after)["texts"]["i25.label"] == "جرّبوا الإنذار"
+    assert pack(app, "ar", after)["states"] == {"i25.label": "reviewed"}
+    assert pack(app, "ar", before)["states"] == {}
+
+
+def test_phones_are_told_of_it_at_the_next_pull(
+    app: Flask, client_for: Callable[[str], FlaskClient]
+) -> None:
+    do(app, "amira", "ar", KEY, "approve")
+    version = publish(app)
+    assert client_for("bob").get("/sync/pull?cursor=").get_json()["guide"] == version
+
+
+def test_it_is_still_published_after_a_restart(release: Release, files: Guide) -> None:
+    with release(files) as app:
+        do(app, "amira", "ar", KEY, "approve")
+        version = publish(app)
+        do(app, "amira", "ar", "i25.label", "approve")
+    with release(files) as app:
+        assert parts_of(app).guide.version == version
