@@ -2,7 +2,7 @@
 
 Invariant: `ok` is true only when nothing is missing in any language file and no check fails.
 The checks find what a reader of one language cannot see: a lost placeholder, a changed number, a
-text left in Swedish, a review of an older original. They judge no language; a person does that,
+text left in Swedish, a word that no guide may use (forbidden.toml), a review of an older original. They judge no language; a person does that,
 and is written down as the reviewer.
 """
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pwa.guide.fill import PLACEHOLDER, placeholders
+from pwa.guide.forbidden import find_forbidden
 from pwa.guide.format import CONTEXT, STATES, Guide, answer_key
 from pwa.guide.languages import LANGUAGES, ORIGINAL, script_share
 
@@ -24,11 +25,15 @@ SCRIPT_SHARE_MIN: Final = 0.85
 # Below this a text is too short for its length, or its likeness to Swedish, to mean anything.
 MEASURED_CHARACTERS_MIN: Final = 40
 LENGTH_FACTORS: Final = (0.45, 2.2)
+SWEDISH_RUN: Final = 4
 # Words that are the same in Swedish and in another language, and may be.
 SAME_AS_SWEDISH: Final = frozenset({"app", "original", "sms", "boskola"})
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^][]*\]")
 _DIGITS = re.compile(r"[0-9]+")
+_WORD = re.compile(r"[^\W\d_]+|\|")
+_LATIN_MARK = re.compile(r"[\u0621-\u06d5]\s*[,;?]")
+_BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,16 @@ def _text(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
         yield f"longer than {LABEL_CHARACTERS_MAX} characters"
     if any(unicodedata.category(one) == "Nd" and not one.isascii() for one in text):
         yield "digits must be Latin (0–9)"
+    if any(unicodedata.bidirectional(one) in _BIDI for one in text):
+        yield "an invisible mark of direction: the page isolates what needs it"
+    if "<" in text or "&" in text:
+        yield "HTML"
+    if text.count("(") != text.count(")"):
+        yield "brackets that do not match"
+    if LANGUAGES[tag].script == "Arab" and _LATIN_MARK.search(PLACEHOLDER.sub("", text)):
+        yield "a Latin comma, semicolon or question mark after an Arabic letter"
+    for word, why in find_forbidden(tag, key, text):
+        yield f"forbidden: {word!r} {why}"
     # Swedish terms that tenants meet stand in brackets, and may.
     words = PLACEHOLDER.sub("", _BRACKETS.sub("", text))
     if script_share(words, LANGUAGES[tag].script) < SCRIPT_SHARE_MIN:
@@ -186,9 +201,23 @@ def _against(original: str, text: str) -> Iterator[str]:
         low, high = LENGTH_FACTORS
         if not low <= len(text) / len(original) <= high:
             yield "much shorter or longer than the original"
+    if run := _left_in_swedish(original, text):
+        yield f"Swedish was left in it: {run!r}"
     has_letters = any(one.isalpha() for one in original)
     if has_letters and text == original and text.lower() not in SAME_AS_SWEDISH:
         yield "the same as the Swedish text"
+
+
+def _left_in_swedish(original: str, text: str) -> str:
+    """The first SWEDISH_RUN words of the original that stand in a row in `text`, outside brackets;
+    "" for none. Names are one or two words; four in a row are a sentence nobody translated."""
+    swedish = _WORD.findall(PLACEHOLDER.sub(" ", _BRACKETS.sub(" | ", original)).casefold())
+    found = " ".join(_WORD.findall(PLACEHOLDER.sub(" ", _BRACKETS.sub(" | ", text)).casefold()))
+    for start in range(len(swedish) - SWEDISH_RUN + 1):
+        run = " ".join(swedish[start : start + SWEDISH_RUN])
+        if f" {run} " in f" {found} ":
+            return run
+    return ""
 
 
 def _numbers(text: str) -> Counter[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pwa.guide import BASELINE, LANGUAGES, Report, check, load
+from pwa.guide.check import _text
+from pwa.guide.forbidden import find_forbidden, rules
 
 Break = Callable[[str, str, str], Report]
 
@@ -94,6 +96,11 @@ FAULTS = [
     ("texts/en.toml", '"s01.title" = "Before the visit"', '"s01.title" = "Before the visit, that is, before anyone comes"', "s01.title", "longer than 40"),
     ("texts/en.toml", '"s01.title" =', '"s01.colour" = "Red"\n"s01.title" =', "s01.colour", "unknown key"),
     ("texts/en.toml", "# --- 3.1", '"i03.answer.arabic" = "Arabic"\n# --- 3.1', "i03.answer.arabic", "unknown key"),
+    ("texts/en.toml", "114 14 is the police", "114 14 is <b>the police</b>", "i30.explain", "HTML"),
+    ("texts/en.toml", "114 14 is the police", "\u2066114 14\u2069 is the police", "i30.explain", "an invisible mark"),
+    ("texts/en.toml", "114 14 is the police", "114 14 (is the police", "i30.explain", "brackets that do not match"),
+    ("texts/en.toml", "114 14 is the police", "114 14 is the police or you may be evicted", "i30.explain", "threatens with losing the home"),
+    ("texts/en.toml", "The visit is voluntary.", "Besöket är frivilligt. Du kan säga nej.", "i10.explain", "Swedish was left in it"),
     ("texts/sv.toml", "Jag kommer från {company.name}.", "Jag kommer från {company.nmae}.", "i09.explain", "{company.nmae} is no setting"),
     ("texts/sv.toml", "Jag kommer från {company.name}.", "Jag kommer från {company.name.", "i09.explain", "a brace"),
     ("structure.toml", 'settings = ["company.name"]\n', "", "i09", "settings are not those"),
@@ -114,6 +121,27 @@ def test_a_fault_is_found_at_its_key(
     report = broken(file, old, new)
     assert not report.ok
     assert [one for one in report.problems if one.key == key and problem in one.problem]
+
+
+def test_a_latin_comma_in_arabic_is_found() -> None:
+    assert list(_text(load(), "ar", "i10.label", "هل, يناسبكم أن ندخل؟"))
+    assert not list(_text(load(), "ar", "i10.label", "هل يناسبكم، أن ندخل؟"))
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_each_language_has_words_for_each_rule_and_finds_them(tag: str) -> None:
+    for rule in rules():
+        assert rule.words.get(tag), (rule.name, tag)
+        for word in rule.words[tag]:
+            # In the middle of a sentence, begun with a capital letter, and with a longer ending.
+            text = f"Test {word.capitalize()}x test"
+            assert (word, rule.why) in find_forbidden(tag, "i09.explain", text), word
+
+
+def test_a_rule_knows_no_language_that_there_is_not() -> None:
+    coming = {"bs", "sq", "ps", "fi"}
+    assert {tag for rule in rules() for tag in rule.words} <= set(LANGUAGES) | coming
+    assert {key for rule in rules() for key in rule.excepted} <= set(load().text_keys)
 
 
 def test_a_review_of_an_older_original_is_found(broken: Break) -> None:
