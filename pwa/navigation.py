@@ -22,6 +22,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/desk/consents", N_("Consents"), ("consents",)),
     ("/desk/held", N_("Held"), ("held",)),
     ("/desk/import", N_("Import"), ("import",)),
+    ("/desk/guide", N_("Guide texts"), ("guide.review",)),
     ("/desk/people", N_("People"), ("people", "people.view")),
     ("/field/", N_("On the phone"), ("field",)),
 )

@@ -13,6 +13,9 @@ from pwa.desk import (
     coverage,
     devices,
     follow_ups,
+    guide_po,
+    guide_publish,
+    guide_review,
     held,
     import_page,
     people,
@@ -25,7 +28,7 @@ from pwa.desk import (
 
 PAGES = (
     coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
-    protected, people,
+    protected, people, guide_review, guide_publish, guide_po,
 )  # fmt: skip
 
 

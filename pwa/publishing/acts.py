@@ -99,7 +99,9 @@ def act(
     who = Who(user.id, user.display_name)
     comment = " ".join(fields.get("comment", "").split())[:COMMENT_CHARACTERS_MAX]
     if action == "comment":
-        _comment(db, before, who, comment, now)
+        if not comment:
+            raise Problem("invalid_form")
+        note(db, before, who, comment, now)
         return
     if action not in CHANGING:
         raise Problem("invalid_form")
@@ -164,9 +166,8 @@ def _wanted(
     return text, "reviewed" if speaks else "translated"
 
 
-def _comment(db: Database, before: Place, who: Who, comment: str, now: datetime) -> None:
-    if not comment:
-        raise Problem("invalid_form")
+def note(db: Database, before: Place, who: Who, comment: str, now: datetime) -> None:
+    """Write a comment on the text at `before`; twice the same in a row is one."""
     said = events.history(db, before.language).get(before.key, [])
     if said and (said[0].action, said[0].by, said[0].comment) == ("comment", who.id, comment):
         return  # the same form sent twice

@@ -45,6 +45,7 @@ def changes(old: Guide, new: Guide) -> list[Change]:
     return [
         change
         for tag in new.languages
+        if not _same(old, new, tag)
         for key in dict.fromkeys([*new.text_keys, *new.languages[tag].texts])
         if (change := _change(old, new, tag, key)).reworded or change.old_state != change.new_state
     ]
@@ -65,6 +66,11 @@ def counts(found: Sequence[Change]) -> dict[str, dict[str, int]]:
     for one in found:
         said[one.language]["texts" if one.reworded else "states"] += 1
     return {tag: {"texts": one["texts"], "states": one["states"]} for tag, one in said.items()}
+
+
+def _same(old: Guide, new: Guide, tag: str) -> bool:
+    # A state depends on the language and on the original it is compared with, and on no more.
+    return all(old.languages.get(one) == new.languages[one] for one in (tag, ORIGINAL))
 
 
 def _change(old: Guide, new: Guide, tag: str, key: str) -> Change:
