@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from pwa import company, devices, importing
+from pwa import company, devices, importing, recordings
 from pwa.db import DatabaseError, Databases
 from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from pwa.publishing.versions import create_tables as create_publishing
@@ -84,6 +84,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     *DESK_MIGRATIONS,
     ("devices_losses", devices.add_losses),
     ("publishing", create_publishing),
+    ("recordings", recordings.create_tables),
 )
 
 

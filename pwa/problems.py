@@ -62,6 +62,9 @@ CATALOGUE: dict[str, Entry] = {
     "guide_same": Entry(409, N_("There is nothing to publish"), N_("The phones have these texts already.")),
     "po_unreadable": Entry(400, N_("This file cannot be read as PO"), N_("Export the language again and send back that file.")),
     "po_language": Entry(400, N_("This file is for another language"), N_("It says %(found)s; choose the file for %(expected)s.")),
+    "audio_none": Entry(400, N_("There is no recording in this"), N_("Choose a file first, then send it.")),
+    "audio_type": Entry(415, N_("This is no Opus recording"), N_("Save it as Opus (.opus, .ogg or .webm) and choose that file. The recording before it is still in use.")),
+    "audio_large": Entry(413, N_("This recording is too large"), N_("At most %(most)s MB: record it shorter, or with less quality (24 kbit/s is enough for speech).")),
     "last_administrator": Entry(409, N_("This is the last administrator"), N_("Make somebody else an administrator first.")),
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
-from pwa import company, devices, visit_blobs
+from pwa import company, devices, recordings, visit_blobs
 from pwa.access import SIGNED_IN, requires
 from pwa.accounts import User, list_users
 from pwa.blobs import BlobRefused
@@ -130,6 +130,7 @@ def pull_view() -> Response:
     with here.databases.reading() as db:
         # Two hundred visits share a handful of buildings: each is looked up once.
         settings_of = cache(partial(company.settings_for, db))
+        recorded = recordings.digests(db, here.guide)
         for snapshot in pulled.snapshots:
             file = snapshot["tenancy_fields"]
             snapshot["settings"] = settings_of(file.get("area", ""), file.get("building", ""))
@@ -169,6 +170,7 @@ def pull_view() -> Response:
             "guide": here.guide.version,
             # Only languages the guide has: a phone keeps a pack of each, and would ask in vain.
             "languages": [tag for tag in settings.languages if tag in here.guide.languages],
+            "recordings": recorded,
         }
     )
 

@@ -20,6 +20,7 @@ from pwa.desk import (
     import_page,
     people,
     protected,
+    recordings,
     review,
     visit,
     visit_actions,
@@ -28,7 +29,7 @@ from pwa.desk import (
 
 PAGES = (
     coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
-    protected, people, guide_review, guide_publish, guide_po,
+    protected, people, guide_review, guide_publish, guide_po, recordings,
 )  # fmt: skip
 
 

@@ -204,7 +204,7 @@ export class Store {
     return {
       people: {...(person ? {[person.id]: person.name} : {}), ...fact('people', {})}, guide: fact('guide', ''),
       server_day: fact('server_day', ''), clock_offset_ms: fact('clock_offset_ms', 0),
-      languages: fact('languages', []), last_ok_at: fact('last_ok_at', ''),
+      languages: fact('languages', []), recordings: fact('recordings', {}), last_ok_at: fact('last_ok_at', ''),
     }
   }
 

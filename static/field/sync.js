@@ -6,6 +6,7 @@
 
 import * as device from './device.js'
 import * as guides from './guides.js'
+import {keepRecordings} from './recordings.js'
 import {hasTidings} from './health.js'
 import {receiveAll} from './incoming.js'
 import {leaving} from './keeping.js'
@@ -94,6 +95,7 @@ export function startSync(store, {
       const wanted = versions.flatMap(version => languages.map(tag => [version, tag]))
       await packs.keep(wanted)
       await packs.keepOnly(wanted)
+      await keepRecordings(languages, facts.recordings)
     } catch (error) {
       console.error('The guide could not be kept ahead', error) // it is fetched when a visit is opened
     }

@@ -4,6 +4,7 @@
 
 import {attachPad} from '../signature.js'
 import {warningWord} from '../words.js'
+import {recordingOf} from '../recordings.js'
 import {takePhoto} from './photos.js'
 
 const pads = new WeakMap()
@@ -26,13 +27,34 @@ export function localVoice(voices, language) {
   return voices.find((voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === wanted)
 }
 
-function offerAloud(button) {
+let playing = null
+
+/** A person's recording, else the phone's own voice where a machine may read it, else no button. */
+async function offerAloud(button) {
+  const {aloud, voice, recording, facts} = button.dataset
   const speech = globalThis.speechSynthesis
-  button.hidden = !speech || !localVoice(speech.getVoices(), button.dataset.aloud)
+  const spoken = voice === 'true' && speech && localVoice(speech.getVoices(), aloud)
+  const recorded = recording ? await recordingOf(aloud, recording, JSON.parse(facts)) : null
+  button.hidden = !spoken && !recorded
 }
 
-function readAloud(button) {
+function hush() {
+  globalThis.speechSynthesis?.cancel()
+  playing?.pause()
+  if (playing) URL.revokeObjectURL(playing.src)
+  playing = null
+}
+
+async function readAloud(button) {
+  const {aloud, recording, facts} = button.dataset
   const speech = globalThis.speechSynthesis
+  if (playing) return hush()
+  const recorded = recording ? await recordingOf(aloud, recording, JSON.parse(facts)) : null
+  if (recorded) {
+    playing = new Audio(URL.createObjectURL(recorded))
+    playing.addEventListener('ended', hush)
+    return playing.play()
+  }
   if (speech.speaking) return speech.cancel()
   const spoken = new SpeechSynthesisUtterance(document.getElementById('tenant-words').innerText)
   spoken.voice = localVoice(speech.getVoices(), button.dataset.aloud)
@@ -54,7 +76,7 @@ function bind(root) {
   for (const canvas of root.querySelectorAll('canvas[data-signature]')) {
     if (!pads.has(canvas)) pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
   }
-  for (const button of root.querySelectorAll('[data-aloud]')) offerAloud(button)
+  for (const button of root.querySelectorAll('[data-aloud]')) void offerAloud(button)
 }
 
 /** @param {Document} document */
@@ -65,10 +87,10 @@ export function watchPage(document) {
     const clears = target.closest?.('[data-clears]')
     if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()
     const aloud = target.closest?.('[data-aloud]')
-    if (aloud) readAloud(aloud)
+    if (aloud) void readAloud(aloud)
   })
   document.addEventListener('htmx:after:swap', () => {
-    globalThis.speechSynthesis?.cancel()
+    hush()
     bind(document)
   })
   // Voices arrive after the page on most phones.

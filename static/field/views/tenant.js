@@ -23,7 +23,8 @@ function markOf(scene, view, name) {
   return view[`${name}_machine`] ? own['label.machine'] ?? '' : ''
 }
 
-function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, aloud = true}) {
+function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, aloud = true, recording = ''}) {
+  const facts = JSON.stringify(scene.file.settings)
   const tenant = languageView(scene.languages.tenant)
   return page('field/tenant.html', {
     title: heading.text,
@@ -34,6 +35,8 @@ function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, a
     texts: texts.filter((one) => one.text),
     back,
     aloud,
+    recording,
+    facts,
     staff: {tag: i18n.language, dir: i18n.direction},
     lang: tenant.tag,
     dir: tenant.dir,
@@ -55,6 +58,7 @@ async function item(call) {
     texts: [said(row, 'explain'), ...(row.critical && row.explain_machine ? [staffSaid(row, 'explain')] : [])],
     mark: markOf(scene, row, 'explain'),
     back: `${scene.url}/s/${section}?at=${key}`,
+    recording: key,
   })
 }
 
@@ -82,7 +86,8 @@ async function consent(call) {
     texts: [said(view, 'text')],
     mark: markOf(scene, view, 'text'),
     back: `${scene.url}/consents/${purpose}`,
-    aloud: false,
+    aloud: false, // a yes depends on every word: a person's voice, or none
+    recording: purpose,
   })
 }
 
@@ -93,7 +98,7 @@ async function notice(call) {
   const parts = noticeView(scene.file, scene.packs, scene.languages, wanted)
   if (parts.length === 0) return redirect(scene.url)
   const [heading, ...texts] = parts.map((part) => said(part, 'text'))
-  return turned(scene, call.i18n, {heading, texts, mark: markOf(scene, parts[0], 'text'), back: scene.url})
+  return turned(scene, call.i18n, {heading, texts, mark: markOf(scene, parts[0], 'text'), back: scene.url, recording: `notice.${wanted}`})
 }
 
 /** @param {import('../router.js').Routes} routes */
