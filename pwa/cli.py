@@ -24,6 +24,7 @@ from pwa import accounts, company, create_app, i18n, initialise
 from pwa.backup import begin_external, end_external, restore_backup, write_backup
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
+from pwa.guide.languages import ORIGINAL
 from pwa.problems import Problem
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, SettingsError, settings_from, settings_table
@@ -201,6 +202,67 @@ def guide_check(as_json: bool, data: Path | None) -> None:
     report = guide.check(guide.load())
     click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
     _exit(0 if report.ok else 1)
+
+
+@guide_group.command("export")
+@click.argument("language")
+@with_data
+def guide_export(language: str, data: Path | None) -> None:
+    """Write LANGUAGE, such as so, as a PO file to standard output, drafts included."""
+    from pwa.publishing import events
+    from pwa.publishing.po import export_po
+    from pwa.publishing.versions import draft_guide
+
+    with _running(data) as parts:
+        _translation(parts, language)
+        with parts.databases.reading() as db:
+            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
+        click.echo(export_po(draft, language, said, parts.now()), nl=False)
+
+
+@guide_group.command("import")
+@click.argument("language")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--reviewer", required=True, metavar="NAME", help="Who has reviewed the texts.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_data
+def guide_import(
+    language: str, file: Path, reviewer: str, dry_run: bool, as_json: bool, data: Path | None
+) -> None:
+    """Take the PO file FILE in as drafts of LANGUAGE; they are published at the desk.
+
+    Exit code 0 also with refused rows, 2 when the file as a whole was refused.
+    """
+    from pwa.publishing import events
+    from pwa.publishing.acts import Who
+    from pwa.publishing.po import accept, plan_import
+    from pwa.publishing.versions import draft_guide
+
+    with _running(data) as parts:
+        _translation(parts, language)
+        with parts.databases.writing() as db:
+            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
+            try:
+                plan = plan_import(draft, language, said, file.read_bytes())
+            except Problem as problem:
+                raise click.BadParameter(_in_words(problem)) from None
+            if not dry_run:
+                accept(db, parts.baseline, plan, Who("", reviewer), parts.now())
+        found = plan.as_json() | {"dry_run": dry_run}
+        if as_json:
+            click.echo(json.dumps(found, ensure_ascii=False))
+            return
+        for one in found.pop("refused"):
+            click.echo(f"row {one['line']}: {one['key']}: {one['problem']}")
+        for name, value in found.items():
+            click.echo(f"{name}: {value}")
+
+
+def _translation(parts: Services, language: str) -> None:
+    tags = [tag for tag in parts.guide.languages if tag != ORIGINAL]
+    if language not in tags:
+        raise click.ClickException(f"{language} is none of {', '.join(tags)}.")
 
 
 # --- files in and out ----------------------------------------------------------------

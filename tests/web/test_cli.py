@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sqlite3
 import sys
 import tarfile
@@ -288,3 +289,42 @@ def test_a_restore_ends_every_session(run: Run, filled: Path, tmp_path: Path) ->
     other.set_cookie("troskel", cookie.value)
     assert other.get("/session").status_code == 401
     again.extensions["troskel"].close()
+
+
+# --- the guide as PO files ------------------------------------------------------------------
+
+
+def test_a_language_of_the_guide_goes_out_and_comes_back_as_drafts(
+    run: Run, tmp_path: Path
+) -> None:
+    run("init")
+    out = run("guide", "export", "so")
+    file = tmp_path / "so.po"
+    file.write_text(out.stdout, "utf-8")
+    same = json.loads(run("guide", "import", "so", file, "--reviewer", "Test", "--json").stdout)
+    assert (same["changed"], same["reviewed"], same["refused"]) == (0, 0, [])
+    text = out.stdout.replace('#, fuzzy\nmsgctxt "i25.label"', 'msgctxt "i25.label"')
+    assert text != out.stdout
+    file.write_text(text, "utf-8")
+    for dry, reviewed in ((["--dry-run"], 1), ([], 1), ([], 0)):
+        answer = run("guide", "import", "so", file, "--reviewer", "Test Testsson", "--json", *dry)
+        assert answer.returncode == 0
+        assert json.loads(answer.stdout)["reviewed"] == reviewed
+    assert "# Reviewed by: Test Testsson, " in run("guide", "export", "so").stdout
+
+
+def test_a_refused_row_is_told_with_its_number_and_a_refused_file_is_exit_code_2(
+    run: Run, tmp_path: Path
+) -> None:
+    run("init")
+    file = tmp_path / "so.po"
+    out = run("guide", "export", "so").stdout
+    file.write_text(out.replace('msgctxt "i25.label"', 'msgctxt "i99.label"'), "utf-8")
+    answer = run("guide", "import", "so", file, "--reviewer", "Test")
+    assert answer.returncode == 0
+    assert re.search(r"^row \d+: i99\.label: There is no text", answer.stdout, re.M)
+    assert run("guide", "import", "ti", file, "--reviewer", "Test").returncode == 2
+    file.write_text("not a PO file", "utf-8")
+    assert run("guide", "import", "so", file, "--reviewer", "Test").returncode == 2
+    assert run("guide", "export", "sv").returncode == 1
+    assert run("guide", "export", "xx").returncode == 1
