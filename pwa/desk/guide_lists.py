@@ -162,6 +162,9 @@ def listed(guide: Guide, tag: str, section: str = "") -> Listed:
 
 
 def chosen(some: Listed, known: Known, show: str) -> Listed:
-    """What the filter `show` lets through."""
+    """What the filter `show` lets through; of what is not reviewed, law, fire and consent first."""
     test = FILTERS[show]
-    return [(topic, spot) for topic, spot in some if test(topic, spot, known)]
+    found = [(topic, spot) for topic, spot in some if test(topic, spot, known)]
+    if show == "unreviewed":
+        found.sort(key=lambda row: not (row[0].law or row[0].fire or row[0].consent))
+    return found

@@ -18,6 +18,7 @@ from pwa.desk import staff
 from pwa.desk.guide_lists import topics
 from pwa.desk.languages import language_name
 from pwa.desk.wording import words_for
+from pwa.guide.check import text_problems
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.difference import Change, changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish
@@ -62,6 +63,12 @@ def page() -> ResponseReturnValue:
         consents=[
             {"title": words.consent(one.consent), "old": one.old, "new": one.new}
             for one in renumbered(here.guide, draft)
+        ],
+        doubts=[
+            {"name": language_name(one.language), "key": one.key, "problem": problem}
+            for one in found[:CHANGES_MAX]
+            if one.reworded
+            for problem in text_problems(draft, one.language, one.key, one.new)
         ],
         may_publish=may(get_current_user(), "guide.publish"),
         past=[one | {"person": people.get(one["by"], "")} for one in past[:PUBLICATIONS_MAX]],

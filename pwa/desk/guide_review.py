@@ -22,6 +22,8 @@ from pwa.desk.forms import back_to, is_fragment
 from pwa.desk.guide_lists import FILTERS, Known, Topic, chosen, line, listed, topics
 from pwa.desk.languages import language_name
 from pwa.desk.wording import Words, words_for
+from pwa.guide.check import text_problems
+from pwa.guide.fill import PLACEHOLDER
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.problems import Problem
@@ -65,6 +67,19 @@ def read_desk(db: Database) -> Desk:
         drafts={tag: frozenset(differing.get(tag, ())) for tag in draft.languages},
         until=published_until(db),
     )
+
+
+@blueprint.app_template_filter("pieces")
+def pieces(text: str) -> list[dict[str, Any]]:
+    """A text of the guide cut at its placeholders: {text, place}, nothing lost."""
+    found, done = [], 0
+    for one in PLACEHOLDER.finditer(text):
+        found += [
+            {"text": text[done : one.start()], "place": False},
+            {"text": one[0], "place": True},
+        ]
+        done = one.end()
+    return [*found, {"text": text[done:], "place": False}]
 
 
 @blueprint.get("/desk/guide")
@@ -173,7 +188,9 @@ def _language(tag: str) -> dict[str, str]:
     return {
         "tag": tag,
         "name": language_name(tag),
-        "autonym": known.autonym,
+        "autonym": known.autonym
+        if known.autonym.casefold() != language_name(tag).casefold()
+        else "",
         "dir": known.direction,
         "original": "1" if tag == ORIGINAL else "",
     }
@@ -203,6 +220,9 @@ def _row(
         "owner": _owner(desk.draft, words, topic),
         "state": spot.state or "missing",
         "outdated": spot.key in known.outdated,
+        "doubts": list(text_problems(desk.draft, spot.language, spot.key, spot.text))
+        if spot.text
+        else [],
         "draft": spot.key in known.drafts,
         "reviewer": review.by if review and spot.state == "reviewed" else "",
         "reviewed_at": review.at[:10] if review and spot.state == "reviewed" else "",

@@ -151,14 +151,15 @@ def _language(guide: Guide, tag: str) -> Iterator[Finding]:
         if key not in known:
             yield Finding(tag, key, "unknown key")
             continue
-        for problem in _text(guide, tag, key, text):
+        for problem in text_problems(guide, tag, key, text):
             yield Finding(tag, key, problem)
     for key, review in guide.languages[tag].reviews.items():
         if review.of != guide.original_hash(key):
             yield Finding(tag, key, "the original has changed since this was reviewed")
 
 
-def _text(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
+def text_problems(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
+    """What is doubtful about `text` as the text of `key` in `tag`, in English."""
     for name in placeholders(text):
         if name not in guide.settings and name not in CONTEXT:
             yield f"{{{name}}} is no setting"

@@ -278,6 +278,21 @@ def test_a_draft_can_be_taken_back_to_what_is_published(
     assert publish(client_for("root")).status_code == 409
 
 
+def test_what_the_check_doubts_is_told_to_reviewer_and_publisher(client_for: ClientFor) -> None:
+    answer = press(client_for("amira"), "ar", "i25.label", "correct", HTMX, text="نص 7")
+    assert "numbers differ from the original" in answer.text
+    assert "numbers differ" in client_for("root").get("/desk/guide/publish").text
+
+
+def test_law_fire_and_consent_come_first_of_what_nobody_has_reviewed(
+    client_for: ClientFor,
+) -> None:
+    html = client_for("amira").get("/desk/guide/so?show=unreviewed").text
+    assert "<article" in html
+    for article in re.findall(r"<article.*?</header>", html, re.S):
+        assert re.search('class="mark"[^>]*>(Law|Fire and safety|Consent)<', article)
+
+
 # --- publishing -----------------------------------------------------------------------------
 
 
