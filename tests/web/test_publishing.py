@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 import pwa
 from pwa import create_app
 from pwa.guide import Guide, load
-from pwa.publishing import acts, versions
+from pwa.publishing import acts, events, overlay, versions
 from pwa.services import Services
 from pwa.settings import Settings
 
@@ -160,3 +160,113 @@ def test_it_is_still_published_after_a_restart(release: Release, files: Guide) -
         do(app, "amira", "ar", "i25.label", "approve")
     with release(files) as app:
         assert parts_of(app).guide.version == version
+
+
+# --- a new release --------------------------------------------------------------------------
+
+
+def reviewed(app: Flask) -> None:
+    """Amira corrects one Arabic text and approves another; both are published."""
+    do(app, "amira", "ar", "i25.label", "correct", text="جرّبوا الإنذار")
+    do(app, "amira", "ar", KEY, "approve")
+    publish(app)
+
+
+def listed_again(app: Flask, tag: str) -> set[str]:
+    parts = parts_of(app)
+    with parts.databases.reading() as db:
+        draft = versions.draft_guide(db, parts.baseline)
+        return overlay.outdated(parts.baseline, draft, events.entries(db), tag)
+
+
+def test_a_correction_is_carried_over_where_the_original_is_the_same(
+    release: Release, files: Guide
+) -> None:
+    with release(files) as app:
+        reviewed(app)
+    with release(with_texts(files, "ar", i25__label="نص الإصدار", i26__label="نص آخر")) as app:
+        guide = parts_of(app).guide
+        assert guide.text("ar", "i25.label").text == "جرّبوا الإنذار"
+        assert guide.state_of("ar", "i25.label") == "reviewed"
+        assert guide.text("ar", "i26.label").text == "نص آخر"
+        assert listed_again(app, "ar") == set()
+
+
+def test_where_the_original_changed_the_releases_text_is_shown_and_the_correction_is_listed(
+    release: Release, files: Guide
+) -> None:
+    with release(files) as app:
+        reviewed(app)
+    newer = with_texts(files, "sv", i25__label="Om det börjar brinna")
+    newer = with_texts(newer, "ar", i25__label="إذا بدأ الحريق")
+    with release(newer) as app:
+        guide = parts_of(app).guide
+        assert guide.text("ar", "i25.label").text == "إذا بدأ الحريق"
+        assert guide.state_of("ar", "i25.label") == "machine"
+        assert guide.state_of("ar", KEY) == "reviewed"
+        assert listed_again(app, "ar") == {"i25.label"}
+        do(app, "amira", "ar", "i25.label", "approve")
+        assert listed_again(app, "ar") == set()
+        with parts_of(app).databases.reading() as db:
+            acts_done = [one.action for one in events.history(db, "ar")["i25.label"]]
+        assert acts_done == ["approve", "correct"]
+
+
+def test_words_of_a_person_stay_when_only_the_original_changed_but_not_their_review(
+    release: Release, files: Guide
+) -> None:
+    with release(files) as app:
+        reviewed(app)
+    with release(with_texts(files, "sv", i25__label="Om det börjar brinna")) as app:
+        guide = parts_of(app).guide
+        assert guide.text("ar", "i25.label").text == "جرّبوا الإنذار"
+        assert guide.state_of("ar", "i25.label") == "machine"
+        assert listed_again(app, "ar") == {"i25.label"}
+
+
+def test_a_swedish_correction_gives_way_to_a_release_that_changes_the_same_text(
+    release: Release, files: Guide
+) -> None:
+    with release(files) as app:
+        do(app, "root", "sv", "i25.label", "correct", text="Vid brand")
+        do(app, "root", "sv", "i26.label", "correct", text="Håll vägen ut fri")
+        publish(app)
+    with release(with_texts(files, "sv", i25__label="Om det börjar brinna")) as app:
+        guide = parts_of(app).guide
+        assert guide.text("sv", "i25.label").text == "Om det börjar brinna"
+        assert guide.text("sv", "i26.label").text == "Håll vägen ut fri"
+        assert listed_again(app, "sv") == {"i25.label"}
+
+
+def test_a_draft_is_still_a_draft_after_a_new_release(release: Release, files: Guide) -> None:
+    with release(files) as app:
+        do(app, "amira", "ar", KEY, "approve")
+    with release(with_texts(files, "ar", i26__label="نص آخر")) as app:
+        assert parts_of(app).guide.state_of("ar", KEY) == "machine"
+        publish(app)
+        assert parts_of(app).guide.state_of("ar", KEY) == "reviewed"
+
+
+def test_a_number_of_a_consent_never_means_two_wordings(release: Release, files: Guide) -> None:
+    numbers: dict[int, str] = {}
+
+    def note(app: Flask) -> None:
+        one = pack(app, "sv")["consents"]["K1"]
+        assert numbers.setdefault(one["version"], one["sha256"]) == one["sha256"]
+
+    words = files.text("sv", "K1.text").text
+    with release(files) as app:
+        note(app)
+        do(app, "root", "sv", "K1.text", "correct", text=words + " Tack.")
+        publish(app)
+        note(app)
+    changed = with_texts(files, "sv", K1__text=words + " Hej.")
+    k1 = replace(
+        changed.consents["K1"],
+        version=files.consents["K1"].version + 1,
+        original_sha256=changed.consent_hash("K1", "sv"),
+    )
+    with release(replace(changed, consents={**changed.consents, "K1": k1})) as app:
+        note(app)
+        assert pack(app, "sv")["consents"]["K1"]["version"] == k1.version + 1
+    assert len(numbers) == 3
