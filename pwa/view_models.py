@@ -196,6 +196,7 @@ def _item_view(reader: Reader, key: str, conflicts: Sequence[View], points: Sequ
         **label,
         **explain,
         "machine": label["label_machine"] or explain["explain_machine"],
+        "translated": label["label_translated"] or explain["explain_translated"],
         "missing": label["label_missing"] or explain["explain_missing"],
         "answers": answers,
         "answer": given,

@@ -103,8 +103,8 @@ def text_of(reader: Reader, language: str, key: str, extra: Mapping[str, str]) -
 def pair(reader: Reader, name: str, key: str, extra: Mapping[str, str] | None = None) -> View:
     """`key` in both languages, under `name`; the tenant's half is "" where it would repeat.
 
-    `<name>_missing` tells that the tenant's language lacks it, `<name>_machine` that a text
-    shown has not been reviewed by anyone.
+    `<name>_missing` tells that the tenant's language lacks it. Nobody has reviewed a text that
+    is shown: `<name>_machine` where a machine made it, `<name>_translated` where a person did.
     """
     staff = text_of(reader, reader.staff, key, extra or {})
     tenant = text_of(reader, reader.tenant, key, extra or {})
@@ -118,6 +118,7 @@ def pair(reader: Reader, name: str, key: str, extra: Mapping[str, str] | None = 
         f"{name}_tenant_dir": tenant["dir"],
         f"{name}_missing": tenant["tag"] != reader.tenant,
         f"{name}_machine": "machine" in (staff["state"], tenant["state"]),
+        f"{name}_translated": "translated" in (staff["state"], tenant["state"]),
     }
 
 

@@ -127,6 +127,7 @@ function itemView(reader, key, all) {
     ...label,
     ...explain,
     machine: label.label_machine || explain.explain_machine,
+    translated: label.label_translated || explain.explain_translated,
     missing: label.label_missing || explain.explain_missing,
     answers,
     answer: given,

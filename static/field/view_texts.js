@@ -56,6 +56,7 @@ export function pair(reader, name, key, extra = {}) {
     [`${name}_tenant_dir`]: tenant.dir,
     [`${name}_missing`]: tenant.tag !== reader.tenant,
     [`${name}_machine`]: staff.state === 'machine' || tenant.state === 'machine',
+    [`${name}_translated`]: staff.state === 'translated' || tenant.state === 'translated',
   }
 }
 

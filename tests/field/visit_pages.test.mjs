@@ -256,6 +256,19 @@ test('the turned screen speaks the tenant’s language and never reads a consent
   assert.equal((await get('/tenant/notice?notice=nothing')).template, 'field/visit.html')
 })
 
+test('a fire text has its original beside it until a native speaker has reviewed it', async () => {
+  const {states} = await globalThis.fakePack('g1', 'ar')
+  const tags = async () => (await get('/tenant/item?item=i23')).context.texts.map((one) => one.lang)
+  try {
+    for (const [state, shown] of [['machine', ['ar', 'sv']], ['translated', ['ar', 'sv']], ['reviewed', ['ar']]]) {
+      states['i23.explain'] = state
+      assert.deepEqual(await tags(), shown, state)
+    }
+  } finally {
+    delete states['i23.explain']
+  }
+})
+
 test('the list shows returned visits first, then today, coming and earlier ones', async () => {
   const file = (await phone.store.visits())[0]
   const at = (id, date, state) => ({

@@ -16,11 +16,14 @@ const said = (view, name) => ({
 })
 const staffSaid = (view, name) => ({text: view[name], lang: view[`${name}_lang`], dir: view[`${name}_dir`]})
 
+const unreviewed = (view, name) => view[`${name}_machine`] || view[`${name}_translated`]
+
 /** A mark in the tenant's language that a text is not reviewed, or not in that language at all. */
 function markOf(scene, view, name) {
   const own = scene.packs[scene.languages.tenant]?.texts ?? scene.packs.sv.texts
   if (view[`${name}_missing`]) return own['label.shown_in_swedish'] ?? ''
-  return view[`${name}_machine`] ? own['label.machine'] ?? '' : ''
+  if (view[`${name}_machine`]) return own['label.machine'] ?? ''
+  return view[`${name}_translated`] ? own['label.translated'] ?? '' : ''
 }
 
 function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, aloud = true, recording = ''}) {
@@ -55,7 +58,7 @@ async function item(call) {
     heading: said(row, 'label'),
     pictogram: row.pictogram,
     // Law and fire: a text nobody has reviewed never stands without the Swedish it came from.
-    texts: [said(row, 'explain'), ...(row.critical && row.explain_machine ? [staffSaid(row, 'explain')] : [])],
+    texts: [said(row, 'explain'), ...(row.critical && unreviewed(row, 'explain') ? [staffSaid(row, 'explain')] : [])],
     mark: markOf(scene, row, 'explain'),
     back: `${scene.url}/s/${section}?at=${key}`,
     recording: key,
