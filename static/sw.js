@@ -10,21 +10,33 @@ const OWN = new Set(FILES.map(file => file.url))
 // Words and letters of languages that not every phone uses: kept for those that asked for them.
 const nameOf = url => new URL(url, self.location).pathname.split('/').slice(3).join('/')
 
-/** The optional files that earlier versions keep: an update takes no language from a phone. */
-async function askedBefore() {
-  const names = new Set()
-  for (const cache of (await caches.keys()).filter(name => name.startsWith('troskel-shell-'))) {
-    for (const {url} of await (await caches.open(cache)).keys()) names.add(nameOf(url))
+/** What earlier versions keep: name → how to read it. */
+async function keptBefore() {
+  const found = new Map()
+  for (const name of (await caches.keys()).filter(one => one.startsWith('troskel-shell-'))) {
+    const cache = await caches.open(name)
+    for (const request of await cache.keys()) found.set(nameOf(request.url), () => cache.match(request, {ignoreVary: true}))
   }
-  return names
+  return found
 }
 
-async function keep(names) {
+async function keep(wanted) {
   const cache = await caches.open(CACHE)
-  for (const file of FILES.filter(one => one.optional && names.includes(nameOf(one.url)))) {
+  for (const file of FILES.filter(one => one.optional && wanted(one))) {
     if (!await cache.match(file.url, {ignoreVary: true})) await cache.put(file.url, await fetchVerified(file))
   }
 }
+
+/** Keep the letters of these languages, and of no other. */
+async function keepFonts(languages) {
+  const needed = file => file.languages?.some(tag => languages.includes(tag))
+  const cache = await caches.open(CACHE)
+  for (const file of FILES) if (file.languages && !needed(file)) await cache.delete(file.url)
+  await keep(needed)
+}
+
+const sha256Of = async response => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()))]
+  .map(byte => byte.toString(16).padStart(2, '0')).join('')
 
 async function fetchVerified({url, sha256, type}) {
   // A followed redirect, a captive portal or a proxy's error page must never become the shell.
@@ -33,17 +45,23 @@ async function fetchVerified({url, sha256, type}) {
   if (response.status !== 200 || response.type !== 'basic' || response.redirected || found !== type) {
     throw new Error(`${url}: ${response.status} ${response.type} ${found}`)
   }
-  const digest = await crypto.subtle.digest('SHA-256', await response.clone().arrayBuffer())
-  const hex = [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('')
-  if (hex !== sha256) throw new Error(`${url}: other content than version ${VERSION} has`)
+  if (await sha256Of(response.clone()) !== sha256) throw new Error(`${url}: other content than version ${VERSION} has`)
   return response
+}
+
+/** A file as an earlier version kept it where it is still the same, else from the server: an update
+ * fetches what has changed, and not the fonts again. */
+async function take(file, before) {
+  const kept = await before.get(nameOf(file.url))?.()
+  return kept && await sha256Of(kept.clone()) === file.sha256 ? kept : fetchVerified(file)
 }
 
 async function install() {
   try {
-    const asked = await askedBefore()
-    const files = FILES.filter(file => !file.optional || asked.has(nameOf(file.url)))
-    const responses = await Promise.all(files.map(fetchVerified))
+    const before = await keptBefore()
+    // An update takes no language from a phone.
+    const files = FILES.filter(file => !file.optional || before.has(nameOf(file.url)))
+    const responses = await Promise.all(files.map(file => take(file, before)))
     const cache = await caches.open(CACHE)
     await Promise.all(files.map((file, i) => cache.put(file.url, responses[i])))
     // Quota or eviction can take single entries: count before calling it complete.
@@ -87,7 +105,8 @@ self.addEventListener('message', event => {
   if (event.data === 'activate') self.skipWaiting()
   if (event.data === 'version') event.ports[0].postMessage(VERSION)
   // Without network now: asked again at the next start.
-  if (event.data.keep) event.waitUntil(keep(event.data.keep).catch(() => {}))
+  if (event.data.keep) event.waitUntil(keep(file => event.data.keep.includes(nameOf(file.url))).catch(() => {}))
+  if (event.data.fonts) event.waitUntil(keepFonts(event.data.fonts).catch(() => {}))
 })
 self.addEventListener('fetch', event => {
   const {request} = event

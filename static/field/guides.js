@@ -3,6 +3,8 @@
 // language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
 // told that nobody needs: the server may not have an old version any more.
 
+import {keepFonts} from './fonts.js'
+
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
 const ASKED = 'troskel.guide-languages'
@@ -65,11 +67,13 @@ async function openCache() {
 }
 
 /**
- * Fetch packs ahead, one after the other, so that they are here when the network is not.
+ * Fetch packs ahead, one after the other, and their letters, so that they are here when the
+ * network is not.
  * @param {Array<[string, string]>} wanted version and language, the most needed first
  * @returns {Promise<number>} how many are here
  */
 export async function keep(wanted) {
+  void keepFonts(wanted.map(([, language]) => language))
   let here = 0
   for (const [version, language] of wanted) {
     if (absent.has(urlOf(version, language))) continue

@@ -283,7 +283,7 @@ def test_a_version_that_does_not_come_whole_is_not_taken(
     phone.open("/field/")
     phone.kept()
     before = caches_of(phone.page)
-    breakage = fault("css/base.css")
+    breakage = fault("css/field.css")  # what is as it was is not fetched again
 
     def change(root: Path) -> None:
         newer(root)
