@@ -74,6 +74,18 @@ def test_a_file_holds_every_text_word_for_word(tag: str) -> None:
         assert one.string == GUIDE.languages[tag].texts.get(str(key), "")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Rad 1\nRad 2", 'Ett "citat"', "C:\\n", "ta\tbb", "a\u2028b\x85c", "ریال‌ها\n\nx", "% 5 %(x)s"],
+)
+def test_no_letter_of_a_text_is_lost_on_the_way(text: str) -> None:
+    language = GUIDE.languages["ar"]
+    odd = replace(language, texts={**language.texts, "i25.explain": text})
+    guide = replace(GUIDE, languages={**GUIDE.languages, "ar": odd})
+    found = plan_import(GUIDE, "ar", {}, export_po(guide, "ar", {}, NOW))
+    assert [(one.before.key, one.text) for one in found.rows] == [("i25.explain", text)]
+
+
 def test_reviews_and_comments_go_out_and_come_back_without_a_change() -> None:
     guide = reviewed(GUIDE, "ar", "i25.label", "i25.explain")
     long = "Ordet betyder något annat i Irak. " * 12
