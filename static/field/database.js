@@ -1,5 +1,6 @@
 // One IndexedDB database: the only file that touches IndexedDB. Invariant (I1): a connection that
-// was cut is opened again and the work repeated; an upgrade only ever adds. It refuses to create a
+// was cut is opened again and the work repeated, and so is one that falls silent (Chromium answers
+// nothing more on connections it has lost to a damaged neighbour); an upgrade only ever adds. It refuses to create a
 // database unless told the first rows: an empty one where there was a full one is a loss, and
 // store.js tells it as one. It never deletes one.
 
@@ -8,6 +9,8 @@ import {STORES} from './rows.js'
 
 const VERSION = 1
 const WAITS_MS = [50, 250, 1000]
+/** How long a database may be silent in the middle of something; the slowest phone's largest save takes less. */
+export const PATIENCE_MS = 8000
 const CONNECTION_ERRORS = new Set(['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'])
 // These say why they do not open, and that what is there is whole.
 const HEALTHY_ERRORS = new Set(['VersionError', 'SecurityError', 'QuotaExceededError'])
@@ -26,10 +29,10 @@ export const isUnopenable = error => !(error instanceof StoreMissing) && !HEALTH
 export const nameOf = (base, n) => (n === 1 ? base : `${base}-${n}`)
 
 /** The numbers of a phone's databases that the browser can list, the newest first; it may pass over
- * one that does not open. @param {string} base @returns {Promise<number[]>} */
-export async function numbersOf(base) {
+ * one that does not open. @param {string} base @param {number} [patience] milliseconds @returns {Promise<number[]>} */
+export async function numbersOf(base, patience = Infinity) {
   try {
-    const names = (await indexedDB.databases()).map(one => one.name)
+    const names = (await heardWithin(indexedDB.databases(), patience)).map(one => one.name)
     const numbers = names.map(name => (name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0))
     return numbers.filter(n => n > 0).sort((a, b) => b - a)
   } catch {
@@ -40,13 +43,16 @@ export async function numbersOf(base) {
 export class Database {
   #name
   #wait
+  #patience
   #handle = null
   #first = null // the first rows of a database that may be made now; null: none may
 
-  /** @param {string} name @param {(ms: number) => Promise<void>} wait */
-  constructor(name, wait) {
+  /** @param {string} name @param {(ms: number) => Promise<void>} wait
+   * @param {number} [patience] milliseconds of silence after which a connection counts as cut */
+  constructor(name, wait, patience = Infinity) {
     this.#name = name
     this.#wait = wait
+    this.#patience = patience
   }
 
   /** Make the database with these rows of `meta`; one that is there stays as it is. @param {any[]} rows */
@@ -66,7 +72,7 @@ export class Database {
     for (let n = 0; ; n++) {
       try {
         this.#handle ??= this.#connect()
-        return await work(await this.#handle)
+        return await heardWithin(this.#handle.then(work), this.#patience)
       } catch (error) {
         this.drop()
         const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
@@ -110,6 +116,21 @@ export class Database {
     } catch (error) {
       throw missing ?? error
     }
+  }
+}
+
+/** `promise`, or an AbortError where it says nothing for `ms`. @template T @param {Promise<T>} promise
+ * @param {number} ms @returns {Promise<T>} */
+export async function heardWithin(promise, ms) {
+  if (ms === Infinity) return promise
+  let timer
+  const silence = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException('the database says nothing', 'AbortError')), ms)
+  })
+  try {
+    return await Promise.race([promise, silence])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

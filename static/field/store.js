@@ -6,7 +6,7 @@
 
 import {browserBallast} from './ballast.js'
 import {browserCanaries, judge, readMarks, writeMarks} from './canary.js'
-import {Database, StoreMissing, begin, isUnopenable, nameOf, numbersOf} from './database.js'
+import {Database, PATIENCE_MS, StoreMissing, begin, isUnopenable, nameOf, numbersOf} from './database.js'
 import {newKey, uuid4} from './ids.js'
 import {fileOf, filesOf, isDone, personOf} from './replay.js'
 import {STORES, metaChange, rowOf, valueOfRow} from './rows.js'
@@ -43,13 +43,13 @@ let shared = null
 
 /**
  * The phone's store; without options the one of this page.
- * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>,
+ * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>, patience?: number,
  *   ballast?: import('./ballast.js').Ballast}} [options] for tests
  * @returns {Promise<Store>} `enrolled` false where there is no database
  */
 export function openStore(options) {
   if (options) return new Store(options).start()
-  shared ??= new Store({}).start().catch(error => {
+  shared ??= new Store({patience: PATIENCE_MS}).start().catch(error => {
     shared = null
     throw error
   })
@@ -74,6 +74,7 @@ export class Store {
   #number = 1
   #canaries
   #wait
+  #patience
   #ballast
   #database
   #memory = null
@@ -81,10 +82,11 @@ export class Store {
   #listeners = new Set()
   #marking = null
 
-  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep, ballast = browserBallast()}) {
+  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep, patience = Infinity, ballast = browserBallast()}) {
     this.#name = name
     this.#canaries = canaries
     this.#wait = wait
+    this.#patience = patience
     this.#ballast = ballast
   }
 
@@ -93,7 +95,7 @@ export class Store {
     // Before the database: a canary read after it could have been written by a save in between,
     // and would cry without need.
     const marks = await readMarks(this.#canaries)
-    this.#take(Math.max(1, ...await numbersOf(this.#name), ...marks.map(mark => mark.database ?? 1)))
+    this.#take(Math.max(1, ...await numbersOf(this.#name, this.#patience), ...marks.map(mark => mark.database ?? 1)))
     try {
       await this.#adopt(marks)
     } catch (error) {
@@ -106,7 +108,7 @@ export class Store {
 
   #take(number) {
     this.#number = number
-    this.#database = new Database(nameOf(this.#name, number), this.#wait)
+    this.#database = new Database(nameOf(this.#name, number), this.#wait, this.#patience)
   }
 
   async #adopt(marks) {
@@ -154,9 +156,9 @@ export class Store {
   /** Fetch what this phone's other databases hold; they stay as they are, and are asked at each start. */
   async #salvage() {
     const earlier = Array.from({length: this.#number - 1}, (_, n) => n + 1)
-    for (const number of new Set([...await numbersOf(this.#name), ...earlier])) {
+    for (const number of new Set([...await numbersOf(this.#name, this.#patience), ...earlier])) {
       if (number === this.#number) continue
-      const other = new Database(nameOf(this.#name, number), this.#wait)
+      const other = new Database(nameOf(this.#name, number), this.#wait, this.#patience)
       try {
         const {changes} = await salvage(other)
         await this.update(changes)

@@ -134,7 +134,7 @@ def until(page: Page, expression: str) -> None:
 
     Not `wait_for_function`: that one polls with eval, which the app's own policy forbids.
     """
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60  # costs nothing when green; busy machines are slow
     while time.monotonic() < deadline:
         # A navigation takes the page away under the question: ask the next one.
         with suppress(Error):
@@ -164,7 +164,7 @@ class Device:
         self.context = self._playwright.chromium.launch_persistent_context(
             str(self.profile), executable_path=CHROMIUM, headless=True, args=FLAGS, **self._look
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(60_000)
         self._take(self.context.pages[0])
 
     def new_page(self) -> None:

@@ -9,6 +9,7 @@ const {record} = outbox
 const {cacheCanary, judge, localCanary} = await import('../../static/field/canary.js')
 const {visitKey} = await import('../../static/field/replay.js')
 const {PENDING} = await import('../../static/field/operations.js')
+const {Database} = await import('../../static/field/database.js')
 
 const TENANCY = '0a000000-0000-4000-8000-00000000000a'
 const databases = async () => (await indexedDB.databases()).map(one => one.name)
@@ -194,4 +195,15 @@ test('a newer app in another tab is not kept waiting, and the older one says tha
   await assert.rejects(record(store, [note('after')]), error => error.name === 'SaveFailed' && error.code === 'app_older')
   assert.equal(upgraded.objectStoreNames.length, 6)
   upgraded.close()
+})
+
+test('a connection that falls silent counts as cut: the work is done on another', async () => {
+  const silent = new Database(`silent-${Math.random()}`, async () => {}, 30)
+  await silent.create([{id: 'device', value: 1}])
+  let asked = 0
+  const answer = await silent.steady(db => (asked++ === 0 ? new Promise(() => {}) : db.name))
+  assert.equal(asked, 2)
+  assert.match(answer, /^silent-/)
+  await assert.rejects(silent.steady(() => new Promise(() => {})), {name: 'AbortError'}, 'a database never keeps anybody waiting for ever')
+  silent.drop()
 })
