@@ -10,12 +10,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from flask_babel import gettext
 
 from pwa.guide.check import LABEL_CHARACTERS_MAX
 from pwa.guide.fill import placeholders
 from pwa.problems import N_
+
+TEXT_CHARACTERS_MAX: Final = 4000  # the longest there is has 1,500; every phone carries all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,9 @@ def _faults(key: str, original: str, text: str) -> Iterator[Fault]:
         text[-1:].isspace(),
     ):
         yield Fault(N_("It must begin and end with a blank where the Swedish text does, only."))
-    if key.endswith((".label", ".title")) and len(text) > LABEL_CHARACTERS_MAX:
-        yield Fault(
-            N_("It is longer than %(count)s characters. Make it shorter."),
-            {"count": LABEL_CHARACTERS_MAX},
-        )
+    most = LABEL_CHARACTERS_MAX if key.endswith((".label", ".title")) else TEXT_CHARACTERS_MAX
+    if len(text) > most:
+        yield Fault(N_("It is longer than %(count)s characters. Make it shorter."), {"count": most})
 
 
 def _named(names: Counter[str]) -> str:

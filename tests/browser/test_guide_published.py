@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Playwright, expect
 
-from tests.browser.conftest import Device, Server, until
+from tests.browser.conftest import DESK, ROOT, Device, Server, until
 from tests.browser.test_story import (
     FIRST,
     SECOND,
@@ -101,3 +101,45 @@ def test_a_whole_page_is_approved_with_the_enter_key_alone(server: Server, desk:
         until(page, "document.activeElement.classList.contains('guide-approve')")
     assert page.locator(".guide-text").nth(3).locator(".guide-approve:focus").count() == 1
     assert [one for one in desk.said if "Failed to load resource" not in one] == []
+
+
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["sv", "ar"])
+def test_the_pages_of_the_guides_texts_break_no_rule_of_accessibility(
+    playwright: Playwright, server: Server, tmp_path: Path, language: str
+) -> None:
+    desk = Device(playwright, server, tmp_path / "desk", {**DESK, "locale": language})
+    try:
+        look_at_all(desk.page, server.url, language)
+    finally:
+        desk.close()
+
+
+def look_at_all(page: Page, url: str, language: str) -> None:
+    sign_in(page, url, "root")
+    page.goto(f"{url}/desk/guide/so?show=fire")
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    row = page.locator("#t-i23-label")
+    row.locator("summary").first.click()
+    row.locator("textarea").fill(NEW["so"])
+    row.locator("button[value=correct]").click()
+    expect(page.locator("#t-i23-label .history")).to_have_count(1)
+    page.locator("#t-i23-label .history summary").click()
+    page.locator("#t-i23-explain summary").first.click()
+    check_accessible(page)
+    for path in ("", "/publish", "/sv?show=consent", "/ar?show=law", "/so/import"):
+        page.goto(f"{url}/desk/guide{path}")
+        check_accessible(page)
+
+
+def check_accessible(page: Page) -> None:
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "async () => (await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa',"
+        " 'best-practice'], rules: {'color-contrast-enhanced': {enabled: true}}}))"
+        ".violations.map(v => [v.id, v.nodes.slice(0, 3).map(n => n.html)])"
+    )
+    assert found == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280, page.url

@@ -132,6 +132,8 @@ def test_a_text_without_the_mark_fuzzy_is_reviewed_and_with_it_is_not() -> None:
         (row("i99.label", "نص", original="Något"), "no text with this msgctxt"),
         (row("i26.label", "نص") + row("i26.label", "نص"), "stands twice"),
         (row("i25.label", "نص ٣"), "Write digits as 0–9"),
+        (row("i25.label", "ا" * 41), "longer than 40 characters"),
+        (row("i25.explain", "ا" * 4001), "longer than 4000 characters"),
     ],
 )
 def test_a_row_that_cannot_be_taken_is_refused_with_its_row_and_a_remedy_and_the_rest_goes_in(
