@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
 from pwa import build
 from tests.conftest import PASSWORD
@@ -47,6 +47,9 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PATIENCE_S = 60
+"""A busy machine is slow; waiting longer costs nothing where all is well."""
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 class Server:
@@ -130,18 +133,31 @@ class Server:
 
 
 def until(page: Page, expression: str) -> None:
-    """Wait until a JavaScript expression is true in the page.
+    """Wait until a JavaScript expression is true in the page; a failure shows what the page says.
 
     Not `wait_for_function`: that one polls with eval, which the app's own policy forbids.
     """
-    deadline = time.monotonic() + 60  # costs nothing when green; busy machines are slow
+    # A promise that never settles must not hang the run: `evaluate` itself waits for ever.
+    question = f"""async () => Boolean(await Promise.race(
+        [{expression}, new Promise(go => setTimeout(go, 1000, false))]))"""
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         # A navigation takes the page away under the question: ask the next one.
         with suppress(Error):
-            if page.evaluate(f"async () => Boolean(await ({expression}))"):
+            if page.evaluate(question):
                 return
         page.wait_for_timeout(20)
-    raise AssertionError(f"never became true: {expression}")
+    raise AssertionError(f"never became true: {expression}\n{state_of(page)}")
+
+
+def state_of(page: Page) -> str:
+    """Where a page is, its text and what it wrote to the console, for a failure's message."""
+    lines = [f"at {page.url}"]
+    with suppress(Error):
+        lines += [f"console {one.type}: {one.text}" for one in page.console_messages()]
+        lines += [f"uncaught: {error}" for error in page.page_errors()]
+        lines.append(page.locator("body").inner_text(timeout=5_000))
+    return "\n".join(lines)
 
 
 class Device:
@@ -164,7 +180,7 @@ class Device:
         self.context = self._playwright.chromium.launch_persistent_context(
             str(self.profile), executable_path=CHROMIUM, headless=True, args=FLAGS, **self._look
         )
-        self.context.set_default_timeout(60_000)
+        self.context.set_default_timeout(PATIENCE_S * 1000)
         self._take(self.context.pages[0])
 
     def new_page(self) -> None:
