@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from pwa import company, devices, importing, recordings
 from pwa.db import DatabaseError, Databases
 from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
+from pwa.publishing.events import create_originals
 from pwa.publishing.versions import create_tables as create_publishing
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
@@ -84,6 +85,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     *DESK_MIGRATIONS,
     ("devices_losses", devices.add_losses),
     ("publishing", create_publishing),
+    ("publishing_originals", create_originals),
     ("recordings", recordings.create_tables),
 )
 

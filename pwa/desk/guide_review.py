@@ -48,6 +48,7 @@ class Desk:
     draft: Guide
     entries: Entries
     drafts: Mapping[str, frozenset[str]]
+    originals: Mapping[str, str]
     until: int
 
     def outdated(self, tag: str) -> frozenset[str]:
@@ -65,6 +66,7 @@ def read_desk(db: Database) -> Desk:
         draft=draft,
         entries=events.entries(db),
         drafts={tag: frozenset(differing.get(tag, ())) for tag in draft.languages},
+        originals=events.originals(db),
         until=published_until(db),
     )
 
@@ -214,12 +216,15 @@ def _row(
 ) -> dict[str, Any]:
     user = get_current_user()
     review = desk.draft.languages[spot.language].reviews.get(spot.key)
+    entry = desk.entries.get((spot.language, spot.key))
+    stale = spot.key in known.outdated
     return {
         "topic": topic,
         "spot": spot,
         "owner": _owner(desk.draft, words, topic),
         "state": spot.state or "missing",
-        "outdated": spot.key in known.outdated,
+        "outdated": stale,
+        "compared_with": desk.originals.get(entry.of, "") if stale and entry else "",
         "doubts": list(text_problems(desk.draft, spot.language, spot.key, spot.text))
         if spot.text
         else [],

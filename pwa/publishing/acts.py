@@ -141,6 +141,8 @@ def record(
     found = faults(before.key, before.original, text)
     if found:
         raise Problem("guide_text", reason=" ".join(str(one) for one in found))
+    if before.language != ORIGINAL:
+        events.keep_original(db, fingerprint(before.original), before.original)
     own = baseline.languages[before.language].texts.get(before.key, "")
     _add(
         db, before, action, who, now, comment,

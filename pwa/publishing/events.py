@@ -61,6 +61,23 @@ def create_tables(db: Database) -> None:
     db.table(TABLE).create_index(["language", "key"])
 
 
+def create_originals(db: Database) -> None:
+    """The Swedish texts that translations were compared with, by their fingerprint."""
+    db.table("guide_originals").create(
+        {"sha256": str, "text": str}, pk="sha256", not_null={"text"}, strict=True
+    )
+
+
+def keep_original(db: Database, sha256: str, text: str) -> None:
+    """Remember the Swedish `text` of fingerprint `sha256`."""
+    db.table("guide_originals").insert({"sha256": sha256, "text": text}, pk="sha256", ignore=True)
+
+
+def originals(db: Database) -> dict[str, str]:
+    """fingerprint → Swedish text, of every text that something was ever compared with."""
+    return {str(row["sha256"]): str(row["text"]) for row in db.table("guide_originals").rows}
+
+
 def add(db: Database, event: Event) -> None:
     """Write one act; its id is given here."""
     row = asdict(event)

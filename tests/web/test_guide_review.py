@@ -355,6 +355,8 @@ def test_a_review_of_an_older_original_no_longer_counts_and_is_listed(
     assert pack(services, root, "ar")["states"] == {}
     html = amira.get("/desk/guide/ar?show=changed").text
     assert "Original changed, review again" in html
+    assert "the Swedish text was:" in html
+    assert words in unescape(html)
     assert len(re.findall("<article", html)) == 1
 
 
