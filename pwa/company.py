@@ -7,9 +7,12 @@ landlord" instead of an invented figure (DESIGN 6).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from sqlite_utils import Database
+
+from pwa.guide.format import canonical
 
 COMPANY = "company"
 
@@ -40,6 +43,12 @@ def settings_for(db: Database, area: str, building: str) -> dict[str, str]:
         rows = db.execute("SELECT name, value FROM company_settings WHERE scope = ?", [scope])
         found |= dict(rows.fetchall())
     return found
+
+
+def fingerprint(db: Database, *besides: str) -> str:
+    """A short name of every value on every level, and of `besides`: another name, another value."""
+    rows = db.execute("SELECT scope, name, value FROM company_settings ORDER BY scope, name")
+    return hashlib.sha256(canonical([besides, rows.fetchall()])).hexdigest()[:12]
 
 
 def store_settings(db: Database, values: Mapping[str, str], scope: str = COMPANY) -> None:

@@ -120,12 +120,15 @@ def pull_view() -> Response:
     user = _user()
     settings = here.settings
     window = Window(here.today(), settings.window_back_days, settings.window_ahead_days)
+    with here.databases.reading() as db:
+        view = company.fingerprint(db, user.role)
     pulled = pull(
         here.storage,
         request.args.get("cursor", "")[:120],
         principal_of(user),
         window,
         everyone=request.args.get("scope") == "all",
+        view=view,
     )
     with here.databases.reading() as db:
         # Two hundred visits share a handful of buildings: each is looked up once.

@@ -53,9 +53,18 @@ class Pulled:
 
 
 def pull(
-    storage: Storage, cursor: str, reader: Principal, window: Window, *, everyone: bool = False
+    storage: Storage,
+    cursor: str,
+    reader: Principal,
+    window: Window,
+    *,
+    everyone: bool = False,
+    view: str = "",
 ) -> Pulled:
     """What `reader` must hear since `cursor` ("" at first).
+
+    `view` names what an answer depends on besides the log (the reader's role, the company's facts; no
+    dot in it): under another name than the cursor's every visit is shown again.
 
     `everyone` asks for all visits instead of the reader's own; only the desk gets them, anybody else
     is answered as without it. A supervisor's phone does not ask: it holds own visits only.
@@ -65,6 +74,9 @@ def pull(
         head = storage.head()
         assert head is not None
         since, day, reset = _read(storage, cursor, head)
+        # After the digest has been looked at: a log put back must be told, whatever else changed.
+        if cursor and (cursor.split(".") + [""])[3:4] != [view]:
+            since, day = 0, None
         changes = list(storage.changes(ALL if everyone else reader.user, since))
         page, more = _page(changes)
         if not more and not everyone and since and day and day != window.today:
@@ -87,7 +99,8 @@ def pull(
             assert reached is not None
             head = reached
         return Pulled(
-            cursor=f"{head.seq}.{head.digest}.{(day or window.today) if more else window.today}",
+            cursor=f"{head.seq}.{head.digest}.{(day or window.today) if more else window.today}"
+            + (f".{view}" if view else ""),
             more=more,
             reset=reset,
             snapshots=snapshots,

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from pwa import accounts, company
 from pwa.holding import resolve_held
 from pwa.problems import Problem
 from pwa.services import Services
@@ -125,6 +126,60 @@ def test_pull_gives_the_visit_and_then_nothing_new(planned: Any, client_for: Cli
     assert {one["name"] for one in first["people"]} >= {"Bob Testsson"}
     again = read(bob.get("/sync/pull", query_string={"cursor": first["cursor"]}))
     assert again["snapshots"] == []
+
+
+def test_new_facts_of_the_company_reach_visits_that_nobody_touched(
+    planned: Any, client_for: ClientFor, services: Services
+) -> None:
+    bob = client_for("bob")
+    cursor = read(bob.get("/sync/pull"))["cursor"]
+    with services.databases.writing() as db:
+        company.store_settings(db, {"quiet.from": "21:00"})
+    found = read(bob.get("/sync/pull", query_string={"cursor": cursor}))
+    assert [one["settings"]["quiet.from"] for one in found["snapshots"]] == ["21:00"]
+    assert found["reset"] is False
+    again = read(bob.get("/sync/pull", query_string={"cursor": found["cursor"]}))
+    assert again["snapshots"] == []
+
+
+def test_another_role_sees_its_visits_anew_and_the_first_role_too(
+    planned: Any, client_for: ClientFor, services: Services, app: Any, user_of: Any
+) -> None:
+    cursor = read(client_for("bob").get("/sync/pull"))["cursor"]
+    for role in ("ambassador", "visitor"):
+        with app.app_context():
+            accounts.change_user(
+                user_of("bob").id,
+                role=role,
+                queue="",
+                languages=["sv"],
+                display_name="Bob Testsson",
+                may_see_protected=False,
+            )
+        found = read(client_for("bob").get("/sync/pull", query_string={"cursor": cursor}))
+        assert [one["id"] for one in found["snapshots"]] == [VISIT]
+        cursor = found["cursor"]
+
+
+def test_a_cursor_of_three_parts_is_answered_in_full_once(
+    planned: Any, client_for: ClientFor
+) -> None:
+    bob = client_for("bob")
+    old = ".".join(read(bob.get("/sync/pull"))["cursor"].split(".")[:3])
+    found = read(bob.get("/sync/pull", query_string={"cursor": old}))
+    assert len(found["snapshots"]) == 1
+    assert not read(bob.get("/sync/pull", query_string={"cursor": found["cursor"]}))["snapshots"]
+
+
+def test_a_log_put_back_is_told_even_when_the_facts_changed_too(
+    planned: Any, client_for: ClientFor, services: Services
+) -> None:
+    bob = client_for("bob")
+    seq, _digest, *rest = read(bob.get("/sync/pull"))["cursor"].split(".")
+    with services.databases.writing() as db:
+        company.store_settings(db, {"quiet.from": "21:00"})
+    other = ".".join([seq, "0" * 16, *rest])
+    assert read(bob.get("/sync/pull", query_string={"cursor": other}))["reset"] is True
 
 
 @pytest.mark.parametrize("path", ["/sync/push", "/sync/pull", f"/sync/blobs/{'0' * 64}"])
