@@ -9,7 +9,7 @@ SCHEDULES ?= 200
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format bench simulate soak build messages engines clean
+.PHONY: help run test test-fast lint format bench simulate soak pictures build messages engines clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ simulate: .venv/dev build  ## Seeded runs of phones and server with faults; SCHE
 
 soak: .venv/dev build browser  ## The long proof, resumable; PART=name for one part, FRESH=1 to start over
 	@$(WITH_NODE) $(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(FRESH),--fresh)
+
+pictures: .venv/dev build browser  ## Every screen in every language to ./pictures; ONLY="visit ar" for some
+	@$(WITH_NODE) $(BIN)/python -m tests.browser.pictures $(ONLY)
 
 build: .venv/run  ## Make the files a phone loads
 	@$(BIN)/python -m pwa.build

@@ -57,8 +57,10 @@ def select_language() -> str:
 
 def moment(at: str) -> str:
     """An ISO 8601 time as "2026-11-22 14:05" in the company's zone, in every language: CLDR's
-    English is American here, and Latin digits are what everyone reads on a Swedish calendar."""
-    return str(to_user_timezone(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M"))
+    English is American here, and Latin digits are what everyone reads on a Swedish calendar.
+    In a right-to-left text it is isolated: after an Arabic word its parts would change places."""
+    said = str(to_user_timezone(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M"))
+    return f"\u2066{said}\u2069" if direction(interface_language()) == "rtl" else said
 
 
 def install(app: Flask, zone: str) -> None:

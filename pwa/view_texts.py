@@ -29,6 +29,11 @@ def isolate(text: str) -> str:
     return _NUMBER.sub(lambda found: f"\u2066{found[0]}\u2069", text)
 
 
+def isolated(values: Mapping[str, str]) -> dict[str, str]:
+    """Each value kept to itself in a right-to-left text, whatever it is written in; "" stays ""."""
+    return {key: f"\u2068{value}\u2069" if value else "" for key, value in values.items()}
+
+
 def language_view(tag: str) -> View:
     """{tag, name, dir} of a language; an unknown tag is its own name, left to right."""
     known = LANGUAGES.get(tag)
@@ -86,11 +91,11 @@ def text_of(reader: Reader, language: str, key: str, extra: Mapping[str, str]) -
     for tag in (language, ORIGINAL):
         pack = reader.packs.get(tag)
         if pack is not None and key in pack["texts"]:
-            texts = pack["texts"]
-            text = fill(
-                texts[key], {**reader.settings[tag], **extra}, texts.get("ask_landlord", "")
-            )
-            direction = language_view(tag)["dir"]
+            texts, direction = pack["texts"], language_view(tag)["dir"]
+            values = {**reader.settings[tag], **extra}
+            if direction == "rtl":
+                values = isolated(values)
+            text = fill(texts[key], values, texts.get("ask_landlord", ""))
             return {
                 "text": isolate(text) if direction == "rtl" else text,
                 "tag": tag,

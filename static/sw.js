@@ -27,12 +27,12 @@ async function keep(wanted) {
   }
 }
 
-/** Keep the letters of these languages, and of no other. */
-async function keepFonts(languages) {
-  const needed = file => file.languages?.some(tag => languages.includes(tag))
-  const cache = await caches.open(CACHE)
-  for (const file of FILES) if (file.languages && !needed(file)) await cache.delete(file.url)
-  await keep(needed)
+const isFor = languages => file => file.languages?.some(tag => languages.includes(tag))
+
+/** Drop the letters of all other languages. */
+async function dropFonts(languages) {
+  const [cache, needed] = [await caches.open(CACHE), isFor(languages)]
+  await Promise.all(FILES.filter(file => file.languages && !needed(file)).map(file => cache.delete(file.url)))
 }
 
 const sha256Of = async response => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()))]
@@ -59,8 +59,7 @@ async function take(file, before) {
 async function install() {
   try {
     const before = await keptBefore()
-    // An update takes no language from a phone.
-    const files = FILES.filter(file => !file.optional || before.has(nameOf(file.url)))
+    const files = FILES.filter(file => !file.optional || before.has(nameOf(file.url))) // it loses no language
     const responses = await Promise.all(files.map(file => take(file, before)))
     const cache = await caches.open(CACHE)
     await Promise.all(files.map((file, i) => cache.put(file.url, responses[i])))
@@ -106,7 +105,8 @@ self.addEventListener('message', event => {
   if (event.data === 'version') event.ports[0].postMessage(VERSION)
   // Without network now: asked again at the next start.
   if (event.data.keep) event.waitUntil(keep(file => event.data.keep.includes(nameOf(file.url))).catch(() => {}))
-  if (event.data.fonts) event.waitUntil(keepFonts(event.data.fonts).catch(() => {}))
+  if (event.data.fonts) event.waitUntil(keep(isFor(event.data.fonts)).catch(() => {}))
+  if (event.data.onlyFonts) event.waitUntil(dropFonts(event.data.onlyFonts))
 })
 self.addEventListener('fetch', event => {
   const {request} = event

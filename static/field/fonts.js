@@ -1,9 +1,13 @@
 // The letters of a phone's languages, for times without network: the worker keeps the fonts, this
 // tells it which. A phone that none of them concerns keeps none (pwa/fonts.py).
 
-/** Have the letters of these languages on the phone, and of the one on the screen; no other's.
- * @param {string[]} languages tags */
-export async function keepFonts(languages) {
+async function tell(message) {
   const registration = await globalThis.navigator?.serviceWorker?.ready
-  registration?.active?.postMessage({fonts: [...new Set([...languages, document.documentElement.lang])]})
+  registration?.active?.postMessage(message)
 }
+
+/** Have the letters of these languages on the phone. @param {string[]} languages tags */
+export const keepFonts = languages => tell({fonts: languages})
+
+/** Have those of no others, but of the one on the screen. @param {string[]} languages tags */
+export const keepOnlyFonts = languages => tell({onlyFonts: [...languages, globalThis.document?.documentElement.lang]})

@@ -3,7 +3,7 @@
 // language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
 // told that nobody needs: the server may not have an old version any more.
 
-import {keepFonts} from './fonts.js'
+import {keepFonts, keepOnlyFonts} from './fonts.js'
 
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
@@ -85,10 +85,12 @@ export async function keep(wanted) {
   return here
 }
 
-/** Drop every pack but these. @param {Array<[string, string]>} wanted version and language */
+/** Drop every pack but these, and the letters nobody needs. @param {Array<[string, string]>} wanted version and language */
 export async function keepOnly(wanted) {
+  if (wanted.length === 0) return
+  void keepOnlyFonts(wanted.map(([, language]) => language))
   const cache = await openCache()
-  if (!cache || wanted.length === 0) return
+  if (!cache) return
   const urls = new Set(wanted.map(one => urlOf(...one)))
   for (const {url} of await cache.keys()) {
     const path = new URL(url, 'http://phone').pathname

@@ -40,12 +40,20 @@ export async function loadI18n(language) {
   }
 }
 
+/** What was chosen on this phone; '' for nothing yet. @returns {string} */
+export function chosenLanguage() {
+  try {
+    const tag = localStorage.getItem('troskel.language') ?? ''
+    return speaks(tag) ? tag : ''
+  } catch {
+    return '' // storage is blocked
+  }
+}
+
 /** The language to start in: what was chosen on this phone, what the person has, what the browser
  * says. @param {{interface_language?: string}|null} person @returns {string} */
 export function preferredLanguage(person) {
-  let chosen = ''
-  try { chosen = localStorage.getItem('troskel.language') ?? '' } catch { /* storage is blocked: fall through */ }
-  const wishes = [chosen, person?.interface_language ?? '', ...navigator.languages.flatMap(tag => [tag, tag.split('-')[0]])]
+  const wishes = [chosenLanguage(), person?.interface_language ?? '', ...navigator.languages.flatMap(tag => [tag, tag.split('-')[0]])]
   return wishes.find(speaks) ?? ORIGINAL
 }
 

@@ -8,6 +8,7 @@ import * as device from './device.js'
 import * as guides from './guides.js'
 import {keepRecordings} from './recordings.js'
 import {hasTidings} from './health.js'
+import {chosenLanguage} from './i18n.js'
 import {receiveAll} from './incoming.js'
 import {leaving} from './keeping.js'
 import {sendAll} from './outgoing.js'
@@ -88,7 +89,7 @@ export function startSync(store, {
       const spoken = files.map(file => file.record.cells.language?.at(-1)?.value)
       // Only this phone's languages: the person's, those of its visits, and those asked for in the
       // settings. Any other is fetched when it is chosen at a door that has a network.
-      const languages = [...new Set(['sv', person.interface_language, ...spoken, ...person.languages ?? [], ...packs.asked()])]
+      const languages = [...new Set(['sv', chosenLanguage(), person.interface_language, ...spoken, ...person.languages ?? [], ...packs.asked()])]
         .filter(tag => facts.languages.includes(tag))
       const records = [...files, ...(await store.read()).visits.values()].map(one => one.record)
       const versions = [...new Set([...records.map(inUse), facts.guide])].filter(Boolean)

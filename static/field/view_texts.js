@@ -14,6 +14,10 @@ export const own = (object, key) => Object.hasOwn(object, key)
 /** `text` with each number that has inner spaces or marks isolated as left-to-right. */
 export const isolate = (text) => text.replace(NUMBER, (found) => `\u2066${found}\u2069`)
 
+/** Each value kept to itself in a right-to-left text, whatever it is written in; '' stays ''. */
+export const isolated = (values) => Object.fromEntries(
+  Object.entries(values).map(([key, value]) => [key, value && `\u2068${value}\u2069`]))
+
 /** {tag, name, dir} of a language; an unknown tag is its own name, left to right. */
 export function languageView(tag) {
   const [name, dir] = own(LANGUAGES, tag) ? LANGUAGES[tag] : [tag, 'ltr']
@@ -35,8 +39,9 @@ export function textOf(reader, language, key, extra = {}) {
   for (const tag of [language, ORIGINAL]) {
     const pack = reader.packs[tag]
     if (pack && own(pack.texts, key)) {
-      const text = fill(pack.texts[key], {...reader.settings[tag], ...extra}, pack.texts.ask_landlord ?? '')
       const {dir} = languageView(tag)
+      const values = {...reader.settings[tag], ...extra}
+      const text = fill(pack.texts[key], dir === 'rtl' ? isolated(values) : values, pack.texts.ask_landlord ?? '')
       return {text: dir === 'rtl' ? isolate(text) : text, tag, dir, state: pack.states[key] ?? pack.state}
     }
   }

@@ -5,6 +5,7 @@
 
 import {winner} from '../apply.js'
 import {pack} from '../guides.js'
+import {chosenLanguage} from '../i18n.js'
 import {uuid7} from '../ids.js'
 import {record} from '../outbox.js'
 import {page} from '../router.js'
@@ -21,10 +22,12 @@ export function todayOf(facts) {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
 }
 
-/** In which language the staff's half stands: their own, but never the tenant's (then Swedish:
- * the original beside every translation, DESIGN 6). */
-const staffLanguage = (person, tenant) =>
-  (person.interface_language && person.interface_language !== tenant ? person.interface_language : ORIGINAL)
+/** In which language the staff's half stands: the one they chose, but never the tenant's (then
+ * Swedish: the original beside every translation, DESIGN 6). */
+function staffLanguage(person, tenant) {
+  const own = chosenLanguage() || person.interface_language
+  return own && own !== tenant ? own : ORIGINAL
+}
 
 // A version never changes, so a pack is read and parsed once for as long as the page lives: each
 // tap needs it, and there are 100 ms from tap to paint.

@@ -1,0 +1,80 @@
+"""Swedish things in texts from right to left: each value keeps to itself, Latin digits stay whole."""
+
+import io
+import re
+from gettext import GNUTranslations
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from pwa import catalogues, i18n
+from pwa.guide.languages import LANGUAGES
+from pwa.view_texts import Reader, text_of
+
+ROOT = Path(__file__).parent.parent.parent
+TAGS = [tag for tag in catalogues.find_languages(ROOT) if tag != "en"]
+LTR, RTL = (
+    [tag for tag in TAGS if LANGUAGES[tag].direction == way] for way in ("ltr", "rtl")
+)  # fmt: skip
+ARABIC_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
+
+
+def test_five_languages_of_the_interface_run_from_right_to_left() -> None:
+    assert set(RTL) >= {"ar", "fa", "fa-AF", "ckb", "ps"}
+
+
+@pytest.mark.parametrize("tag", RTL)
+def test_every_value_put_into_a_right_to_left_sentence_is_isolated(tag: str) -> None:
+    catalogue = catalogues.read_catalogue(ROOT, tag)
+    wanted = [message.id for message in catalogue if message.id and all(message.string or ())]
+    compiled = GNUTranslations(io.BytesIO(catalogues.compile_mo(catalogue)))
+    server = "".join(compiled.ngettext(*m, 3) if isinstance(m, tuple) else compiled.gettext(m)
+                     for m in wanted)  # fmt: skip
+    phone = catalogues.compile_js(catalogue, tag, wanted)
+    for words in (server, phone.partition("entries(")[2]):
+        texts = re.sub(r'[{,]"(?:[^"\\]|\\.)*":', "", words)  # the English ids
+        found = re.findall(r"(.?)%\(\w+\)[sd](.?)", texts)
+        assert found
+        assert set(found) == {("\u2068", "\u2069")}
+
+
+@pytest.mark.parametrize("tag", LTR)
+def test_a_left_to_right_catalogue_is_sent_as_it_is_written(tag: str) -> None:
+    catalogue = catalogues.read_catalogue(ROOT, tag)
+    assert catalogues.isolated(catalogue) is catalogue
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_no_interface_text_has_other_digits_than_those_on_a_swedish_door(tag: str) -> None:
+    said = [message.string for message in catalogues.read_catalogue(ROOT, tag) if message.id]
+    assert not [one for one in said if ARABIC_DIGIT.search(str(one))]
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_no_guide_text_has_other_digits_than_those_on_a_swedish_door(tag: str) -> None:
+    text = (ROOT / f"pwa/guide/texts/{tag}.toml").read_text("utf-8")
+    assert not ARABIC_DIGIT.findall(text)
+
+
+def test_a_company_fact_in_an_arabic_text_keeps_to_itself() -> None:
+    pack = {
+        "texts": {"x": "اتصل بـ{phone}، {street}.", "ask_landlord": "?"},
+        "states": {}, "state": "machine",
+    }  # fmt: skip
+    facts = {"phone": "021-12 34 56", "street": "Gatvägen 5 A"}
+    reader = Reader(
+        {}, "", {}, {"ar": facts, "sv": facts}, {"ar": pack, "sv": pack}, "sv", "ar", {}, {}
+    )
+    said = text_of(reader, "ar", "x", {})["text"]
+    assert said == ("اتصل بـ\u2068\u2066021-12 34 56\u2069\u2069، \u2068Gatvägen 5 A\u2069.")
+    assert text_of(reader, "ar", "x", {"phone": ""})["text"] == "?"  # nothing is still nothing
+
+
+@pytest.mark.parametrize("tag", ["ar", "fa-AF", "sv"])
+def test_a_time_stays_whole_after_a_right_to_left_word(app: Flask, tag: str) -> None:
+    with app.test_request_context(), force_locale(i18n.locale_of(tag)):
+        said = i18n.moment("2026-11-22T13:05:00+00:00")
+    whole = "2026-11-22 14:05"
+    assert said == (f"\u2066{whole}\u2069" if tag in RTL else whole)
