@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pwa.desk.wording import Words
 from pwa.guide.format import Guide, Item
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.acts import Place, place
@@ -86,6 +87,15 @@ def topics(guide: Guide) -> list[Topic]:
         found.setdefault(topic.key, topic)  # two items may offer the same consent
     shared = (Topic(key, "", _part(key, "")) for key in guide.text_keys if key not in found)
     return [*found.values(), *shared]
+
+
+def owner_name(guide: Guide, words: Words, topic: Topic) -> str:
+    """What a text belongs to, in the reader's words; "" for shared words."""
+    if topic.owner in guide.items:
+        return words.item(topic.owner)
+    if topic.owner in guide.notices:
+        return words.text(f"notice.{topic.owner}.title")
+    return words.text(f"{topic.owner}.title") if topic.owner else ""
 
 
 def _owned(guide: Guide, keys: Mapping[str, Sequence[str]]) -> Iterator[Topic]:

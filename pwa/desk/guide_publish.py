@@ -7,20 +7,18 @@ guide.
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pwa.access import get_current_user, may, requires
 from pwa.desk import staff
-from pwa.desk.guide_lists import topics
+from pwa.desk.guide_lists import owner_name, topics
 from pwa.desk.languages import language_name
 from pwa.desk.wording import words_for
 from pwa.guide.check import text_problems
 from pwa.guide.languages import LANGUAGES
-from pwa.publishing.difference import Change, changes, counts, renumbered
+from pwa.publishing.difference import changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish
 from pwa.services import services
 
@@ -40,7 +38,7 @@ def page() -> ResponseReturnValue:
     found = changes(here.guide, draft)
     people = staff.names()
     words = words_for(here.guide, people)
-    owners = {topic.key: topic.owner for topic in topics(draft)}
+    owners = {topic.key: owner_name(draft, words, topic) for topic in topics(draft)}
     return render_template(
         "desk/guide_publish.html",
         seen=draft.version,
@@ -52,7 +50,7 @@ def page() -> ResponseReturnValue:
                 "dir": LANGUAGES[tag].direction,
                 **count,
                 "changes": [
-                    _row(one, words.item(owners[one.key]) if owners.get(one.key) else "")
+                    {"change": one, "owner": owners.get(one.key, "")}
                     for one in found[:CHANGES_MAX]
                     if one.language == tag
                 ],
@@ -83,7 +81,3 @@ def send() -> ResponseReturnValue:
     here.guide = publish(here.databases, here.baseline, get_current_user().id, seen, here.now())
     flash(gettext("Published. Phones get it at their next contact."))
     return redirect("/desk/guide", 303)
-
-
-def _row(change: Change, owner: str) -> dict[str, Any]:
-    return {"change": change, "owner": owner}

@@ -17,13 +17,12 @@ from sqlite_utils import Database
 
 from pwa.access import get_current_user, requires
 from pwa.accounts import User
-from pwa.desk import staff
+from pwa.desk import guide_words, staff
 from pwa.desk.forms import back_to, is_fragment
-from pwa.desk.guide_lists import FILTERS, Known, Topic, chosen, line, listed, topics
+from pwa.desk.guide_lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.languages import language_name
 from pwa.desk.wording import Words, words_for
 from pwa.guide.check import text_problems
-from pwa.guide.fill import PLACEHOLDER
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.problems import Problem
@@ -36,6 +35,7 @@ from pwa.publishing.versions import draft_guide, published_until
 from pwa.services import services
 
 blueprint = Blueprint("guide_review", __name__)
+guide_words.lend(blueprint)
 
 TEXTS_PER_PAGE = 20
 LENT = ("guide_text", "guide_changed", "guide_speaker")
@@ -69,19 +69,6 @@ def read_desk(db: Database) -> Desk:
         originals=events.originals(db),
         until=published_until(db),
     )
-
-
-@blueprint.app_template_filter("pieces")
-def pieces(text: str) -> list[dict[str, Any]]:
-    """A text of the guide cut at its placeholders: {text, place}, nothing lost."""
-    found, done = [], 0
-    for one in PLACEHOLDER.finditer(text):
-        found += [
-            {"text": text[done : one.start()], "place": False},
-            {"text": one[0], "place": True},
-        ]
-        done = one.end()
-    return [*found, {"text": text[done:], "place": False}]
 
 
 @blueprint.get("/desk/guide")
@@ -221,7 +208,7 @@ def _row(
     return {
         "topic": topic,
         "spot": spot,
-        "owner": _owner(desk.draft, words, topic),
+        "owner": owner_name(desk.draft, words, topic),
         "state": spot.state or "missing",
         "outdated": stale,
         "compared_with": desk.originals.get(entry.of, "") if stale and entry else "",
@@ -234,15 +221,6 @@ def _row(
         "history": [_event(one, words, desk.until) for one in said.get(spot.key, ())],
         "may": _rights(user, spot, spot.key in known.drafts),
     }
-
-
-def _owner(guide: Guide, words: Words, topic: Topic) -> str:
-    """What the text belongs to, in the reader's words."""
-    if topic.owner in guide.items:
-        return words.item(topic.owner)
-    if topic.owner in guide.notices:
-        return words.text(f"notice.{topic.owner}.title")
-    return words.text(f"{topic.owner}.title") if topic.owner else ""
 
 
 def _rights(user: User, spot: Place, draft: bool) -> dict[str, bool]:

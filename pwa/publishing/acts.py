@@ -109,7 +109,9 @@ def act(
         raise Problem("guide_speaker")
     text, state = _wanted(action, before, current, fields, may_approve(user, language))
     if (text, state) == (before.text, before.state):
-        return  # the same form sent twice
+        if comment:
+            note(db, before, who, comment, now)
+        return  # nothing to change, or the same form sent twice
     if fields.get("seen", "") != before.seen:
         raise Problem("guide_changed")
     review = current.languages[language].reviews.get(key) if action == "undo" else None
@@ -171,7 +173,7 @@ def _wanted(
 def note(db: Database, before: Place, who: Who, comment: str, now: datetime) -> None:
     """Write a comment on the text at `before`; twice the same in a row is one."""
     said = events.history(db, before.language).get(before.key, [])
-    if said and (said[0].action, said[0].by, said[0].comment) == ("comment", who.id, comment):
+    if said and (said[0].by, said[0].comment) == (who.id, comment):
         return  # the same form sent twice
     _add(db, before, "comment", who, now, comment, text=before.text, state=before.state)
 

@@ -16,6 +16,7 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from pwa.desk.guide_lists import FILTERS, topics
+from pwa.desk.guide_words import changed, pieces
 from pwa.guide import LANGUAGES
 from pwa.publishing import events, versions
 from pwa.services import Services
@@ -49,6 +50,11 @@ def press(
     """Press a button of the form of `key`, as it stands on the page now."""
     form = {"action": action, "seen": seen(client, tag, key)} | fields
     return client.post(f"/desk/guide/{tag}/{key}", data=form, headers=headers)
+
+
+def plain(html: str) -> str:
+    """A page without the marks of what changed in a text."""
+    return re.sub("</?(?:ins|del)>", "", html)
 
 
 def publish(client: FlaskClient) -> TestResponse:
@@ -207,7 +213,7 @@ def test_the_history_says_who_when_and_from_what_to_what(
     old = services.guide.text("ar", "i25.label").text
     press(amira, "ar", "i25.label", "correct", text="جرّبوا الإنذار", comment="Så säger man.")
     press(bob, "ar", "i25.label", "correct", text="اختبروا الإنذار")
-    history = article_of(amira, "ar", "i25.label").partition('<details class="history">')[2]
+    history = plain(article_of(amira, "ar", "i25.label")).partition('<details class="history">')[2]
     assert history.index("Bob Testsson") < history.index("Amira Testsson")
     for words in (old, "جرّبوا الإنذار", "اختبروا الإنذار", "Så säger man."):
         assert words in history
@@ -238,6 +244,10 @@ def test_sent_twice_it_is_one_entry_of_history(client_for: ClientFor, services: 
         assert amira.post(f"/desk/guide/ar/{KEY}", data=data).status_code == 303
     with services.databases.reading() as db:
         assert [one.action for one in events.history(db, "ar")[KEY]] == ["comment", "approve"]
+    press(amira, "ar", "i25.label", "correct", text="جرّبوا الإنذار", comment="Bättre.")
+    press(amira, "ar", "i25.label", "correct", text="جرّبوا الإنذار", comment="Bättre.")
+    with services.databases.reading() as db:
+        assert [one.action for one in events.history(db, "ar")["i25.label"]] == ["correct"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +314,7 @@ def test_publishing_shows_each_text_old_and_new_and_the_counts_of_each_language(
     press(amira, "ar", "i25.label", "correct", text="جرّبوا الإنذار")
     press(amira, "ar", KEY, "approve")
     press(amira, "so", KEY, "approve")
-    html = client_for("root").get("/desk/guide/publish").text
+    html = plain(client_for("root").get("/desk/guide/publish").text)
     for words in (old, "جرّبوا الإنذار", "1 text reworded", "1 text with another state"):
         assert words in html
     assert "Publish 3 changes" in html
@@ -378,8 +388,8 @@ def test_a_po_file_is_shown_first_and_taken_in_when_accepted(
         r'#, fuzzy\n(msgctxt "i25.label"\nmsgid .*\nmsgstr )"[^"]*"', r'\1"جرّبوا الإنذار"', po
     ).encode()
     report = send(root, "ar", changed)
-    assert old in report.text
-    assert "جرّبوا الإنذار" in report.text
+    assert old in plain(report.text)
+    assert "جرّبوا الإنذار" in plain(report.text)
     with services.databases.reading() as db:
         assert events.last_id(db) == 0
     agreed = re.search(r'name="accept" value="([0-9a-f]{64})"', report.text)
@@ -408,3 +418,23 @@ def test_all_languages_can_be_opened(client_for: ClientFor, services: Services) 
     for tag in services.guide.languages:
         html = client.get(f"/desk/guide/{tag}").text
         assert f'lang="{tag}" dir="{LANGUAGES[tag].direction}"' in html
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", "Nytt"),
+        ("Ring {company.phone} nu.", "Ring {company.phone} i dag."),
+        ("a  b\n\nc", "c\na"),
+    ],
+)
+def test_a_change_shows_every_letter_of_both_texts(old: str, new: str) -> None:
+    for text, other in ((old, new), (new, old)):
+        found = changed(text, other)
+        assert "".join(one["text"] for one in found) == text
+        assert any(one["only"] for one in found) or not text
+        assert not any(one["only"] for one in changed(text, text))
+        assert "".join(one["text"] for one in pieces(text)) == text
