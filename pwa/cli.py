@@ -291,7 +291,9 @@ def company_set(name: str, value: str, area: str, building: str, data: Path | No
         if value and not setting.accepts(value):
             raise click.ClickException(f"{value!r} does not fit {name} ({setting.label_en}).")
         with services.databases.writing() as db:
-            company.store_settings(db, {name: value}, company.scope_of(area, building))
+            company.change_settings(
+                db, {name: value}, company.scope_of(area, building), by="", now=services.now()
+            )
     click.echo(f"{name} is {'set' if value else 'taken away'}.")
 
 

@@ -17,6 +17,7 @@ from pwa import company, devices, importing, recordings
 from pwa.db import DatabaseError, Databases
 from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from pwa.publishing.events import create_originals
+from pwa.publishing.versions import create_guards
 from pwa.publishing.versions import create_tables as create_publishing
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
@@ -86,7 +87,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("devices_losses", devices.add_losses),
     ("publishing", create_publishing),
     ("publishing_originals", create_originals),
+    ("publishing_guards", create_guards),
     ("recordings", recordings.create_tables),
+    ("company_changes", company.create_history),
 )
 
 

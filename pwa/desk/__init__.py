@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask
 
 from pwa.desk import (
+    company_page,
     consents,
     coverage,
     devices,
@@ -30,6 +31,7 @@ from pwa.desk import (
 PAGES = (
     coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
     protected, people, guide_review, guide_publish, guide_po, recordings,
+    company_page,
 )  # fmt: skip
 
 
