@@ -50,6 +50,22 @@ def create_tables(db: Database) -> None:
     )
 
 
+GROWING = (
+    events.TABLE, "guide_originals", "guide_publications", "guide_packs", "guide_contents",
+    "guide_wordings",
+)  # fmt: skip
+
+
+def create_guards(db: Database) -> None:
+    """Let the database itself refuse to change or remove what only grows."""
+    for table in GROWING:
+        for act in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+            )
+
+
 def current_guide(databases: Databases, baseline: Guide, now: datetime) -> Guide:
     """What phones are given: `baseline` with what has been published. A version that is new
     (the first start, a new release) is stored before anybody is told of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -160,6 +161,34 @@ def test_it_is_still_published_after_a_restart(release: Release, files: Guide) -
         do(app, "amira", "ar", "i25.label", "approve")
     with release(files) as app:
         assert parts_of(app).guide.version == version
+
+
+def test_what_is_published_is_never_changed_or_removed(app: Flask) -> None:
+    reviewed(app)
+    for table in versions.GROWING:
+        for order in (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid"):
+            with (
+                pytest.raises(sqlite3.IntegrityError, match="only grows"),
+                parts_of(app).databases.writing() as db,
+            ):
+                assert db.table(table).count, table
+                db.execute(order)
+
+
+def test_a_version_may_come_back_as_it_was(release: Release, files: Guide) -> None:
+    with release(files) as app:
+        first = parts_of(app).guide.version
+        do(app, "root", "ar", "i25.label", "correct", text="جرّبوا الإنذار")
+        second = publish(app)
+        old = files.text("ar", "i25.label").text
+        do(app, "root", "ar", "i25.label", "correct", text=old)
+        third = publish(app)
+        assert len({first, second, third}) == 3  # a person's words now, no machine's
+    with release(with_texts(files, "ar", i25__label="نص")):
+        pass
+    with release(files) as app:
+        assert parts_of(app).guide.version == third
+        assert app.test_client().get(f"/guide/{first}/ar.json").data == files.pack_bytes("ar")
 
 
 # --- a new release --------------------------------------------------------------------------
