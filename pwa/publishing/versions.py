@@ -137,14 +137,16 @@ def _composed(db: Database, baseline: Guide, until: int) -> Guide:
 
 
 def _store(db: Database, guide: Guide, by: str, last_event: int, now: datetime) -> None:
+    known = {row[0] for row in db.execute("SELECT sha256 FROM guide_contents").fetchall()}
     for tag in guide.languages:
         pack = guide.pack(tag)
         del pack["version"]
         content = canonical(pack)
         sha256 = fingerprint(content.decode())
-        # mtime 0: equal contents are equal rows, whenever they were written.
-        row = {"sha256": sha256, "content": gzip.compress(content, mtime=0)}
-        db.table("guide_contents").insert(row, pk="sha256", ignore=True)
+        if sha256 not in known:
+            # mtime 0: equal contents are equal rows, whenever they were written.
+            row = {"sha256": sha256, "content": gzip.compress(content, mtime=0)}
+            db.table("guide_contents").insert(row, pk="sha256")
         place = {"version": guide.version, "language": tag, "sha256": sha256}
         db.table("guide_packs").insert(place, pk=("version", "language"), ignore=True)
     for key, one in guide.consents.items():

@@ -17,13 +17,14 @@ from werkzeug.test import TestResponse
 
 from pwa.desk.guide_lists import FILTERS, topics
 from pwa.desk.guide_words import changed, pieces
-from pwa.guide import LANGUAGES
+from pwa.guide import LANGUAGES, load
 from pwa.publishing import events, versions
 from pwa.services import Services
 
 ClientFor = Callable[[str], FlaskClient]
 KEY = "i25.explain"  # law and fire
 HTMX = {"HX-Request": "true"}
+SECTIONS = {topic.key: topic.section for topic in topics(load())}
 
 
 def seen(client: FlaskClient, tag: str, key: str) -> str:
@@ -37,7 +38,7 @@ def seen(client: FlaskClient, tag: str, key: str) -> str:
 def article_of(client: FlaskClient, tag: str, key: str) -> str:
     dom = key.replace(".", "-")
     for page in range(1, 30):
-        html = client.get(f"/desk/guide/{tag}?page={page}").text
+        html = client.get(f"/desk/guide/{tag}?section={SECTIONS[key]}&page={page}").text
         found = re.search(rf'<article[^>]*id="t-{dom}".*?</article>', html, re.S)
         if found:
             return found[0]
