@@ -123,7 +123,7 @@ export class Store {
     if (lost) await this.#admit(lost)
     this.lost = (await this.read()).meta.get('lost')?.value ?? null
     await this.#mark()
-    this.salvaged = this.#salvage()
+    this.salvaged = this.#salvage(await this.#others())
   }
 
   #giveKey(isNew) {
@@ -153,18 +153,32 @@ export class Store {
     await this.#adopt([])
   }
 
-  /** Fetch what this phone's other databases hold; they stay as they are, and are asked at each start. */
-  async #salvage() {
+  /** Open this phone's other databases. Waited for, because nothing else may be in flight: Chromium's
+   * newer store forgets the transactions that run while a neighbour fails to open. */
+  async #others() {
     const earlier = Array.from({length: this.#number - 1}, (_, n) => n + 1)
+    const found = []
     for (const number of new Set([...await numbersOf(this.#name, this.#patience), ...earlier])) {
       if (number === this.#number) continue
       const other = new Database(nameOf(this.#name, number), this.#wait, this.#patience)
       try {
+        await other.steady(() => {})
+        found.push(other)
+      } catch (error) {
+        tellUnread(error)
+      }
+    }
+    return found
+  }
+
+  /** Fetch what they hold; they stay as they are, and are asked at each start. */
+  async #salvage(others) {
+    for (const other of others) {
+      try {
         const {changes} = await salvage(other)
         await this.update(changes)
       } catch (error) {
-        // The next start tries again.
-        if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
+        tellUnread(error)
       } finally {
         other.drop()
       }
@@ -349,6 +363,11 @@ export class Store {
     })
     return turn.done
   }
+}
+
+// The next start tries again.
+const tellUnread = error => {
+  if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
 }
 
 // async: a request that throws at once must be one failure among others, or those go unheard.

@@ -112,6 +112,42 @@ test('I1: a database that the browser does not even list is asked for at each st
   }
 })
 
+test('nothing is ever being written while an earlier database is opened', async () => {
+  const {phone, heal} = await unopenable()
+  const failing = IDBFactory.prototype.open
+  const {transaction} = IDBDatabase.prototype
+  const writing = new Set()
+  const met = []
+  IDBDatabase.prototype.transaction = function watched(...asked) {
+    const made = transaction.apply(this, asked)
+    if (this.name === `${phone.name}-2` && made.mode === 'readwrite') {
+      writing.add(made)
+      for (const end of ['complete', 'abort']) made.addEventListener(end, () => writing.delete(made))
+    }
+    return made
+  }
+  IDBFactory.prototype.open = function watched(...asked) {
+    if (asked[0] === phone.name) met.push(writing.size)
+    return failing.apply(this, asked)
+  }
+  try {
+    for (let n = 0; n < 2; n++) {
+      const store = await phone.tab()
+      await store.enrol()
+      met.push('started')
+      await store.signIn(BOB)
+      await record(store, [note(`new ${n}`)])
+      await store.salvaged
+      await until(() => writing.size === 0) // as a tab that is closed
+    }
+    assert.deepEqual(new Set(met.slice(met.indexOf('started'))), new Set(['started', 0]))
+    assert.equal(met.at(-1), 'started')
+  } finally {
+    Object.assign(IDBDatabase.prototype, {transaction})
+    heal()
+  }
+})
+
 test('salvage takes row by row what a damaged store still gives', async () => {
   const {phone, store} = await enrolled()
   const [{id: bad}, {id: good}] = await record(store, [note('bad'), note('good')])
