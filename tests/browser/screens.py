@@ -161,15 +161,27 @@ def beside(language: str) -> str:
 
 def speak(phone: Device, language: str) -> None:
     """Show the phone's interface in `language`."""
-    phone.open("/field/settings")
+    if not phone.page.url.startswith(f"{phone.server.url}/field/"):
+        phone.open("/field/sign-in")
     phone.page.evaluate(f"localStorage.setItem('troskel.language', '{language}')")
     phone.page.reload()
     phone.ready()
 
 
+def go(phone: Device, path: str) -> None:
+    """Show a page of the phone as a tapped link does, without starting the app again."""
+    phone.page.evaluate(
+        """path => htmx.ajax('GET', path, {
+             source: document.body, target: '#main', select: '#main', swap: 'outerSync show:none', push: path,
+           })""",
+        path,
+    )
+    until(phone.page, f"location.pathname + location.search === {path!r}")
+
+
 def choose(phone: Device, visit: str, language: str) -> None:
     """Make `language` the visit's, as the visitor does."""
-    phone.open(f"/field/visits/{visit}/language")
+    go(phone, f"/field/visits/{visit}/language")
     phone.page.locator(f"main button[value='{language}']").click()
     until(phone.page, f"location.pathname === '/field/visits/{visit}'")
 

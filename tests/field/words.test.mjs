@@ -53,6 +53,6 @@ test('the strip never says all sent while something is not', () => {
 })
 
 test('a moment is written in Latin digits in every language', () => {
-  for (const language of ['sv', 'en', 'ar']) assert.match(moment('2026-11-22T14:05:11+01:00', language), /\d\d[:.]\d\d/)
-  assert.equal(moment('nonsense', 'sv'), '')
+  assert.equal(moment(new Date(2026, 10, 2, 14, 5).getTime()), '2026-11-02 14:05')
+  assert.equal(moment('nonsense'), '')
 })

@@ -43,7 +43,7 @@ async function show({store, sync, i18n}) {
       {label: _('On the home screen'), text: installed ? _('Yes') : _('No, in a browser tab')},
       {label: _('Works without network'), text: worker ? _('Yes') : _('Not yet: open the app once more with a network')},
       {label: _('Space used'), text: usage === undefined ? unknown : _('%(used)s of %(total)s MB', {used: megabytes(usage), total: megabytes(quota)})},
-      {label: _('Last contact'), text: last ? moment(last, i18n.language) : _('None yet')},
+      {label: _('Last contact'), text: last ? moment(last) : _('None yet')},
       {label: _('Version of the app'), text: document.documentElement.dataset.version ?? unknown},
       {label: _('Version of the guide'), text: facts.guide ? String(facts.guide).slice(0, 12) : _('None yet')},
       {label: _('Name of this phone'), text: store.enrolled ? store.device.id.slice(0, 8) : _('Gets one at the first sign-in')},

@@ -53,7 +53,7 @@ export async function outboxView(rows, {store, status, person, i18n}) {
       ? _('All sent. Nothing waits on this phone.')
       : _(ngettext('%(count)s thing is not finished with the server.', '%(count)s things are not finished with the server.', rows.length), {count: rows.length})
         + (needs ? ' ' + _(ngettext('%(count)s needs you.', '%(count)s need you.', needs), {count: needs}) : ''),
-    contact: lastOk ? _('Last contact: %(time)s', {time: moment(lastOk, i18n.language)}) : _('No contact with the server yet.'),
+    contact: lastOk ? _('Last contact: %(time)s', {time: moment(lastOk)}) : _('No contact with the server yet.'),
     problem: problemLine(status, _),
     must_sign_in: !person || Boolean(status?.needs_sign_in),
     kept: kept.map(row => operationRow(row, person, i18n)),
@@ -96,7 +96,7 @@ function operationRow(row, person, i18n) {
   const held = row.state === 'needs' ? explain(problem, i18n) : {reason: '', remedy: ''}
   const waits = row.state === 'waits' ? _('Waits for %(name)s to sign in', {name: row.by_name || _('someone else')}) : ''
   return {
-    id: row.id, by: row.by, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at, i18n.language), who: row.by_name ?? '',
+    id: row.id, by: row.by, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at), who: row.by_name ?? '',
     state: row.state, reason: held.reason || waits, remedy: held.remedy, comment: row.comment ?? '',
   }
 }

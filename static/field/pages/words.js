@@ -58,14 +58,15 @@ export function explain(problem, {_}) {
   return table[problem] ?? {reason: _('The server could not use it (%(code)s).', {code: problem}), remedy: wait}
 }
 
-/** A moment, as people here write it, in Latin digits.
- * @param {string|number} at ISO 8601 or milliseconds @param {string} language @returns {string} */
-export function moment(at, language) {
+/** A moment as it stands on a Swedish calendar, "2026-11-23 04:32", in every language: browsers know
+ * no Somali or Sorani months, and give Persian ones another calendar.
+ * @param {string|number} at ISO 8601 or milliseconds @returns {string} */
+export function moment(at) {
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return ''
-  return new Intl.DateTimeFormat(`${language}-u-nu-latn`, {
-    weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
-  }).format(date)
+  const two = n => String(n).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
 /** What the strip says. Pure, so that each sentence can be tested.

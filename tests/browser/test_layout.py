@@ -1,0 +1,97 @@
+"""No screen is wider than the glass, cuts a word or runs the wrong way, in any language.
+
+`make pictures` shows every screen there is; these are the ones that most is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Playwright
+
+from pwa import catalogues, demo
+from tests.browser import screens
+from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PHONE, ROOT, Device, Server
+
+pytestmark = pytest.mark.browser
+
+TAGS = catalogues.find_languages(ROOT)
+ON_THE_PHONE = {"visits", "visit", "section", "explained", "consent", "read-back", "follow-up", "settings", "tenant-item", "tenant-consent"}  # fmt: skip
+AT_THE_DESK = {"coverage", "visits", "visit", "follow-ups", "consents", "import"}
+
+
+@pytest.fixture(scope="module")
+def server(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo company."""
+    with screens.demo_server(tmp_path_factory.mktemp("layout")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def phone(
+    playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Device]:
+    """Bob's."""
+    look = {**PHONE, "device_scale_factor": 1, "locale": "en-GB"}
+    device = Device(playwright, server, tmp_path_factory.mktemp("phone"), look)
+    device.sign_in("bob", demo.PASSWORD)
+    yield device
+    device.close()
+
+
+@pytest.fixture(scope="module")
+def desk(
+    playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Device]:
+    """Alice's."""
+    device = Device(playwright, server, tmp_path_factory.mktemp("desk"), DESK)
+    screens.sign_in_at_the_desk(device, "alice", demo.PASSWORD)
+    yield device
+    device.close()
+
+
+@pytest.mark.parametrize("language", TAGS)
+def test_the_phones_screens_fit_in_every_language(phone: Device, language: str) -> None:
+    names = screens.names_of(phone.server)
+    screens.speak(phone, language)
+    screens.choose(phone, names["visit"], screens.beside(language))
+    wrong = {}
+    for screen in (one for one in screens.PHONE_SCREENS if one.name in ON_THE_PHONE):
+        screens.go(phone, screen.path.format(**names))
+        screens.settle(phone.page, screen.act)
+        wrong[screen.name] = screens.faults(phone.page)
+    assert not {name: found for name, found in wrong.items() if found}
+
+
+@pytest.mark.parametrize("language", TAGS)
+def test_the_desks_pages_fit_in_every_language(desk: Device, language: str) -> None:
+    names = screens.names_of(desk.server)
+    screens.speak_at_the_desk(desk, language)
+    wrong = {}
+    for screen in (one for one in screens.DESK_SCREENS if one.name in AT_THE_DESK):
+        desk.open(screen.path.format(language=language, **names))
+        screens.settle(desk.page, screen.act)
+        wrong[screen.name] = screens.faults(desk.page)
+    assert not {name: found for name, found in wrong.items() if found}
+
+
+BROKEN = {
+    "the page is": "<p style='inline-size: 500px'>wide</p>",
+    "outside the screen": "<p style='position: absolute; inset-inline-start: -40px'>out</p>",
+    "outside its box": "<p style='inline-size: 2rem; overflow-wrap: normal'>Donaudampfschiff</p>",
+    "cut at a side": "<p style='inline-size: 2rem; overflow: hidden; white-space: nowrap'>Donau</p>",
+    "cut above or below": "<p style='block-size: 0.5rem; overflow: hidden'>flat</p>",
+    "ar runs ltr": "<p lang='ar' dir='ltr'>مرحبا</p>",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_layout_that_breaks_is_noticed(playwright: Playwright, fault: str) -> None:
+    """The ruler itself: what it must find, it finds."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    page: Page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.set_content(f"<body>{BROKEN[fault]}<p>fine</p>")
+    found = screens.faults(page)
+    browser.close()
+    assert any(one.startswith(fault) for one in found), found
