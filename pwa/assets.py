@@ -124,7 +124,7 @@ def gzipped(content: bytes) -> bytes:
 def _phone_needs(name: str) -> bool:
     folder = name.split("/")[0]
     if folder == "css":
-        return name != "css/desk.css"
+        return name not in ("css/desk.css", "css/handout.css")
     if folder == "icons":
         return name.endswith(".svg")
     return folder in ("build", "vendor") and not name.endswith(".map")

@@ -23,6 +23,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/desk/held", N_("Held"), ("held",)),
     ("/desk/import", N_("Import"), ("import",)),
     ("/desk/guide", N_("Guide texts"), ("guide.review",)),
+    ("/desk/boendeguide", N_("Boendeguide"), ("guide.review", "visits")),
     ("/desk/company", N_("Company"), ("settings",)),
     ("/desk/people", N_("People"), ("people", "people.view")),
     ("/field/", N_("On the phone"), ("field",)),

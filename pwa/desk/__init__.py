@@ -17,6 +17,7 @@ from pwa.desk import (
     guide_po,
     guide_publish,
     guide_review,
+    handing,
     held,
     import_page,
     people,
@@ -31,7 +32,7 @@ from pwa.desk import (
 PAGES = (
     coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
     protected, people, guide_review, guide_publish, guide_po, recordings,
-    company_page,
+    company_page, handing,
 )  # fmt: skip
 
 

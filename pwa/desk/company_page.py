@@ -64,14 +64,14 @@ _GROUP_OF = {part: group for group, parts in GROUPS.items() for part in parts}
 @blueprint.get("/desk/company")
 @requires("settings")
 def page() -> ResponseReturnValue:
-    return _page(_level(request.args.get("level", "")), {})
+    return _page(level_of(request.args.get("level", "")), {})
 
 
 @blueprint.post("/desk/company")
 @requires("settings")
 def save() -> ResponseReturnValue:
     """Store the fields of one group; all of them, or none when one cannot be."""
-    level = _level(request.form.get("level", ""))
+    level = level_of(request.form.get("level", ""))
     here = services()
     typed = {
         name: _typed(setting)
@@ -97,7 +97,7 @@ def save() -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Every text that names a fact, in Swedish and another language, with what is typed."""
     here = services()
-    level = _level(request.args.get("level", ""))
+    level = level_of(request.args.get("level", ""))
     name = request.args.get("name", "")
     language = request.args.get("language", "")
     if name not in here.guide.settings:
@@ -141,15 +141,15 @@ class Level:
         return company.COMPANY
 
 
-def _places() -> tuple[list[str], dict[str, str]]:
+def places() -> tuple[list[str], dict[str, str]]:
     """(areas by name, building → its area) of the company's homes; protected ones are not read."""
     with services().databases.reading() as db:
         areas, buildings = company.places(db)
     return areas, buildings
 
 
-def _level(scope: str) -> Level:
-    areas, buildings = _places()
+def level_of(scope: str) -> Level:
+    areas, buildings = places()
     known = {company.COMPANY, *map(company.scope_of, areas)} | {
         company.scope_of(building=one) for one in buildings
     }
@@ -165,7 +165,7 @@ def _level(scope: str) -> Level:
 def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -> str:
     here = services()
     guide = here.guide
-    areas, buildings = _places()
+    areas, buildings = places()
     with here.databases.reading() as db:
         own = company.settings_of(db, level.scope)
         in_force = company.settings_for(db, level.area, level.building)

@@ -19,6 +19,7 @@ from pwa import company
 from pwa.access import get_current_user, requires
 from pwa.desk import staff
 from pwa.desk.forms import new_operation
+from pwa.desk.handing import messages_for
 from pwa.desk.reading import blob_response, log_picture, log_reading
 from pwa.desk.visits import ASSIGN_STATES
 from pwa.desk.wording import Words, describe_text, words_for
@@ -48,6 +49,9 @@ def page(id: str) -> ResponseReturnValue:
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
         options = staff.assignees(db, [view["language"]["tag"]], view["date"])
+        tenancy = file.tenancy["fields"] if file.tenancy else {}
+        building, area = tenancy.get("building", ""), tenancy.get("area", "")
+        facts = company.settings_for(db, area, building)
     arrived = {sha: here.blobs.has(sha) for sha in file.record["blobs"]}
     for photo in view["photos"]:
         if arrived.get(photo["photo"]):
@@ -66,6 +70,10 @@ def page(id: str) -> ResponseReturnValue:
         shown=sections_shown(view),
         log=log,
         filed=filed,
+        messages=messages_for(
+            here.guide, view["language"]["tag"], facts, view["date"], view["time"]
+        ),
+        level="" if not area and not building else company.scope_of(area, building),
         options=options,
         first=first,
         second=second,

@@ -9,14 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from pwa.desk import PAGES, guide_po, guide_publish, guide_review, people, recordings
+from pwa.desk import PAGES, guide_po, guide_publish, guide_review, handing, people, recordings
 from pwa.ids import uuid4
 from tests.web.desk_world import CONSENT, World
 
 Client = Callable[[str], FlaskClient]
 # The guide's texts and voices are for whoever speaks a language: test_guide_review.py and
-# test_recordings.py say who does what.
-APART = (people, guide_po, guide_publish, guide_review, recordings)
+# test_recordings.py say who does what. The boendeguide is for everyone: test_handing.py.
+APART = (people, guide_po, guide_publish, guide_review, handing, recordings)
 OWN = {page.blueprint.name for page in PAGES if page not in APART}
 
 
