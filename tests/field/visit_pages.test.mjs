@@ -269,6 +269,28 @@ test('a fire text has its original beside it until a native speaker has reviewed
   }
 })
 
+async function readInEnglish(look) {
+  const packOf = globalThis.fakePack
+  globalThis.fakePack = (version, language) => packOf(version, language === 'en' ? 'sv' : language)
+  globalThis.localStorage = {getItem: (name) => (name === 'troskel.language' ? 'en' : null)}
+  try {
+    return await look()
+  } finally {
+    globalThis.fakePack = packOf
+    delete globalThis.localStorage
+  }
+}
+
+test('the original beside a fire text is Swedish, whatever language the visitor reads', async () => {
+  const {texts} = await readInEnglish(async () => (await get('/tenant/item?item=i23')).context)
+  assert.deepEqual(texts.map((one) => one.lang), ['ar', 'sv'])
+})
+
+test('the visitor reads in the language chosen on this phone, at once', async () => {
+  const {section} = await readInEnglish(async () => (await get('/s/s04')).context)
+  assert.equal(section.heading_lang, 'en')
+})
+
 test('the list shows returned visits first, then today, coming and earlier ones', async () => {
   const file = (await phone.store.visits())[0]
   const at = (id, date, state) => ({

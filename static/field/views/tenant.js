@@ -4,7 +4,7 @@
 
 import {pictograms} from '../pictograms.js'
 import {page, redirect} from '../router.js'
-import {consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
+import {ORIGINAL, consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
 import {recipientShown} from './consents.js'
 import {openVisit, views} from './context.js'
 
@@ -53,7 +53,9 @@ async function item(call) {
   const key = call.query.get('item') ?? ''
   const section = Object.hasOwn(scene.packs.sv.items, key) ? scene.packs.sv.items[key].section : ''
   if (!section) return redirect(scene.url)
-  const row = sectionView(...views(scene), section).rows.find((one) => one.key === key)
+  // Beside the Swedish, whatever the visitor reads: another translation would be no original.
+  const original = {...scene, languages: {...scene.languages, staff: ORIGINAL}}
+  const row = sectionView(...views(original), section).rows.find((one) => one.key === key)
   return turned(scene, call.i18n, {
     heading: said(row, 'label'),
     pictogram: row.pictogram,
