@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -191,6 +192,15 @@ def test_a_version_may_come_back_as_it_was(release: Release, files: Guide) -> No
         assert app.test_client().get(f"/guide/{first}/ar.json").data == files.pack_bytes("ar")
 
 
+def test_undoing_never_says_reviewed_of_an_original_that_nobody_compared(app: Flask) -> None:
+    do(app, "amira", "ar", KEY, "approve")
+    publish(app)
+    do(app, "root", "sv", KEY, "correct", text=pack(app, "sv")["texts"][KEY] + " Tack.")
+    do(app, "amira", "ar", KEY, "undo")
+    publish(app)
+    assert parts_of(app).guide.state_of("ar", KEY) == "machine"
+
+
 # --- a new release --------------------------------------------------------------------------
 
 
@@ -299,3 +309,65 @@ def test_a_number_of_a_consent_never_means_two_wordings(release: Release, files:
         note(app)
         assert pack(app, "sv")["consents"]["K1"]["version"] == k1.version + 1
     assert len(numbers) == 3
+
+
+# --- a long life ----------------------------------------------------------------------------
+
+LIFE_KEYS = ("i25.label", KEY, "K1.text")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_happens_every_version_stays_and_reviewed_means_that_a_speaker_saw_this_original(
+    app: Flask, files: Guide, seed: int
+) -> None:
+    chance, parts = random.Random(seed), parts_of(app)
+    told: dict[str, bytes] = {}
+    numbers: dict[int, str] = {}
+    seen: dict[str, set[str]] = {key: set() for key in LIFE_KEYS}  # originals Amira said yes to
+
+    def look() -> None:
+        guide = parts.guide
+        told.setdefault(guide.version, guide.pack_bytes("ar"))
+        k1 = guide.consents["K1"]
+        assert numbers.setdefault(k1.version, k1.original_sha256) == k1.original_sha256
+        assert check_consents(guide) == []
+        for key in LIFE_KEYS:
+            if guide.state_of("ar", key) == "reviewed":
+                assert guide.original_hash(key) in seen[key]
+
+    for _ in range(40):
+        key = chance.choice(LIFE_KEYS)
+        with parts.databases.reading() as db:
+            draft = versions.draft_guide(db, parts.baseline)
+        event = chance.choice(("approve", "correct", "undo", "swedish", "publish", "release"))
+        if event == "approve":
+            do(app, "amira", "ar", key, "approve")
+            seen[key].add(draft.original_hash(key))
+        elif event == "correct":
+            do(app, "amira", "ar", key, "correct", text=draft.text("ar", key).text + "ا")
+            seen[key].add(draft.original_hash(key))
+        elif event == "undo":
+            do(app, "amira", "ar", key, "undo")
+        elif event == "swedish":
+            words = draft.text("sv", key).text
+            text = words[:-1] if chance.random() < 0.5 else words + chance.choice("ab")
+            do(app, "root", "sv", key, "correct", text=text)
+        elif event == "publish" and draft.version != parts.guide.version:
+            publish(app)
+        elif event == "release":
+            tag, name = chance.choice(("sv", "ar")), key.replace(".", "__")
+            text = files.text(tag, key).text + chance.choice(("", "x", "y"))
+            parts.baseline = with_texts(parts.baseline, tag, **{name: text})
+            parts.guide = versions.current_guide(parts.databases, parts.baseline, NOW)
+        look()
+    for version, content in told.items():
+        assert app.test_client().get(f"/guide/{version}/ar.json").data == content
+
+
+def check_consents(guide: Guide) -> list[str]:
+    """Consents whose hash is not that of their Swedish words."""
+    return [
+        key
+        for key, one in guide.consents.items()
+        if one.original_sha256 != guide.consent_hash(key, "sv")
+    ]
