@@ -20,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from pwa import accounts, build, company
 from pwa.assets import Assets
+from pwa.field import LOADED_BY_SHELL
 from pwa.ids import uuid4, uuid7
 from pwa.submitting import Draft, submit
 from tests.bench import sync
@@ -46,7 +47,11 @@ def sizes() -> None:
         n for n in read if n in ("build/phone.js", "vendor/htmx.min.js", "build/catalog.sv.js")
     ]
     js = sum(size(read[name]) for name in scripts) + size((ROOT / "static/sw.js").read_bytes())
-    css = sum(size(read[f"css/{name}.css"]) for name in ("base", "field", "visit"))
+    css = sum(size(read[name]) for name in LOADED_BY_SHELL)
+    fonts = {f["url"].split("/")[-1]: f for f in assets.worker_files if f["url"].endswith(".woff2")}
+    weight = {
+        name: len(read[f"{f['url'].split('/')[-2]}/{name}"]) / 1000 for name, f in fonts.items()
+    }
     with folder() as data:
         app = make(data)
         shell = size(app.test_client().get("/field/").data)
@@ -57,6 +62,11 @@ def sizes() -> None:
     for name in scripts:
         say(f"  {name}", size(read[name]), "kB")
     say("CSS of the phone", css, "kB", "<= 15 kB")
+    say("fonts of every phone: names and signs",
+        sum(weight[name] for name, one in fonts.items() if not one.get("optional")), "kB")  # fmt: skip
+    for tag in ("ar", "ti"):
+        own = sum(weight[name] for name, one in fonts.items() if tag in one.get("languages", ()))
+        say(f"fonts of a phone with {tag}", own, "kB")
     say("shell page", shell, "kB", "<= 10 kB")
     say("guide, Swedish and Arabic", sum(packs.values()), "kB", "<= 60 kB")
     say(
