@@ -72,6 +72,10 @@ DESK_SCREENS = (
     Screen("protected", "/desk/protected", who="alice"),
     Screen("devices", "/desk/devices", who="alice"),
     Screen("import", "/desk/import", who="alice"),
+    Screen("boendeguide", "/desk/boendeguide", who="alice"),
+    Screen("handed-over", "/g/{language}", who="alice"),
+    Screen("company", "/desk/company", OPEN_ALL, who="root"),
+    Screen("recordings", "/desk/guide/{language}/recordings", who="root"),
     Screen("guide", "/desk/guide", who="root"),
     Screen("guide-language", "/desk/guide/{language}", who="root"),
     Screen("people", "/desk/people", who="root"),
@@ -104,7 +108,9 @@ WRONG = """() => {
       range.selectNodeContents(node)
       for (const line of range.getClientRects()) {
         if (line.left < -1 || line.right > wide + 1) { say('outside the screen', element); break }
-        const inside = style.display === 'inline' || (line.left >= box.left - 1 && line.right <= box.right + 1)
+        // A blank that is kept hangs over the end of its line.
+        const slack = style.whiteSpace === 'pre-wrap' ? 8 : 1
+        const inside = style.display === 'inline' || (line.left >= box.left - slack && line.right <= box.right + slack)
         if (!inside) { say('outside its box', element); break }
       }
     }
