@@ -34,6 +34,13 @@ def isolated(values: Mapping[str, str]) -> dict[str, str]:
     return {key: f"\u2068{value}\u2069" if value else "" for key, value in values.items()}
 
 
+def put_in(text: str, values: Mapping[str, str], fallback: str, direction: str) -> str:
+    """`text` with its values (pwa/guide/fill.py), as it is shown in a text of that `direction`."""
+    if direction != "rtl":
+        return fill(text, values, fallback)
+    return isolate(fill(text, isolated(values), fallback))
+
+
 def language_view(tag: str) -> View:
     """{tag, name, dir} of a language; an unknown tag is its own name, left to right."""
     known = LANGUAGES.get(tag)
@@ -93,11 +100,8 @@ def text_of(reader: Reader, language: str, key: str, extra: Mapping[str, str]) -
         if pack is not None and key in pack["texts"]:
             texts, direction = pack["texts"], language_view(tag)["dir"]
             values = {**reader.settings[tag], **extra}
-            if direction == "rtl":
-                values = isolated(values)
-            text = fill(texts[key], values, texts.get("ask_landlord", ""))
             return {
-                "text": isolate(text) if direction == "rtl" else text,
+                "text": put_in(texts[key], values, texts.get("ask_landlord", ""), direction),
                 "tag": tag,
                 "dir": direction,
                 "state": pack["states"].get(key, pack["state"]),

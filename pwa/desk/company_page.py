@@ -20,14 +20,14 @@ from pwa.access import get_current_user, requires
 from pwa.desk import staff
 from pwa.desk.languages import language_name
 from pwa.desk.wording import queue_name
-from pwa.guide.fill import fill, localise, placeholders
+from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.guide.setting import ROLES, Setting
 from pwa.i18n import interface_language
 from pwa.problems import N_, Problem
 from pwa.services import services
-from pwa.view_texts import isolate
+from pwa.view_texts import put_in
 
 blueprint = Blueprint("company", __name__)
 
@@ -277,8 +277,8 @@ def texts_with(
         row = {"key": key}
         for part, tag in (("original", ORIGINAL), ("text", language)):
             texts = guide.languages[tag].texts
-            filled = fill(texts.get(key, ""), localise(facts, texts), texts.get("ask_landlord", ""))
-            row[part] = isolate(filled) if LANGUAGES[tag].direction == "rtl" else filled
+            fallback, direction = texts.get("ask_landlord", ""), LANGUAGES[tag].direction
+            row[part] = put_in(texts.get(key, ""), localise(facts, texts), fallback, direction)
             row[f"{part}_missing"] = "" if key in texts else "missing"
         found.append(row)
     return found

@@ -22,13 +22,13 @@ from pwa.access import public, requires
 from pwa.accounts import INTERFACE_LANGUAGES
 from pwa.desk.company_page import level_of, places
 from pwa.desk.languages import language_name
-from pwa.guide.fill import fill, localise
+from pwa.guide.fill import localise
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.i18n import direction, locale_of
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.view_texts import isolate
+from pwa.view_texts import put_in
 
 blueprint = Blueprint("handing", __name__)
 
@@ -154,16 +154,16 @@ def both(
         text = guide.text(tag, key)
         texts = guide.languages[text.language_used].texts
         own = guide.languages[tag].texts
-        filled = fill(text.text, localise(facts, texts), texts.get("ask_landlord", ""))
-        rtl = LANGUAGES[text.language_used].direction == "rtl"
+        direction = LANGUAGES[text.language_used].direction
+        fallback = texts.get("ask_landlord", "")
         mark = own.get(f"label.{text.state}", "") if text.state in ("machine", "translated") else ""
         if text.language_used != tag:
             mark = own.get("label.shown_in_swedish", "")
         found.append(
             {
                 "tag": text.language_used,
-                "dir": LANGUAGES[text.language_used].direction,
-                "text": isolate(filled) if rtl else filled,
+                "dir": direction,
+                "text": put_in(text.text, localise(facts, texts), fallback, direction),
                 "mark": mark,
                 "mark_tag": tag,
                 "mark_dir": LANGUAGES[tag].direction,

@@ -18,6 +18,10 @@ export const isolate = (text) => text.replace(NUMBER, (found) => `\u2066${found}
 export const isolated = (values) => Object.fromEntries(
   Object.entries(values).map(([key, value]) => [key, value && `\u2068${value}\u2069`]))
 
+/** `text` with its values (guide_text.js), as it is shown in a text of that direction. */
+const putIn = (text, values, fallback, dir) =>
+  (dir === 'rtl' ? isolate(fill(text, isolated(values), fallback)) : fill(text, values, fallback))
+
 /** {tag, name, dir} of a language; an unknown tag is its own name, left to right. */
 export function languageView(tag) {
   const [name, dir] = own(LANGUAGES, tag) ? LANGUAGES[tag] : [tag, 'ltr']
@@ -41,8 +45,7 @@ export function textOf(reader, language, key, extra = {}) {
     if (pack && own(pack.texts, key)) {
       const {dir} = languageView(tag)
       const values = {...reader.settings[tag], ...extra}
-      const text = fill(pack.texts[key], dir === 'rtl' ? isolated(values) : values, pack.texts.ask_landlord ?? '')
-      return {text: dir === 'rtl' ? isolate(text) : text, tag, dir, state: pack.states[key] ?? pack.state}
+      return {text: putIn(pack.texts[key], values, pack.texts.ask_landlord ?? '', dir), tag, dir, state: pack.states[key] ?? pack.state}
     }
   }
   return {text: '', tag: ORIGINAL, dir: 'ltr', state: 'original'}
