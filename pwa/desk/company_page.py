@@ -70,13 +70,16 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/desk/company")
 @requires("settings")
 def save() -> ResponseReturnValue:
-    """Store the fields of one group; all of them, or none when one cannot be."""
+    """Store every field that was changed; all of them, or none when one cannot be.
+
+    A field that stands as it was shown is nobody's wish: what a colleague set there meanwhile stays.
+    """
     level = level_of(request.form.get("level", ""))
     here = services()
     typed = {
         name: _typed(setting)
         for name, setting in here.guide.settings.items()
-        if f"has.{name}" in request.form and level.kind in setting.levels
+        if level.kind in setting.levels and _touched(setting)
     }
     refused = {
         name: value for name, value in typed.items() if not here.guide.settings[name].accepts(value)
@@ -149,11 +152,13 @@ def places() -> tuple[list[str], dict[str, str]]:
 
 
 def level_of(scope: str) -> Level:
+    """The level of that name, "" being the company. Raises Problem("not_found")."""
+    if scope in ("", company.COMPANY):
+        return Level(company.COMPANY, {})
     areas, buildings = places()
-    known = {company.COMPANY, *map(company.scope_of, areas)} | {
+    known = {company.scope_of(area) for area in areas} | {
         company.scope_of(building=one) for one in buildings
     }
-    scope = scope or company.COMPANY
     if scope not in known:
         raise Problem("not_found")
     return Level(scope, buildings)
@@ -187,6 +192,7 @@ def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -
                 "label": label_of(setting),
                 "type": setting.type,
                 "value": typed.get(name, own.get(name, "")),
+                "stored": own.get(name, ""),
                 "above": said(guide, setting, above.get(name, "")),
                 "own": name in own,
                 "used": len(used[name]),
@@ -229,6 +235,17 @@ def _typed(setting: Setting, form: Mapping[str, Any] | None = None) -> str:
     if setting.type in ("choices", "languages"):
         return ",".join(source.getlist(setting.key))
     return str(source.get(setting.key, "")).strip()[:300]
+
+
+def _touched(setting: Setting) -> bool:
+    """Whether the form has the fact, and says something else than its page showed."""
+    shown = request.form.get(f"was.{setting.key}")
+    if shown is None:
+        return False
+    typed = _typed(setting)
+    if setting.type in ("choices", "languages"):
+        return sorted(typed.split(",")) != sorted(shown.split(","))
+    return typed != shown.strip()
 
 
 def label_of(setting: Setting) -> str:
