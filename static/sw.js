@@ -49,11 +49,11 @@ async function fetchVerified({url, sha256, type}) {
   return response
 }
 
-/** A file as an earlier version kept it where it is still the same, else from the server: an update
- * fetches what has changed, and not the fonts again. */
+/** A file as an earlier version kept it, if it still is the same: an update fetches what has changed. */
 async function take(file, before) {
   const kept = await before.get(nameOf(file.url))?.()
-  return kept && await sha256Of(kept.clone()) === file.sha256 ? kept : fetchVerified(file)
+  if (!kept || await sha256Of(kept.clone()) !== file.sha256) return fetchVerified(file)
+  return new Response(kept.body, {headers: kept.headers}) // without its old address: fonts are looked for beside it
 }
 
 async function install() {
