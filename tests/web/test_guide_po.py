@@ -140,7 +140,7 @@ def test_a_row_that_cannot_be_taken_is_refused_with_its_row_and_a_remedy_and_the
     app: Flask, bad: str, remedy: str
 ) -> None:
     found = plan(bad, row("i09.label", "نص جيد"))
-    with app.test_request_context():
+    with app.test_request_context(headers={"Accept-Language": "en"}):
         [refused] = found.refused
         assert remedy in " ".join(str(one) for one in refused.reasons)
     lines = (HEAD + bad).split("\n")
