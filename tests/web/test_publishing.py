@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 import pwa
 from pwa import create_app
-from pwa.guide import Guide, load
+from pwa.guide import Guide
 from pwa.publishing import acts, events, overlay, versions
 from pwa.services import Services
 from pwa.settings import Settings
@@ -37,8 +37,9 @@ def with_texts(guide: Guide, tag: str, **texts: str) -> Guide:
 
 
 @pytest.fixture(scope="module")
-def files() -> Guide:
-    return load()
+def files(guide_read_once: None) -> Guide:
+    """This release's guide as the server reads it."""
+    return cast(Guide, vars(pwa)["load_guide"]())
 
 
 @pytest.fixture
