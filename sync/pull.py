@@ -75,7 +75,7 @@ def pull(
         assert head is not None
         since, day, reset = _read(storage, cursor, head)
         # After the digest has been looked at: a log put back must be told, whatever else changed.
-        if cursor and (cursor.split(".") + [""])[3:4] != [view]:
+        if cursor and [*cursor.split("."), ""][3:4] != [view]:
             since, day = 0, None
         changes = list(storage.changes(ALL if everyone else reader.user, since))
         page, more = _page(changes)
