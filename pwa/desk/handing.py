@@ -8,6 +8,7 @@ published now. It refuses to send anything: what is written here is copied by a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -18,22 +19,30 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from pwa import company
-from pwa.access import public, requires
+from pwa.access import get_current_user, public, requires
 from pwa.accounts import INTERFACE_LANGUAGES
 from pwa.desk.company_page import level_of, places
 from pwa.desk.languages import language_name
-from pwa.guide.fill import localise
+from pwa.desk.reading import log_reading
+from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.i18n import direction, locale_of
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.view_texts import put_in
+from pwa.submitting import load_visit
+from pwa.view_texts import language_view, put_in
+from sync.apply import value_of
 
 blueprint = Blueprint("handing", __name__)
 
+_INSIDE = re.compile(r"(?<=[0-9])[ –-](?=[0-9])")
+# A no-break space; a dash between word joiners.
+_KEPT = {" ": "\u00a0", "-": "\u2060-\u2060", "–": "\u2060–\u2060"}
+
+CARD = "missed_card"
 MESSAGES = (
-    "message_booking", "message_reminder", "message_rebooked", "message_not_reached", "missed_card",
+    "message_booking", "message_reminder", "message_rebooked", "message_not_reached", CARD,
     "message_done",
 )  # fmt: skip
 
@@ -90,31 +99,78 @@ def boendeguide(language: str) -> ResponseReturnValue:
     wanted = request.args.getlist("section")
     with here.databases.reading() as db:
         facts = company.settings_for(db, level.area, level.building)
-    tags = [language] if language == ORIGINAL else [language, ORIGINAL]
-    shown = {
-        "language": language,
-        "tags": tags,
-        "title": both(guide, tags, "notice.boendeguide.title", facts),
-        "text": both(guide, tags, "notice.boendeguide.text", facts),
-        "sections": [
-            section_of(guide, key, tags, facts)
-            for key in handed_sections(guide)
-            if not wanted or key in wanted
-        ],
-        "company": facts.get("company.name", ""),
-        "web": facts.get("company.web", ""),
-        "phone": facts.get("company.phone", ""),
-        "law_as_of": guide.law_as_of,
-    }
-    # Its reader is the tenant, whoever is signed in: what the page itself says is in their language.
-    interface = language if language in INTERFACE_LANGUAGES else ORIGINAL
-    with force_locale(locale_of(interface)):
-        page = render_template(
-            "desk/boendeguide.html", **shown, lang=interface, dir=direction(interface)
-        )
-    response = make_response(page)
+    tags = tags_of(guide, language)
+    sections = [
+        section_of(guide, key, tags, facts)
+        for key in handed_sections(guide)
+        if not wanted or key in wanted
+    ]
+    response = _page("boendeguide", tags, facts, sections=sections, law_as_of=guide.law_as_of)
     response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+@blueprint.get("/desk/visits/<id>/card")
+@requires("visits")
+def missed_card(id: str) -> ResponseReturnValue:
+    """The card that says that we were here and when we come again, to print and leave."""
+    here, user = services(), get_current_user()
+    file = load_visit(here, user, id)
+    day, time = value_of(file.record, "date", ""), value_of(file.record, "time", "")
+    if not day or not time:
+        raise Problem("not_found")
+    log_reading(user, id)
+    home = file.tenancy["fields"] if file.tenancy else {}
+    with here.databases.reading() as db:
+        facts = company.settings_for(db, home.get("area", ""), home.get("building", ""))
+    chosen = value_of(file.record, "language", "") or home.get("language", "")
+    tags = tags_of(here.guide, chosen)
+    # An invitation to a place nobody has named is none.
+    named = placeholders(here.guide.languages[ORIGINAL].texts[f"notice.{CARD}.boskola"])
+    known = all(facts.get(name) for name in named)
+    also = printed(here.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
+    return _page(CARD, tags, {**facts, "visit.date": day, "visit.time": time}, also=also)
+
+
+def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: Any) -> Response:
+    """The page for the tenant that begins with a notice and has the template of the same name.
+
+    Its reader is the tenant, whoever is signed in: what the page itself says is in their language.
+    """
+    guide = services().guide
+    interface = tags[0] if tags[0] in INTERFACE_LANGUAGES else ORIGINAL
+    with force_locale(locale_of(interface)):
+        return make_response(
+            render_template(
+                f"desk/{notice}.html",
+                lang=interface,
+                dir=direction(interface),
+                tags=tags,
+                tongues=[language_view(tag) for tag in tags],
+                title=printed(guide, tags, f"notice.{notice}.title", facts),
+                text=printed(guide, tags, f"notice.{notice}.text", facts),
+                company=facts.get("company.name", ""),
+                web=facts.get("company.web", ""),
+                phone=facts.get("company.phone", ""),
+                **shown,
+            )
+        )
+
+
+def printed(
+    guide: Guide, tags: Iterable[str], key: str, facts: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """`both`, with each number, date and telephone number in one piece: half a number at the end of
+    a line is a wrong number, from right to left above all. What is copied elsewhere is left alone."""
+    return [
+        {**one, "text": _INSIDE.sub(lambda sign: _KEPT[sign[0]], one["text"])}
+        for one in both(guide, tags, key, facts)
+    ]
+
+
+def tags_of(guide: Guide, language: str) -> list[str]:
+    """The tenant's language, where the guide has it, and then Swedish."""
+    return list(dict.fromkeys((language if language in guide.languages else ORIGINAL, ORIGINAL)))
 
 
 def handed_sections(guide: Guide) -> list[str]:
@@ -129,14 +185,14 @@ def section_of(
     """One section with its items, in each of `tags`."""
     return {
         "key": key,
-        "heading": both(guide, tags, f"{key}.title", facts),
+        "heading": printed(guide, tags, f"{key}.title", facts),
         "items": [
             {
                 "key": item.key,
                 "pictogram": item.pictogram,
                 "verify": bool(item.law and item.law.verify),
-                "label": both(guide, tags, f"{item.key}.label", facts),
-                "explain": both(guide, tags, f"{item.key}.explain", facts),
+                "label": printed(guide, tags, f"{item.key}.label", facts),
+                "explain": printed(guide, tags, f"{item.key}.explain", facts),
             }
             for item in guide.items.values()
             if item.section == key
@@ -177,8 +233,7 @@ def messages_for(
 ) -> list[dict[str, Any]]:
     """{key, texts} of each message to a tenant that can be written now: one that names the day or
     time of the visit only when there is one."""
-    known = language if language in guide.languages else ORIGINAL
-    tags = list(dict.fromkeys((known, ORIGINAL)))
+    tags = tags_of(guide, language)
     context = {
         "visit.date": date.fromisoformat(day).isoformat() if day else "",
         "visit.time": time,

@@ -63,6 +63,18 @@ def test_what_no_company_has_set_is_never_invented(anybody: FlaskClient) -> None
     assert "22:00" not in html
 
 
+def test_a_telephone_number_is_never_cut_by_the_end_of_a_line(
+    anybody: FlaskClient, services: Services
+) -> None:
+    with services.databases.writing() as db:
+        company.store_settings(db, {"company.name": "Bo 1 - Norr", "company.phone": "021-12 34 56"})
+    html, _, footer = read(anybody, "/g/ar").partition("<footer>")
+    assert '<bdi dir="ltr">021-12 34 56</bdi>' in footer
+    assert "021\u2060-\u206012\u00a034\u00a056" in html
+    assert "021-12 34 56" not in html
+    assert "Bo 1 - Norr" in html
+
+
 def test_chosen_sections_stand_alone_and_the_address_says_which(anybody: FlaskClient) -> None:
     answer = anybody.get("/g?language=ti&section=s04&section=s03&level=")
     assert answer.headers["Location"] == "/g/ti?section=s03&section=s04"
@@ -115,3 +127,47 @@ def test_a_message_that_names_a_day_waits_until_there_is_one(
     assert "m-message_not_reached-1" in html
     assert "m-message_booking-1" not in html
     assert "m-missed_card-1" not in html
+
+
+def test_the_card_says_when_in_both_languages_and_names_nobody(
+    client_for: ClientFor, world: World, services: Services
+) -> None:
+    visit = world.visit(
+        language="ar", street="Provgatan 1", area="Norr", date="2026-12-01", time="10:00"
+    )
+    alice = client_for("alice")
+    assert f'href="/desk/visits/{visit}/card"' in read(alice, f"/desk/visits/{visit}")
+    html = read(alice, f"/desk/visits/{visit}/card")
+    guide = load()
+    for tag in ("ar", "sv"):
+        assert guide.languages[tag].texts["notice.missed_card.title"] in html
+    # A date that the end of a line cut in two would be read backwards from right to left.
+    whole = "2026\u2060-\u206012\u2060-\u206001"
+    assert html.count(whole) == html.count("10:00") == 2
+    assert "Provgatan" not in html
+    assert "Testsson" not in html
+    with services.databases.reading() as db:
+        assert db["access_log"].count_where("visit = ?", [visit]) == 2
+
+
+def test_the_card_invites_to_a_boskola_only_where_all_of_it_is_known(
+    client_for: ClientFor, world: World, services: Services
+) -> None:
+    visit = world.visit(language="ar", date="2026-12-01", time="10:00")
+    card = f"/desk/visits/{visit}/card"
+    with services.databases.writing() as db:
+        company.store_settings(db, {"boskola.weekday": "monday", "boskola.time": "17:00"})
+    assert "boskolan" not in read(client_for("alice"), card)
+    with services.databases.writing() as db:
+        company.store_settings(db, {"boskola.place": "Gården"})
+    assert "boskolan" in read(client_for("alice"), card)
+
+
+def test_there_is_no_card_without_a_day_nor_for_others(client_for: ClientFor, world: World) -> None:
+    visit = world.visit(language="ar")
+    assert client_for("alice").get(f"/desk/visits/{visit}/card").status_code == 404
+    dated = world.visit(language="ar", date="2026-12-01", time="10:00")
+    for name in ("bob", "hugo", "root"):
+        assert client_for(name).get(f"/desk/visits/{dated}/card").status_code == 403
+    world.protect(dated)
+    assert client_for("alice").get(f"/desk/visits/{dated}/card").status_code == 404
