@@ -163,7 +163,8 @@ def test_no_sentence_was_left_in_english(catalogue: Catalog) -> None:
         if message.id and set(_forms(message.string)) & {_id(message.id)}
     }
     # One word may well be the same in two languages; two words are no accident.
-    assert not {text for text in same if " " in text.strip() and text not in NAMES}
+    words = {text: PLACEHOLDER.sub("", text).strip() for text in same}
+    assert not {text for text in same if " " in words[text] and text not in NAMES}
     assert len(same) <= 15
 
 
