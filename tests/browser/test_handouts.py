@@ -1,4 +1,5 @@
-"""What a tenant is given on paper: whole items, one card, nothing cut, in scripts of both directions."""
+"""What a tenant is given on paper: whole items, one card, in scripts of both directions; and where
+the facts in it are set."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Device, Server
+from tests.browser.test_handing import VIOLATIONS
+from tests.browser.test_shell import AXE
 from tests.browser.test_story import (
     FIRST,
     assign,
@@ -43,6 +47,8 @@ def test_the_boendeguide_on_paper_tears_no_item_and_stands_beside_swedish(
 ) -> None:
     page = desk.page
     page.goto(f"{server.url}/g/{language}")
+    page.evaluate(AXE)
+    assert page.evaluate(VIOLATIONS) == []
     page.emulate_media(media="print")
     assert page.evaluate(TORN) == []
     assert page.evaluate(SIDE_BY_SIDE) == {
@@ -57,4 +63,29 @@ def test_the_card_is_one_sheet(desk: Device, server: Server, tmp_path: Path) -> 
     assign(page, server.url, "Bob Testsson", time="10:00")
     page.goto(f"{server.url}/desk/visits/{visit_at(server, FIRST)}/card")
     assert page.locator("h1").count() == 2
+    page.evaluate(AXE)
+    assert page.evaluate(VIOLATIONS) == []
     assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+
+
+def test_the_companys_facts_are_previewed_as_they_are_typed_and_saved_with_all_cards(
+    desk: Device, server: Server
+) -> None:
+    page = sign_in_at_the_desk(desk, "root")
+    page.goto(server.url + "/desk/company")
+    page.evaluate(AXE)
+    assert page.evaluate(VIOLATIONS) == []
+    page.fill("#f-quiet-from", "22:30")
+    page.fill("#f-company-phone", "ask at the office")
+    fact = page.locator("[id='company.phone']")
+    fact.locator("summary").click()
+    fact.get_by_role("button", name="Show with what is typed").click()
+    expect(fact.locator(".company-preview .banner-warn")).to_be_visible()
+    page.fill("#f-company-phone", "021-12 34 56")
+    fact.locator("select").select_option("so")
+    said = fact.locator(".company-preview [lang=so]").filter(has_text="021-12 34 56")
+    expect(said.first).to_be_visible()
+    fact.locator("xpath=ancestor::section").get_by_role("button", name="Save").click()
+    expect(page.locator("#notices")).to_contain_text("Saved.")
+    expect(page.locator("#f-company-phone")).to_have_value("021-12 34 56")
+    expect(page.locator("#f-quiet-from")).to_have_value("22:30")
