@@ -65,6 +65,7 @@ DESK_SCREENS = (
     Screen("coverage", "/desk/", who="alice"),
     Screen("visits", "/desk/visits", who="alice"),
     Screen("visit", "/desk/visits/{visit}", who="alice"),
+    Screen("card", "/desk/visits/{visit}/card", who="alice"),
     Screen("review", "/desk/review", who="alice"),
     Screen("follow-ups", "/desk/follow-ups", who="alice"),
     Screen("consents", "/desk/consents", who="alice"),
