@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import shutil
 import signal
 import socket
@@ -228,11 +229,18 @@ class Device:
         """SIGKILL for every process of this browser, as when the battery is empty."""
         pids = list(self._processes())
         assert pids, "no browser to kill"
+        ends = []
         for pid in pids:
             with suppress(ProcessLookupError):
+                ends.append(os.pidfd_open(pid))
                 os.kill(pid, signal.SIGKILL)
         with suppress(Error):
             self.context.close()
+        # A killed process that waits for the disk is not dead yet; a browser opened beside it would
+        # be two browsers on one profile, which no telephone ever is.
+        for end in ends:
+            select.select([end], [], [], 60)
+            os.close(end)
         for lock in self.profile.glob("Singleton*"):
             lock.unlink()
 

@@ -62,9 +62,12 @@ TAPS = """async () => {
 }"""
 OUTBOX = """() => new Promise((resolve, reject) => {
   const request = indexedDB.open('troskel')
-  request.onerror = () => reject(request.error)
+  // No database any more: everything in it is lost. An empty one made here would hide that.
+  request.onupgradeneeded = () => request.transaction.abort()
+  request.onerror = () => (request.error?.name === 'AbortError' ? resolve([]) : reject(request.error))
   request.onsuccess = () => {
     const rows = request.result.transaction('outbox').objectStore('outbox').getAll()
+    rows.onerror = () => reject(rows.error)
     rows.onsuccess = () => {
       request.result.close()
       resolve(rows.result.map(row => JSON.parse(new TextDecoder().decode(row.bytes))).map(({id, device_seq, kind}) => ({id, device_seq, kind})))

@@ -136,10 +136,12 @@ def _interrupting(word: str) -> Callable[[str], None]:
 
 
 RUNS = """
-import sys
+import signal, sys
 from pathlib import Path
 from tests.soak.parts import Part
 from tests.soak.run import run_chunk
+# A shell that runs the tests in its background has made Ctrl-C deaf for all its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run_chunk(Path(sys.argv[1]), Part("p", "p {chunk}"), 1)
 """
 
