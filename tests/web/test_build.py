@@ -103,6 +103,34 @@ def test_the_phone_gets_only_its_own_translated_messages(tree: Path) -> None:
     assert ask_node(tree / "static/build/catalog.ar.js", "c.direction") == "rtl"
 
 
+def test_a_message_is_found_by_its_short_name_whatever_letters_it_has(tree: Path) -> None:
+    odd = ["Saved", "Över 𐍈 “quotes” – dash", "%(num)s%%", "a", "x" * 500]
+    template = (tree / "templates/field/a.html").read_text()
+    for text in odd[1:]:
+        template += "{{ _(" + json.dumps(text, ensure_ascii=False) + ") }}"
+    (tree / "templates/field/a.html").write_text(template)
+    catalogues.update(tree)
+    catalogue = catalogues.read_catalogue(tree, "sv")
+    for number, text in enumerate(odd):
+        catalogue[text].string = f"text {number}"
+    module = tree / "sv.mjs"
+    module.write_text(catalogues.compile_js(catalogue, "sv", odd))
+    assert ask_node(module, f"{json.dumps(odd)}.map(c.gettext)") == [
+        f"text {number}" for number in range(len(odd))
+    ]
+    assert "Saved" not in module.read_text()
+
+
+def test_two_messages_of_one_short_name_are_refused(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogues.update(tree)
+    translate(tree, "sv", Saved="Sparat", Here="Här")
+    monkeypatch.setattr(catalogues, "_short_name", lambda text: "same")
+    with pytest.raises(ValueError, match="short name of another message"):
+        catalogues.compile_js(catalogues.read_catalogue(tree, "sv"), "sv", ["Saved", "Here"])
+
+
 @pytest.mark.parametrize("language", ["sv", "ar"])
 def test_the_phone_chooses_the_plural_form_that_python_and_cldr_choose(
     tree: Path, language: str

@@ -6,6 +6,7 @@ was changed in.
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from pwa import catalogues
+from pwa.guide import load
 from pwa.guide.languages import LANGUAGES, read_languages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +98,17 @@ def test_a_head_that_leaves_something_out_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ar.toml").write_text(head.replace('direction = "rtl"\n', "", 1))
     with pytest.raises(ValueError, match=r"ar\.toml: the head must say"):
         read_languages(tmp_path)
+
+
+def test_swedish_and_any_other_language_take_sixty_kilobytes_of_a_phone_at_most() -> None:
+    """Guide and interface, compressed as they are sent; fonts and recordings come on top."""
+    wanted = {id for _, id in catalogues.find_messages(ROOT, catalogues.phone_sources(ROOT))}
+    guide = load()
+    sizes = {}
+    for tag in LANGUAGES:
+        words = catalogues.compile_js(catalogues.read_catalogue(ROOT, tag), tag, wanted).encode()
+        sizes[tag] = sum(len(gzip.compress(one, 9)) for one in (guide.pack_bytes(tag), words))
+    assert all(sizes["sv"] + size <= 60_000 for size in sizes.values()), sizes
 
 
 def test_swedish_comes_first() -> None:
