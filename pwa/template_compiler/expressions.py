@@ -80,7 +80,7 @@ class Expressions:
             case nodes.Compare():
                 return self.comparison(node)
             case nodes.Concat():
-                return f"r.concat([{', '.join(self.value(one) for one in node.nodes)}])"
+                return self.concatenation(node)
             case nodes.Add() | nodes.Sub():
                 word = "add" if isinstance(node, nodes.Add) else "sub"
                 return f"r.{word}({self.value(node.left)}, {self.value(node.right)})"
@@ -94,6 +94,14 @@ class Expressions:
                     f"the test `is {node.name}` is refused: values are never undefined or None",
                 )
         raise self.refuse(node, f"{type(node).__name__} expressions are refused")
+
+    def concatenation(self, node: nodes.Concat) -> str:
+        # Jinja puts constants together while it compiles, forgets that one of them was escaped
+        # already, and escapes it again (nodes.Concat.as_const).
+        is_constant = next(node.find_all((nodes.Name, nodes.Call)), None) is None
+        if is_constant and any(one.name in ("e", "escape") for one in node.find_all(nodes.Filter)):
+            raise self.refuse(node, "an escaped constant joined by ~ is refused: write the result")
+        return f"r.concat([{', '.join(self.value(one) for one in node.nodes)}])"
 
     def constant(self, node: nodes.Const) -> str:
         if not isinstance(node.value, str | int):

@@ -104,7 +104,7 @@ class Writer:
             return self.dice.choice(simple)
         some, more = self.any(depth), self.text(depth + 1)
         longer = [
-            f"({some} ~ {more})", f"({more}|e)", f"({more} if {some} else {self.text(depth + 1)})",
+            f"({some} ~ {more})", f"(({more} ~ s)|e)", f"({more} if {some} else {self.text(depth + 1)})",
             f"({self.list(depth + 1)}|join({more}))", f"_('<i>%(a)s</i>|%%', a={some})", f"({some} or {more})",
             f"ngettext('%(num)s a', '%(num)s b %(q)s', {self.number(depth + 1)}, q={some})", f"lib.z({some})", f"z2({more}, {some})",
         ]  # fmt: skip

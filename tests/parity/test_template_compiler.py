@@ -183,6 +183,7 @@ REFUSED = [
     "{% from 'x.html' import m as _ %}", "{% macro m() %}{{ varargs }}{% endmacro %}", "{{ __x }}", "{% block a %}{% endblock %}{% block a %}{% endblock %}",
     "{{ _('%(a)s') }}", "{{ _('%(a)s', b=1) }}", "{{ _('%s', a=1) }}", "{{ _('%(a)r', a=1) }}", "{{ _('%(a)d', a=1) }}", "{{ _(x) }}",
     "{{ ngettext('%(num)s', '%(n)s', x) }}", "{% trans n=x %}one{% pluralize %}%(n)s{% endtrans %}", "{% if %}", "{{ }",
+    "{{ 'a' ~ ('<b>'|e) }}",
 ]  # fmt: skip
 
 
