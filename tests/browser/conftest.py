@@ -12,6 +12,7 @@ not start: a browser is found by its profile folder, which nobody else has.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import select
 import shutil
@@ -54,6 +55,23 @@ PATIENCE_S = 60
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 
+def free_port() -> int:
+    """A port that nobody else of this run takes while our server is stopped: each worker has its own
+    range, below those the system gives out."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 11_000 + worker % 8 * 2_500  # Chromium refuses 10080
+    for port in itertools.chain(
+        range(first + next(_ports), first + 2_500), range(first, first + 2_500)
+    ):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+_ports = itertools.cycle(range(0, 2_500, 7))
+
+
 class Server:
     """The `troskel serve` command on a port of its own, which it keeps when it starts again."""
 
@@ -61,9 +79,7 @@ class Server:
         self.data = data
         self.root = ROOT
         self._releases = releases
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
