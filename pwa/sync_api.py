@@ -152,6 +152,7 @@ def pull_view() -> Response:
             "today": window.today.isoformat(),
             "snapshots": pulled.snapshots,
             "gone": pulled.gone,
+            # Who has left too: their visits and what waits on a shared phone still say whose they are.
             "people": [
                 {
                     "id": one.id,
@@ -159,7 +160,7 @@ def pull_view() -> Response:
                     "role": one.role,
                     "languages": list(one.languages),
                 }
-                for one in list_users()
+                for one in list_users(active_only=False)
             ],
             "held": [
                 {

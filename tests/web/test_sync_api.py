@@ -128,6 +128,16 @@ def test_pull_gives_the_visit_and_then_nothing_new(planned: Any, client_for: Cli
     assert again["snapshots"] == []
 
 
+def test_people_who_have_left_are_still_named(
+    planned: Any, client_for: ClientFor, services: Services
+) -> None:
+    """Their visits, and what waits on a phone they shared, would be of "Another person"."""
+    with services.databases.writing() as db:
+        db.execute("UPDATE users SET active = 0 WHERE name = 'bob'")
+    told = read(client_for("amira").get("/sync/pull"))
+    assert {one["name"] for one in told["people"]} >= {"Bob Testsson"}
+
+
 def test_new_facts_of_the_company_reach_visits_that_nobody_touched(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
