@@ -221,6 +221,8 @@ def _written(operation: dict[str, Any]) -> list[tuple[str, Any]]:
             return [(f"answer.{item}", answer) for item, answer in data["answers"].items()]
         case "visit.language":
             return [("language", data["language"])]
+        case "visit.attempt":
+            return [("attempt", data["outcome"])]
         case "visit.open":
             return [("language", data["language"])] if data["language"] else []
         case "visit.assign":

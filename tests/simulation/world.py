@@ -93,6 +93,7 @@ class World:
     late: list[tuple[dict[str, Any], Answer]] = field(default_factory=list)
     saved: dict[str, Saved] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # in a storage that the browser emptied
+    wiped: set[str] = field(default_factory=set)  # there and arrived: the server has the only copy
     untold: set[str] = field(default_factory=set)  # phones whose loss has to be told
     unsent_blobs: set[str] = field(default_factory=set)  # went with a storage, if not sent before
     moved: set[str] = field(default_factory=set)  # people whose role was another for a while
@@ -383,6 +384,7 @@ class World:
             gone = ids - kept
             known = self.company.known(gone)
             self.excused |= {id for id in gone if id not in known}
+            self.wiped |= set(known)
             self.unsent_blobs |= {
                 sha for id in gone if id in self.saved for sha in self.saved[id].blobs
             }
@@ -533,6 +535,9 @@ class World:
             gone = {id for id, one in self.saved.items() if one.visit in hidden}
             self.excused |= set(self.company.known(gone))
             self.company.restore(len(self.company.backups) - 1)
+            # The browser took the phone's copy and the backup is older than the server's: no
+            # machine has it any more. That the phone lost its storage has been told (`untold`).
+            self.excused |= self.wiped - set(self.company.known(self.wiped))
 
     def _restart(self, number: int) -> None:
         self.company.reopen()
