@@ -69,7 +69,8 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
-_ports = itertools.cycle(range(0, 2_500, 7))
+# Another run on this machine begins elsewhere in the range.
+_ports = itertools.cycle((os.getpid() + step) % 2_500 for step in range(0, 2_500, 7))
 
 
 class Server:
