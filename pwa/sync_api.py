@@ -86,7 +86,7 @@ def _push_answer(here: Services, pushed: Pushed, texts: list[str]) -> dict[str, 
         ],
         "gaps": pushed.gaps,
         "reused": pushed.reused,
-        "missing_blobs": visit_blobs.missing(here.blobs, texts),
+        "missing_blobs": visit_blobs.missing(here.databases, here.blobs, texts),
     }
 
 
@@ -183,7 +183,7 @@ def pull_view() -> Response:
 @requires(SIGNED_IN)
 def blob_offset_view(sha256: str) -> Response:
     try:
-        offset = services().blobs.offset(sha256)
+        offset = visit_blobs.offset(services().databases, services().blobs, sha256)
     except BlobRefused as refused:
         raise Problem(refused.code) from refused
     answer = Response(status=200)

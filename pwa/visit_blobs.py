@@ -15,16 +15,31 @@ from sqlite_utils import Database
 
 from pwa.blobs import Blobs
 from pwa.db import Databases
+from sync.operations import BLOB_BYTES_MAX
 
 # In the exact bytes of an operation a quote inside a text has a backslash before it.
 _NAMED = re.compile(r'"(?:signature|photo)":"([0-9a-f]{64})"')
 _STRIKES = re.compile(r'"kind":"visit\.(?:retract|photo)"')
 
 
-def missing(blobs: Blobs, texts: Iterable[str]) -> list[str]:
-    """Hashes of the blobs that operations (exact bytes, decoded) name and that are not here."""
+def missing(databases: Databases, blobs: Blobs, texts: Iterable[str]) -> list[str]:
+    """Hashes of the blobs that operations (exact bytes, decoded) name and that are still to come:
+    not here, and not struck."""
     named = {sha for text in texts for sha in _NAMED.findall(text)}
-    return sorted(sha for sha in named if not blobs.has(sha))
+    absent = sorted(sha for sha in named if not blobs.has(sha))
+    if not absent:
+        return []
+    with databases.reading() as db:
+        return [sha for sha in absent if not _is_struck(db, sha)]
+
+
+def offset(databases: Databases, blobs: Blobs, sha256: str) -> int:
+    """How many of a blob's bytes need not be sent: BLOB_BYTES_MAX when it is here, or was struck."""
+    known = blobs.offset(sha256)
+    if known == BLOB_BYTES_MAX:
+        return known
+    with databases.reading() as db:
+        return BLOB_BYTES_MAX if _is_struck(db, sha256) else known
 
 
 def count_missing(db: Database, blobs: Blobs, visits: Iterable[str]) -> Mapping[str, int]:

@@ -121,7 +121,8 @@ function factChanges(memory, answer, person, offset, now) {
   const facts = {
     [`cursor ${person}`]: answer.cursor, [`vouched ${person}`]: answer.more ? undefined : seqOf(answer.cursor),
     people: Object.fromEntries(answer.people.map(one => [one.id, one.name])),
-    guide: answer.guide, server_day: answer.today, languages: answer.languages, backup: answer.backup,
+    guide: answer.guide, server_day: answer.today, languages: answer.languages,
+    [`backup ${person}`]: answer.backup,
     recordings: answer.recordings,
     keep_days: Number.isSafeInteger(answer.keep_days) ? answer.keep_days : undefined,
     // Not each time: every write costs the phone a flush to its storage.

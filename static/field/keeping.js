@@ -1,7 +1,7 @@
 // What may leave the phone, and when. Pure: a Memory in, changes out. Invariant (I1): an operation
 // leaves only when the server has it and its blobs, news have vouched for that (vouching.js), a
-// snapshot shows it (or the visit is gone from this phone), and a backup has passed it or fourteen
-// days have (the company may say fewer). Of a visit that turned out to be protected nothing stays
+// snapshot shows it (or the visit is gone from this phone), and a backup that its author's own news
+// told of has passed it or fourteen days have (the company may say fewer). Of a visit that turned out to be protected nothing stays
 // once all of it has arrived, and the server is told so (health.js). The phone's clock alone deletes nothing: it only adds to what the
 // server has said.
 
@@ -19,7 +19,7 @@ const RECEIPT_DAYS = 60
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 
-function mayLeave(memory, row, {backup, days}, now) {
+function mayLeave(memory, row, {backup, days, there}, now) {
   const receipt = memory.receipts.get(row.id)
   // A number of the log is not given to what the office keeps as it is: only days can pass it.
   if (isFiled(memory, row)) return isDelivered(memory, row) && isOlder(receipt.at, days, now)
@@ -27,21 +27,44 @@ function mayLeave(memory, row, {backup, days}, now) {
   if (receipt.seq > vouchedUpTo(memory, row.by)) return false
   // A backup that was made before a picture came lacks it: what is stored has a number of its own.
   const told = [receipt, ...blobsOf(row.operation).map(hash => memory.receipts.get(hash))]
-  if (told.some(one => one && one.seq > backup && !isOlder(one.at, days, now))) return false
+  if (told.some(one => one && one.seq > backup(row.by) && !isOlder(one.at, days, now))) return false
+  if (cameAlone(memory, row).some(hash => !there.has(hash))) return false
   if (row.visit === '') return true // a counter shows in no snapshot
   const visit = memory.visits.get(visitKey(row.by, row.visit))
   return Boolean(visit) && !visit.stale && (visit.gone !== '' || receipt.seq <= visit.seq)
 }
 
+// What rode along in a push has the number of that push's operations (0 here).
+const cameAlone = (memory, row) => blobsNeeded(memory, row).filter(hash => memory.receipts.get(hash)?.seq > 0)
+
+const toldBy = (memory, there) => ({
+  there,
+  // Each person's own: who signs in here for the first time has no cursor that would notice a
+  // server put back, and its newer backup is not one that holds what others sent before.
+  backup: person => memory.meta.get(`backup ${person}`)?.value ?? 0,
+  days: Math.min(memory.meta.get('keep_days')?.value ?? KEPT_DAYS_MAX, KEPT_DAYS_MAX),
+})
+
+/**
+ * Blobs that came by themselves and of which an operation could leave: ask the server about them
+ * first. No number of the log is theirs, so a server put back to a copy from before them can look
+ * the same as ever.
+ * @param {Memory} memory @param {Date} now @returns {string[]} hashes
+ */
+export function parting(memory, now) {
+  const told = toldBy(memory, {has: () => true})
+  const rows = [...memory.outbox.values()].filter(row => mayLeave(memory, row, told, now))
+  return [...new Set(rows.flatMap(row => cameAlone(memory, row)))]
+}
+
 /**
  * What is no longer needed here.
- * @param {Memory} memory @param {Date} now this phone's clock @returns {Change[]}
+ * @param {Memory} memory @param {Date} now this phone's clock
+ * @param {Set<string>} there blobs that the server, asked just now, has
+ * @returns {Change[]}
  */
-export function leaving(memory, now) {
-  const told = {
-    backup: memory.meta.get('backup')?.value ?? 0,
-    days: Math.min(memory.meta.get('keep_days')?.value ?? KEPT_DAYS_MAX, KEPT_DAYS_MAX),
-  }
+export function leaving(memory, now, there) {
+  const told = toldBy(memory, there)
   const rows = [...memory.outbox.values()]
   const hidden = hiddenVisits(memory, rows)
   const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, told, now)).map(row => row.id))

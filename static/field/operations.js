@@ -8,6 +8,7 @@ export const MEDIA_TYPE = 'application/vnd.troskel.sync+json'
 export const OPERATION_BYTES_MAX = 16 * 1024
 export const BATCH_OPERATIONS_MAX = 500
 export const RIDING_BLOB_BYTES_MAX = 16 * 1024
+export const BLOB_BYTES_MAX = 12 * 1024 * 1024
 export const PENDING = 2 ** 52
 
 const content = fields => ({v: 1, content: true, fields})

@@ -6,10 +6,10 @@
 import {healthOf} from './health.js'
 import {uuid4} from './ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
-import {inOrder, isFiled, isHanded, openBlobs} from './replay.js'
+import {blobsNeeded, inOrder, isFiled, isHanded, openBlobs} from './replay.js'
 import {base64Of, isWhole, metaChange, textOf} from './rows.js'
 import {NotSent} from './transport.js'
-import {offerAgain} from './keeping.js'
+import {offerAgain, parting} from './keeping.js'
 
 // Half of what the server takes: quotes double when JSON is put into JSON.
 const BATCH_BYTES = 2 * 1024 * 1024
@@ -28,10 +28,10 @@ export const meet = (store, server) => store.update(memory => {
   const isNew = memory.meta.has('new_server')
   if (known === server) return isNew ? [{drop: 'meta', id: 'new_server'}] : []
   if (known && !isNew) throw new NotSent('foreign', 'other_server', 200)
-  const cursors = [...memory.meta.keys()].filter(id => id.startsWith('cursor ')).map(id => ({drop: 'meta', id}))
+  const cursors = [...memory.meta.keys()].filter(id => /^(cursor|backup) /.test(id)).map(id => ({drop: 'meta', id}))
   return [
     metaChange('server', server), {drop: 'meta', id: 'new_server'},
-    ...(known ? [...offerAgain(memory), ...staleVisits(memory), ...cursors, {drop: 'meta', id: 'backup'}] : []),
+    ...(known ? [...offerAgain(memory), ...staleVisits(memory), ...cursors] : []),
   ]
 })
 
@@ -147,7 +147,6 @@ async function push(round, rows, ride = true) {
   const name = uuid4()
   await store.update(known => [
     ...rows.flatMap(row => answered(known, row, answer, name, wire.heardAt() ?? now())),
-    ...(Number.isSafeInteger(answer.backup) ? [metaChange('backup', answer.backup)] : []),
     ...(own ? told(known) : []),
   ])
   if (own && answer.reused?.length > 0) store.tellRolledBack()
@@ -168,15 +167,20 @@ const numberOr0 = number => (Number.isSafeInteger(number) ? number : 0)
 function answered(memory, row, answer, push, now) {
   const found = answer.results.find(one => one.id === row.id && one.sha256 === row.sha256)
   if (!found || !memory.outbox.has(row.id)) return []
+  const gone = blobsNeeded(memory, row).filter(hash => answer.missing_blobs.includes(hash) && isStored(memory, hash))
+    // The server had it once and was put back since: it is open again.
+    .map(id => ({drop: 'receipts', id}))
   const blobs = openBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
     .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0}, now))
   if (found.result === 'held') {
     const comment = memory.receipts.get(row.id)?.comment
-    return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...blobs]
+    return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...gone, ...blobs]
   }
   const isApplied = (found.result === 'applied' || found.result === 'duplicate') && Number.isSafeInteger(found.seq) && found.seq > 0
-  return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...blobs] : []
+  return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...gone, ...blobs] : []
 }
+
+const isStored = (memory, hash) => memory.blobs.has(hash) && memory.receipts.get(hash)?.result === 'stored'
 
 async function ridingBlobs(store, memory, rows) {
   const found = []
@@ -258,4 +262,21 @@ async function upload({store, wire}, hash, {bytes, type}) {
     }
   }
   return null // it does not come to an end; the next round tries again
+}
+
+/**
+ * Ask about the blobs that are about to leave the phone; one that the server lacks is sent again.
+ * @param {Store} store
+ * @param {ReturnType<typeof import('./transport.js').transport>} wire
+ * @param {Date} now
+ * @returns {Promise<Set<string>>} those that the server has
+ * @throws {NotSent} when it cannot be asked: nothing leaves
+ */
+export async function stillThere(store, wire, now) {
+  const there = new Set()
+  for (const hash of parting(await store.read(), now)) {
+    if (await wire.blobIsThere(hash)) there.add(hash)
+    else await store.update(memory => (isStored(memory, hash) ? [{drop: 'receipts', id: hash}] : []))
+  }
+  return there
 }

@@ -11,7 +11,7 @@ import {hasTidings} from './health.js'
 import {chosenLanguage} from './i18n.js'
 import {receiveAll} from './incoming.js'
 import {leaving} from './keeping.js'
-import {sendAll} from './outgoing.js'
+import {sendAll, stillThere} from './outgoing.js'
 import {personOf} from './replay.js'
 import {NotSent, transport} from './transport.js'
 
@@ -68,7 +68,10 @@ export function startSync(store, {
       if (more) ({failure} = await sendAll(store, wire, signedIn.id, {...options, greet: false}))
     }
     const at = wire.heardAt()
-    if (at) await store.update(memory => leaving(memory, at))
+    if (at) {
+      const there = await stillThere(store, wire, at)
+      await store.update(memory => leaving(memory, at, there))
+    }
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})
     void keepPacks(person)
     if (failure) throw failure

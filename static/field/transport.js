@@ -3,7 +3,7 @@
 // nothing at all) is a NotSent that says how it failed, and the sender keeps everything. It
 // follows no redirect and waits no longer than 20 s for one answer.
 
-import {MEDIA_TYPE, PROTOCOL} from './operations.js'
+import {BLOB_BYTES_MAX, MEDIA_TYPE, PROTOCOL} from './operations.js'
 
 const TIMEOUT_MS = 20_000
 const GZIP_FROM_BYTES = 400
@@ -106,6 +106,15 @@ export const transport = fetch => {
       const response = await ask(fetch, `/sync/blobs/${sha256}`, {method: 'HEAD'})
       const offset = response.status === 200 ? Number(response.headers.get('Upload-Offset')) : 0
       return Number.isSafeInteger(offset) && offset > 0 ? offset : 0
+    },
+
+    /** @param {string} sha256 @returns {Promise<boolean>} whether the server needs no byte of this blob any more
+     * @throws {NotSent} where it does not say */
+    async blobIsThere(sha256) {
+      const response = await ask(fetch, `/sync/blobs/${sha256}`, {method: 'HEAD'})
+      const offset = response.headers.get('Upload-Offset')
+      if (response.status !== 200 || offset === null) throw await refusal(response)
+      return Number(offset) === BLOB_BYTES_MAX
     },
 
     /** One piece of a blob. @param {string} sha256 @param {Uint8Array} piece @param {number} from @param {number} total @param {string} type

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {leaving, offerAgain} = await import('../../static/field/keeping.js')
+const {leaving, offerAgain, parting} = await import('../../static/field/keeping.js')
 
 const NOW = new Date('2026-11-22T10:00:00Z')
 const map = list => new Map(list.map(one => [one.id, one]))
@@ -21,12 +21,12 @@ function settled(change = {}) {
   }
   for (const [name, one] of Object.entries(change)) parts[name] = typeof one === 'object' ? {...parts[name], ...one} : one
   return {
-    meta: map([{id: 'backup', value: parts.backup}, {id: 'vouched bob', value: parts.vouched}, {id: 'cursor bob', value: parts.cursor}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
+    meta: map([{id: 'backup amira', value: 99}, {id: 'backup bob', value: parts.backup}, {id: 'vouched bob', value: parts.vouched}, {id: 'cursor bob', value: parts.cursor}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
     visits: map([parts.visit]), blobs: new Set(['b']),
   }
 }
 
-const dropped = memory => leaving(memory, NOW).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
+const dropped = (memory, there = ['b']) => leaving(memory, NOW, new Set(there)).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
 
 test('an operation for which every reason is gone leaves, with its blob; the visit and the receipt stay', () => {
   assert.deepEqual(dropped(settled()), ['outbox o', 'blobs b'])
@@ -38,6 +38,7 @@ const reasons = {
   'its blob is not there yet': {blob: {result: 'refused'}},
   'the backup is older': {backup: 4},
   'its picture came after the backup': {blob: {seq: 6}},
+  'the backup is known to somebody else only': {backup: 0},
   'no news have vouched for it': {vouched: 4},
   'the log began anew': {cursor: '4.0123456789abcdef.2026-11-22'},
   'the snapshot is older': {visit: {seq: 4}},
@@ -61,6 +62,14 @@ test('a picture that came after the backup leaves with the next one, or after fo
   assert.deepEqual(dropped(settled({blob: {seq: 6}, backup: 6})), ['outbox o', 'blobs b'])
   const at = new Date(NOW.getTime() - 15 * 86_400_000).toISOString()
   assert.deepEqual(dropped(settled({blob: {seq: 6, at}})), ['outbox o', 'blobs b'])
+})
+
+test('a picture that came by itself is asked about before it leaves', () => {
+  const memory = settled({blob: {seq: 5}})
+  assert.deepEqual(parting(memory, NOW), ['b'])
+  assert.deepEqual(dropped(memory, []), [])
+  assert.deepEqual(dropped(memory, ['b']), ['outbox o', 'blobs b'])
+  assert.deepEqual(parting(settled({blob: {seq: 6}}), NOW), [], 'nothing to ask while it stays')
 })
 
 test('a struck photo holds no picture on the phone, sent or not', () => {

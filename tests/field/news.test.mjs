@@ -168,6 +168,50 @@ test('it is offered again also when its number has become another operation\'s',
   assert.deepEqual([shown.length, shown[0].id, shown[0].seq], [1, id, server.log.length])
 })
 
+test('the backup that somebody else hears of lets go of nobody\'s work: a first sign-in cannot see that the server was put back', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  await record(store, [note('precious')])
+  await sync.now()
+  await sync.now() // news vouch for it
+  server.restore(2)
+  await store.signOut()
+  await store.signIn(AMIRA)
+  server.user = 'amira'
+  await record(store, [note('hers'), note('more'), note('and more')])
+  await sync.now()
+  server.backup = server.log.length
+  await sync.now()
+  await sync.now()
+  assert.deepEqual(server.texts(), ['hers', 'more', 'and more'])
+  await store.signOut()
+  await store.signIn(BOB)
+  server.user = 'bob'
+  await sync.now()
+  assert.ok(server.texts().includes('precious'))
+})
+
+test('a push has no cursor, so the backup it tells of lets go of nothing', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  await record(store, [note('precious')])
+  await sync.now()
+  await sync.now()
+  server.restore(2)
+  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  server.backup = server.log.length
+  await record(store, [note('later')])
+  await store.signOut()
+  await store.signIn(AMIRA) // in another window Bob is still signed in: his work goes out, no news come
+  await sync.now()
+  assert.deepEqual(server.texts(), ['later'])
+  await store.signIn(BOB)
+  await sync.now()
+  assert.deepEqual(server.texts().sort(), ['later', 'precious'])
+})
+
 test('another operation under the same number does not vouch for it', async () => {
   const {store, server, sync} = await acknowledgedThenLost()
   await record(store, [note('later')])

@@ -5,6 +5,7 @@ import {createHash} from 'node:crypto'
 import {gunzipSync} from 'node:zlib'
 
 import {fold, stateOf} from '../../static/field/apply.js'
+import {BLOB_BYTES_MAX} from '../../static/field/operations.js'
 
 const MEDIA = 'application/vnd.troskel.sync+json'
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')
@@ -156,7 +157,7 @@ export class Server {
   blob({method, path, headers, body}) {
     const hash = path.split('/').at(-1)
     const part = this.blobs.get(hash) ?? this.parts.get(hash) ?? Buffer.alloc(0)
-    if (method === 'HEAD') return new Response(null, {headers: {'Upload-Offset': String(part.length)}})
+    if (method === 'HEAD') return new Response(null, {headers: {'Upload-Offset': String(this.blobs.has(hash) ? BLOB_BYTES_MAX : part.length)}})
     const [, from, to, total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
     if (Number(from) > Number(to)) return problem('malformed', 400) // RFC 9110, 14.4: no such range
     if (this.blobs.has(hash)) return this.said({offset: Number(total), complete: true, seq: this.log.length + 1})

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
 import {BOB, note, outbox, until, VISIT} from './phone.mjs'
+import {PAGE} from './server.mjs'
 import {altered, planned, pushes, signed, svg, world} from './world.mjs'
 
 const {record, unsent, counts} = outbox
@@ -71,6 +72,52 @@ test('a picture keeps its operation on the phone until a backup holds it', async
   server.backup = server.log.length
   await sync.now()
   assert.ok(!await store.blob(hash))
+})
+
+test('a picture that a restored server lost leaves the phone only after it was sent again', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  const {hash} = await signed(store, large(300_000), 'image/png')
+  await sync.now()
+  await sync.now()
+  server.blobs.delete(hash) // put back to a copy from between the operation and its picture: same log
+  await record(store, [note('x'), note('y')])
+  await sync.now()
+  server.backup = server.log.length
+  await sync.now()
+  assert.ok(await store.blob(hash), 'gone from the phone and not at the server')
+  await sync.now()
+  assert.equal(server.blobs.get(hash)?.length, 300_000)
+})
+
+test('a picture stays while the server does not say whether it has it', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  const {hash} = await signed(store, large(20_000), 'image/png')
+  await sync.now()
+  await record(store, [note('x')])
+  await sync.now()
+  server.backup = server.log.length
+  for (const answer of [() => new Response('', {status: 503}), PAGE]) {
+    server.meddle = ({method}, proper) => (method === 'HEAD' ? answer() : proper())
+    await sync.now()
+    assert.ok(await store.blob(hash))
+  }
+  server.meddle = (request, proper) => proper()
+  await sync.now()
+  assert.ok(!await store.blob(hash))
+})
+
+test('a signature that the server misses after all is sent again', async () => {
+  const {store, server, sync} = await world()
+  server.holds = () => 'no_right'
+  const {hash} = await signed(store, svg('M1 1'))
+  await sync.now()
+  assert.ok(server.blobs.has(hash))
+  server.blobs.clear()
+  await sync.now() // held work is offered in each round; the answer says what is missing
+  await sync.now()
+  assert.ok(server.blobs.has(hash))
 })
 
 test('on a slow line the pieces get smaller until they get through', async () => {

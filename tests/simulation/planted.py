@@ -101,7 +101,7 @@ BUGS = (
     Bug("a pull skips what came while it was read", SYNC + "pull.py", "cursor=f\"{head.seq}.{head.digest}", "cursor=f\"{head.seq + 1}.{head.digest}"),
     Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None:"),
     Bug("reading does not tell of a change", SYNC + "sqlite.py", "(v.seq > ? OR (v.visible AND r.seq > ?))", "(v.seq > ? AND (v.visible OR r.seq > ?))"),
-    Bug("a blob is said to be here before it is", PWA + "sync_api.py", "visit_blobs.missing(here.blobs, texts)", "[]"),
+    Bug("a blob is said to be here before it is", PWA + "sync_api.py", "visit_blobs.missing(here.databases, here.blobs, texts)", "[]"),
     Bug("the held list shows only what is the reader's", PWA + "holding.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
 )  # fmt: skip
 
