@@ -23,7 +23,13 @@ PUBLIC = ("build", "vendor", "css", "icons", "desk")
 field/ reaches phones as build/phone.js."""
 
 BUNDLED = frozenset(
-    {"build/templates.js", "build/languages.js", "vendor/idb.js", "vendor/signature_pad.min.js"}
+    {
+        "build/templates.js",
+        "build/languages.js",
+        "build/original.js",
+        "vendor/idb.js",
+        "vendor/signature_pad.min.js",
+    }
 )
 """Parts of build/phone.js: nobody loads them by themselves."""
 
@@ -131,11 +137,8 @@ def _phone_needs(name: str) -> bool:
 
 
 def _some_phones_need(name: str) -> bool:
-    # The original and English are what everything falls back to.
-    catalogue = re.fullmatch(r"build/catalog\.(.+)\.js", name)
-    if catalogue is not None:
-        return catalogue[1] not in ("sv", "en")
-    return bool(fonts.languages_of(Path(name).name))
+    # The words of the original, which everything falls back to, are in phone.js.
+    return bool(re.fullmatch(r"build/catalog\..+\.js", name) or fonts.languages_of(Path(name).name))
 
 
 def _find_public(static_dir: Path) -> Iterator[tuple[str, Path]]:

@@ -12,11 +12,13 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TypeAlias
 
-from pwa import catalogues, fonts
+from pwa import catalogues, fonts, phone_words
+from pwa.guide.languages import ORIGINAL
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -26,6 +28,9 @@ VENDOR = {
     "signature_pad.min.js": "signature_pad/dist/signature_pad.min.js",
 }
 """File in static/vendor → file in node_modules. Copied as they are; the lock file pins them."""
+
+PHONE = ("phone.js.map", "phone.js")
+"""What the bundle is, in the order it is written: a map that nothing names yet does no harm."""
 
 
 class BuildFailed(RuntimeError):
@@ -40,7 +45,6 @@ def build(root: Path, *, say: Say = print) -> None:
     install_packages(root, say=say)
     copy_vendor(root, say=say)
     cut_fonts(root, say=say)
-    compile_catalogues(root, say=say)
     compile_templates(root, say=say)
     bundle(root, say=say)
 
@@ -124,41 +128,71 @@ def compile_templates(root: Path, *, say: Say) -> None:
 
 
 def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
-    """static/field/boot.js and all it imports → static/build/phone.js, one file, minified.
+    """static/field/boot.js and all it imports → static/build/phone.js, one file, minified; and the
+    catalogues it takes its words from.
 
     Fifty small modules are nine round trips on a slow line before anything is shown, and twice
     the bytes; the source map is for whoever debugs. `packages` is where node_modules stands.
+    The two are one step, because a number means the same message only in files of one build.
     """
     found = sorted(((packages or root) / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
     if not found:
         raise BuildFailed("esbuild has no build for this machine: see node_modules/@esbuild")
-    arguments = [
-        "static/field/boot.js", "--bundle", "--minify", "--format=esm", "--target=es2022",
-        "--charset=utf8", "--sourcemap=linked", "--log-level=warning",
-        "--external:../build/catalog.*", "--outfile=static/build/phone.js",
-    ]  # fmt: skip
-    done = subprocess.run([str(found[0]), *arguments], cwd=root, check=False)
-    if done.returncode != 0:
-        raise BuildFailed(f"esbuild ended with {done.returncode}; its message is above")
-    size = len(gzip.compress((root / "static" / "build" / "phone.js").read_bytes(), 9))
-    say(f"phone.js: {size / 1000:.1f} kB compressed")
+    messages = compile_catalogues(root, say=say)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder)
+        _copy_numbered(root, copy, messages)
+        arguments = [
+            "static/field/boot.js", "--bundle", "--minify", "--format=esm", "--target=es2022",
+            "--charset=utf8", "--sourcemap=linked", "--log-level=warning",
+            "--outfile=static/build/phone.js",
+        ]  # fmt: skip
+        done = subprocess.run([str(found[0]), *arguments], cwd=copy, check=False)
+        if done.returncode != 0:
+            raise BuildFailed(f"esbuild ended with {done.returncode}; its message is above")
+        made = {name: (copy / "static/build" / name).read_bytes() for name in PHONE}
+    for name, content in made.items():
+        _write(root / "static" / "build" / name, content)
+    say(f"phone.js: {len(gzip.compress(made['phone.js'], 9)) / 1000:.1f} kB compressed")
 
 
-def compile_catalogues(root: Path, *, say: Say) -> None:
-    """.po → .mo for the server, static/build/catalog.<tag>.js and languages.js for the phone."""
-    wanted = {msgid for _, msgid in catalogues.find_messages(root, catalogues.phone_sources(root))}
+def _copy_numbered(root: Path, copy: Path, messages: Sequence[catalogues.MessageId]) -> None:
+    """Everything phone.js is made of, below `copy`, with numbers instead of messages."""
+    modules = [*(root / "static/field").rglob("*.js"), root / "static/build/templates.js"]
+    as_they_are = ["build/languages.js", "build/original.js", "vendor/idb.js",
+                   "vendor/signature_pad.min.js"]  # fmt: skip
+    for path in [*modules, *(root / "static" / name for name in as_they_are)]:
+        script = path.read_text("utf-8")
+        into = copy / path.relative_to(root)
+        into.parent.mkdir(parents=True, exist_ok=True)
+        into.write_text(
+            phone_words.number(script, messages) if path in modules else script, "utf-8"
+        )
+
+
+def compile_catalogues(root: Path, *, say: Say) -> tuple[catalogues.MessageId, ...]:
+    """.po → .mo for the server; for the phone static/build/original.js, catalog.<tag>.js of every
+    other language, and languages.js. Answers the phone's messages in the order of their numbers."""
+    messages = phone_words.find(root)
     written = 0
+    modules: set[str] = set()
     languages = catalogues.find_languages(root)
-    module = catalogues.compile_languages(languages)
+    module = phone_words.compile_languages(languages)
     written += _write(root / "static" / "build" / "languages.js", module.encode())
     for language in languages:
         catalogue = catalogues.read_catalogue(root, language)
-        module = catalogues.compile_js(catalogue, language, wanted)
-        written += _write(root / "static" / "build" / f"catalog.{language}.js", module.encode())
+        module = phone_words.compile_catalogue(catalogue, language, messages)
+        name = "original" if language == ORIGINAL else f"catalog.{language}"
+        written += _write(root / "static" / "build" / f"{name}.js", module.encode())
+        modules.add(f"{name}.js")
         if language != "en":
             mo = catalogues.po_path(root, language).with_suffix(".mo")
             written += _write(mo, catalogues.compile_mo(catalogue))
-    say(f"catalogues: {len(wanted)} messages of the phone, {written} files written")
+    for leftover in (root / "static" / "build").glob("catalog.*.js"):
+        if leftover.name not in modules:
+            leftover.unlink()
+    say(f"catalogues: {len(messages)} messages of the phone, {written} files written")
+    return messages
 
 
 def _run_node(script: Path, said: str) -> None:
@@ -187,9 +221,14 @@ def _write(path: Path, content: bytes) -> bool:
     if path.exists() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    # A name nobody else has: two builds at once write the same, and neither may miss its file.
+    with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as partial:
+        partial.write(content)
+    try:
+        Path(partial.name).chmod(0o644)
+        Path(partial.name).replace(path)
+    finally:
+        Path(partial.name).unlink(missing_ok=True)
     return True
 
 

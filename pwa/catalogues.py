@@ -1,17 +1,13 @@
-"""The interface's translations: what can be translated, and what a phone gets of it.
+"""The interface's translations: what can be translated, and into what it has been.
 
 Messages are extracted from code and templates into one .po file per language
-(`pwa/translations/<Babel locale>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and,
-restricted to what phone pages use, to one JavaScript module per language. A language of the guide
-that has such a file is a language of the interface; nothing else makes it one. The plural rule in
-the module is the one in the .po header, the same that Python's gettext evaluates, so that
-both sides choose the same form. It refuses a header that is not a plain C expression of `n`:
-the expression becomes code, and nothing but numbers and operators may.
+(`pwa/translations/<Babel locale>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and
+for the phone by pwa/phone_words.py. A language of the guide that has such a file is a language of
+the interface; nothing else makes it one. It refuses a message that is glued together from pieces.
 """
 
 import ast
 import copy
-import json
 import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -24,7 +20,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from pwa.guide.languages import LANGUAGES as GUIDE
-from pwa.guide.languages import ORIGINAL
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,13 +37,12 @@ _VAIN_HEADERS = re.compile(
     rb"|Last-Translator|Language-Team|Generated-By): .*\n"
 )
 _STRING = r"""('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$\\]*`)"""
-_SCRIPT_CALL = re.compile(
-    rf"(?<![\w$])(_|gettext|ngettext)\(\s*{_STRING}(?:\s*,\s*{_STRING})?\s*(\+)?"
+SCRIPT_CALL = re.compile(
+    rf"(?<![\w$])(_|gettext|ngettext)\(\s*(?:c, )?{_STRING}(?:\s*,\s*{_STRING})?\s*(\+)?"
 )
+"""A message in a script: function, text, second text, a plus sign that must not be there. A compiled
+template names its context first."""
 _FILLED = re.compile(r"[\u2066-\u2068]?(%\(\w+\)[sd])\u2069?")
-_PLURAL_EXPRESSION = re.compile(r"[n0-9\s()?:%=!<>&|]+")
-
-_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193  # Fowler, Noll and Vo's, 32 bits
 
 MessageId: TypeAlias = str | tuple[str, str]
 Found: TypeAlias = tuple[str, MessageId]
@@ -112,7 +106,7 @@ def update(root: Path) -> dict[str, int]:
         catalogue.update(template, no_fuzzy_matching=True, keep_user_comments=True)
         catalogue.obsolete.clear()
         _write_po_if_changed(path, catalogue)
-        missing[language] = sum(1 for m in catalogue if m.id and not _translated(m))
+        missing[language] = sum(1 for m in catalogue if m.id and not translated(m))
     return missing
 
 
@@ -160,112 +154,31 @@ def compile_mo(catalogue: Catalog) -> bytes:
     return out.getvalue()
 
 
-def compile_js(catalogue: Catalog, language: str, wanted: Iterable[MessageId]) -> str:
-    """One ES module: `language`, `direction`, `gettext(id)`, `ngettext(one, many, n)`.
-
-    Holds only `wanted` messages that have a translation; a phone shows the msgid, which is
-    English, for the rest. A message stands under a short name of its msgid (FNV-1a, 32 bits over
-    UTF-16 units, base 36): the English words are in the templates already, and 2.3 kB of every
-    language's file. Raises ValueError for a plural header that is not plain arithmetic, and for two
-    messages of one name.
-    """
-    expression = str(catalogue.plural_expr)
-    if not _PLURAL_EXPRESSION.fullmatch(expression):
-        raise ValueError(f"{language}: not a plural expression: {expression!r}")
-    catalogue = isolated(catalogue)
-    messages: dict[str, str | list[str]] = {}
-    for msgid in sorted(set(wanted), key=str):
-        message = catalogue.get(msgid)
-        if language == "en" or message is None or not _translated(message):
-            continue
-        text = msgid[0] if isinstance(msgid, tuple) else msgid
-        name = _short_name(text)
-        if name in messages:
-            raise ValueError(f"{text!r} has the short name of another message: word it otherwise")
-        messages[name] = (
-            [str(form) for form in message.string or ()]
-            if isinstance(msgid, tuple)
-            else str(message.string)
-        )
-    direction = GUIDE[language].direction
-    table = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
-    table = table.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return (
-        "// Made by pwa/build.py from pwa/translations; change it there.\n"
-        f"export const language = {json.dumps(language)}\n"
-        f"export const direction = {json.dumps(direction)}\n"
-        f"const messages = new Map(Object.entries({table}))\n"
-        f"const plural = n => Number({expression})\n"
-        "const names = new Map()\n"
-        "const find = id => {\n"
-        "  let name = names.get(id)\n"
-        "  if (name === undefined) {\n"
-        f"    let hash = {_FNV_OFFSET}\n"
-        "    for (let i = 0; i < id.length; i++) {\n"
-        f"      hash = Math.imul(hash ^ id.charCodeAt(i), {_FNV_PRIME})\n"
-        "    }\n"
-        "    name = (hash >>> 0).toString(36)\n"
-        "    names.set(id, name)\n"
-        "  }\n"
-        "  return messages.get(name)\n"
-        "}\n"
-        "export const gettext = id => {\n"
-        "  const found = find(id) ?? id\n"
-        "  return typeof found === 'string' ? found : found[0]\n"
-        "}\n"
-        "export const ngettext = (one, many, n) => {\n"
-        "  const forms = find(one)\n"
-        "  return Array.isArray(forms) ? forms[plural(n)] : n === 1 ? one : many\n"
-        "}\n"
-    )
-
-
-def _short_name(text: str) -> str:
-    """The name a message stands under in a phone's catalogue; its twin is in `compile_js`."""
-    value = _FNV_OFFSET
-    units = text.encode("utf-16-le")
-    for start in range(0, len(units), 2):
-        value = (value ^ int.from_bytes(units[start : start + 2], "little")) * _FNV_PRIME % 2**32
-    name = ""
-    while value or not name:
-        value, digit = divmod(value, 36)
-        name = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + name
-    return name
-
-
-def compile_languages(languages: Iterable[str]) -> str:
-    """One ES module: every language of the guide with its own name and direction, and the tags of
-    those the interface speaks. English is `en`, the original comes first."""
-    names = {tag: [one.autonym, one.direction] for tag, one in GUIDE.items()}
-    return (
-        "// Made by pwa/build.py from the heads of pwa/guide/texts; change them there.\n"
-        f"export const ORIGINAL = {json.dumps(ORIGINAL)}\n"
-        f"export const LANGUAGES = {json.dumps(names, ensure_ascii=False)}\n"
-        f"export const INTERFACE = {json.dumps(list(languages))}\n"
-    )
-
-
 def _messages_of_script(text: str, name: str) -> Iterator[MessageId]:
     """Babel's own JavaScript lexer passes over calls inside calls and inside `${}`, silently;
     a message that is never extracted is never translated. Literal calls need no lexer."""
-    for found in _SCRIPT_CALL.finditer(text):
-        function, first, second, plus = found.groups()
+    for found in SCRIPT_CALL.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        if plus:
+        if found[4]:
             raise ValueError(f"{name}:{line}: a message must be one string, not a sum")
-        if function == "ngettext":
-            if second is None:
-                raise ValueError(f"{name}:{line}: ngettext needs two strings")
-            yield (_literal(first), _literal(second))
-        else:
-            yield _literal(first)
+        if found[1] == "ngettext" and found[3] is None:
+            raise ValueError(f"{name}:{line}: ngettext needs two strings")
+        yield message_of(found)
+
+
+def message_of(call: re.Match[str]) -> MessageId:
+    """The message of one match of SCRIPT_CALL."""
+    if call[1] == "ngettext":
+        return (_literal(call[2]), _literal(call[3]))
+    return _literal(call[2])
 
 
 def _literal(source: str) -> str:
     return source[1:-1] if source[0] == "`" else str(ast.literal_eval(source))
 
 
-def _translated(message: Message) -> bool:
+def translated(message: Message) -> bool:
+    """Whether somebody has translated it, every form of it."""
     if message.fuzzy:
         return False
     forms = message.string if isinstance(message.string, tuple | list) else [message.string]

@@ -189,7 +189,7 @@ class Expressions:
         named = ", ".join(f"{quoted(one.key)}: {self.value(one.value)}" for one in node.kwargs)
         if isinstance(node.node, nodes.Name) and node.node.name in MESSAGES:
             self.check_message(node, node.node.name)
-            return f"r.{MESSAGES[node.node.name]}(c, [{arguments}], {{{named}}})"
+            return f"r.{MESSAGES[node.node.name]}(c, {arguments}, {{{named}}})"
         if not isinstance(node.node, nodes.Name | nodes.Getattr):
             raise self.refuse(node, "only macros can be called")
         return f"r.call({self.value(node.node)}, [{arguments}], {{{named}}})"

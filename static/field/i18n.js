@@ -1,8 +1,10 @@
 // Words of the interface. One i18n object per language; templates take `gettext` and `ngettext`
-// from it, page modules use `_`. It refuses to leave the phone wordless: a catalogue that does
-// not load is replaced by English, which is what the msgids are.
+// from it, page modules use `_`. It refuses to leave the phone wordless: the original's words are
+// part of the bundle, and stand in for a catalogue that does not load. The bundle names a message by
+// a number (pwa/phone_words.py); unbundled, as tests load these modules, it is the English text.
 
 import {INTERFACE, LANGUAGES, ORIGINAL} from '../build/languages.js'
+import * as original from '../build/original.js'
 
 /** Whether the interface speaks it. @param {string} tag */
 export const speaks = tag => INTERFACE.includes(tag)
@@ -11,9 +13,9 @@ export const speaks = tag => INTERFACE.includes(tag)
  * @typedef {object} I18n
  * @property {string} language
  * @property {'ltr'|'rtl'} direction
- * @property {(msgid: string) => string} gettext
+ * @property {(message: string) => string} gettext
  * @property {(one: string, many: string, n: number) => string} ngettext
- * @property {(msgid: string, params?: Record<string, string|number>) => string} _
+ * @property {(message: string, params?: Record<string, string|number>) => string} _
  */
 
 /** Replaces %(name)s by params.name and %% by %. Plain text: templates escape it.
@@ -21,23 +23,13 @@ export const speaks = tag => INTERFACE.includes(tag)
 export const fill = (text, params) =>
   text.replace(/%(?:\((\w+)\)[sd]|%)/g, (whole, name) => name === undefined ? '%' : String(params[name] ?? whole))
 
-/** @param {string} language @returns {Promise<I18n>} */
+const addressOf = language => `../build/catalog.${language}.js`
+
+/** Words of a language, of the original where that one cannot be had. @param {string} language @returns {Promise<I18n>} */
 export async function loadI18n(language) {
-  const known = speaks(language) ? language : ORIGINAL
-  let catalogue
-  try {
-    catalogue = await import(`../build/catalog.${known}.js`)
-  } catch {
-    catalogue = {language: 'en', direction: 'ltr', gettext: id => id, ngettext: (one, many, n) => n === 1 ? one : many}
-  }
-  const {gettext, ngettext} = catalogue
-  return {
-    language: catalogue.language,
-    direction: catalogue.direction,
-    gettext,
-    ngettext,
-    _: (msgid, params = {}) => fill(gettext(msgid), params),
-  }
+  const isElsewhere = speaks(language) && language !== ORIGINAL
+  const {language: spoken, direction, gettext, ngettext} = isElsewhere ? await import(addressOf(language)).catch(() => original) : original
+  return {language: spoken, direction, gettext, ngettext, _: (message, params = {}) => fill(gettext(message), params)}
 }
 
 /** What was chosen on this phone; '' for nothing yet. @returns {string} */
@@ -60,6 +52,7 @@ export function preferredLanguage(person) {
 /** Asks the worker to keep the words of this language for times without network: it keeps by itself
  * only what every phone needs. @param {string} language */
 export async function keepWords(language) {
+  if (language === ORIGINAL) return // part of the bundle
   const registration = await navigator.serviceWorker?.ready
   registration?.active?.postMessage({keep: [`build/catalog.${language}.js`]})
 }

@@ -179,9 +179,9 @@ function filled(text, named) {
   }))
 }
 
-export const gettext = (c, [msgid], named) => filled(c[I18N].gettext(printed(msgid)), named)
-export const ngettext = (c, [one, many, n], named) =>
-  filled(c[I18N].ngettext(printed(one), printed(many), whole(n)), { num: n, ...named })
+// Texts that the compiler has seen, or what the bundle has instead of them (pwa/phone_words.py).
+export const gettext = (c, message, named) => filled(c[I18N].gettext(message), named)
+export const ngettext = (c, one, many, n, named) => filled(c[I18N].ngettext(one, many, whole(n)), { num: n, ...named })
 
 // --- rendering ------------------------------------------------------------------------------
 

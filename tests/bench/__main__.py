@@ -43,9 +43,7 @@ def sizes() -> None:
     """Compressed bytes, as the server sends them (gzip level 9)."""
     assets = Assets(ROOT / "static")
     read = {name: path.read_bytes() for name, path in assets.files.items()}
-    scripts = [
-        n for n in read if n in ("build/phone.js", "vendor/htmx.min.js", "build/catalog.sv.js")
-    ]
+    scripts = ["build/phone.js", "vendor/htmx.min.js"]  # Swedish is in phone.js
     js = sum(size(read[name]) for name in scripts) + size((ROOT / "static/sw.js").read_bytes())
     css = sum(size(read[name]) for name in LOADED_BY_SHELL)
     fonts = {f["url"].split("/")[-1]: f for f in assets.worker_files if f["url"].endswith(".woff2")}

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pwa import catalogues
+from pwa import catalogues, phone_words
 from pwa.catalogues import phone_sources
 from pwa.template_compiler import compile_templates, shared_environment
 
@@ -38,9 +38,16 @@ def node() -> str:
 
 
 class Both:
-    """Templates `names` below `root`, compiled into `folder` and loaded into Jinja."""
+    """Templates `names` below `root`, compiled into `folder` and loaded into Jinja; with numbers for
+    `messages`, as a bundle has them, where those are given."""
 
-    def __init__(self, root: Path, names: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        names: Sequence[str],
+        folder: Path,
+        messages: Sequence[catalogues.MessageId] = (),
+    ) -> None:
         self.env: Environment = shared_environment(root)
         self.words: gettext.NullTranslations = gettext.NullTranslations()
         # Jinja keeps a macro with the functions it was loaded with, so these never change.
@@ -51,7 +58,10 @@ class Both:
             newstyle=True,
         )
         self.module = folder / "templates.mjs"
-        self.module.write_text(compile_templates(root, names, runtime=RUNTIME.as_uri()), "utf-8")
+        script = compile_templates(root, names, runtime=RUNTIME.as_uri())
+        self.module.write_text(
+            phone_words.number(script, messages) if messages else script, "utf-8"
+        )
         self.node = subprocess.Popen(
             [node(), str(Path(__file__).with_name("render.mjs"))],
             stdin=subprocess.PIPE,
@@ -145,10 +155,11 @@ def _translations(language: str) -> gettext.NullTranslations:
 @functools.cache
 def _phone() -> tuple[Both, Path]:
     folder = Path(tempfile.mkdtemp(prefix="troskel-parity-"))
-    both = Both(TEMPLATES, phone_templates(), folder)
-    wanted = {msgid for _, msgid in catalogues.find_messages(ROOT, phone_sources(ROOT))}
+    messages = phone_words.find(ROOT)
+    both = Both(TEMPLATES, phone_templates(), folder, messages)
     for language in catalogues.LANGUAGES:
-        module = catalogues.compile_js(catalogues.read_catalogue(ROOT, language), language, wanted)
+        catalogue = catalogues.read_catalogue(ROOT, language)
+        module = phone_words.compile_catalogue(catalogue, language, messages)
         (folder / f"catalog.{language}.mjs").write_text(module, "utf-8")
 
     def end() -> None:

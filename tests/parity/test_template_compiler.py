@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from pwa import catalogues
+from pwa import catalogues, phone_words
 from pwa.template_compiler import AllRefused, compile_templates
 from tests.parity.random_templates import Writer
 from tests.parity.renderers import Both, render_both
@@ -278,12 +278,12 @@ def test_all_six_arabic_plurals_are_chosen_alike(
 ) -> None:
     source = "{{ ngettext('%(num)s home of %(name)s', '%(num)s homes of %(name)s', n, name=name) }}"
     (tmp_path / "x.html").write_text(source)
-    pair = Both(tmp_path, ["x.html"], tmp_path_factory.mktemp("module"))
     catalogue = read_po(io.BytesIO(ARABIC.encode()), locale="ar")
+    wanted = [message.id for message in catalogue if message.id]
+    pair = Both(tmp_path, ["x.html"], tmp_path_factory.mktemp("module"), wanted)  # type: ignore[arg-type]
     words = gettext.GNUTranslations(io.BytesIO(catalogues.compile_mo(catalogue)))
     module = tmp_path / "catalog.ar.mjs"
-    wanted = [message.id for message in catalogue if message.id]
-    module.write_text(catalogues.compile_js(catalogue, "ar", wanted), "utf-8")  # type: ignore[arg-type]
+    module.write_text(phone_words.compile_catalogue(catalogue, "ar", wanted), "utf-8")  # type: ignore[arg-type]
     seen = set()
     for n in [*range(212), True, 1000, 1002, 10_011, 10**6]:
         expected, got = pair.translated("x.html", {"n": n, "name": HOSTILE}, module, words)

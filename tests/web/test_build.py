@@ -1,6 +1,7 @@
 """What is made for the phone: catalogues with the same plural forms, nothing twice."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from babel import Locale
 from babel.messages.pofile import read_po
 
-from pwa import build, catalogues
+from pwa import build, catalogues, phone_words
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -91,44 +92,86 @@ def test_updating_twice_changes_nothing_and_keeps_translations(tree: Path) -> No
     assert b"Sparat" in before
 
 
-def test_the_phone_gets_only_its_own_translated_messages(tree: Path) -> None:
+def say(tree: Path, language: str, *texts: str) -> list[object]:
+    """What the phone's catalogue of `language` has for the messages `texts`."""
+    numbers = [phone_words.find(tree).index(text) for text in texts]
+    name = "original" if language == "sv" else f"catalog.{language}"
+    found = ask_node(tree / f"static/build/{name}.js", f"{numbers}.map(c.gettext)")
+    assert isinstance(found, list)
+    return found
+
+
+def test_the_phone_gets_only_its_own_messages_and_a_text_for_each(tree: Path) -> None:
     catalogues.update(tree)
     translate(tree, "sv", Saved="Sparat", Coverage="Täckning")
     build.compile_catalogues(tree, say=lambda _: None)
-    module = tree / "static/build/catalog.sv.js"
-    assert ask_node(module, "[c.language, c.direction, c.gettext('Saved'), c.gettext('Here')]") == [
-        "sv", "ltr", "Sparat", "Here",
-    ]  # fmt: skip
-    assert "Täckning" not in module.read_text()
+    assert say(tree, "sv", "Saved", "Here") == ["Sparat", "Here"]
+    original = tree / "static/build/original.js"
+    assert ask_node(original, "[c.language, c.direction]") == ["sv", "ltr"]
+    assert "Täckning" not in original.read_text()
     assert ask_node(tree / "static/build/catalog.ar.js", "c.direction") == "rtl"
 
 
-def test_a_message_is_found_by_its_short_name_whatever_letters_it_has(tree: Path) -> None:
-    odd = ["Saved", "Över 𐍈 “quotes” – dash", "%(num)s%%", "a", "x" * 500]
-    template = (tree / "templates/field/a.html").read_text()
-    for text in odd[1:]:
-        template += "{{ _(" + json.dumps(text, ensure_ascii=False) + ") }}"
-    (tree / "templates/field/a.html").write_text(template)
-    catalogues.update(tree)
-    catalogue = catalogues.read_catalogue(tree, "sv")
-    for number, text in enumerate(odd):
-        catalogue[text].string = f"text {number}"
-    module = tree / "sv.mjs"
-    module.write_text(catalogues.compile_js(catalogue, "sv", odd))
-    assert ask_node(module, f"{json.dumps(odd)}.map(c.gettext)") == [
-        f"text {number}" for number in range(len(odd))
-    ]
-    assert "Saved" not in module.read_text()
+def test_a_phone_never_shows_a_number_or_nothing_for_a_message() -> None:
+    """In every language, every message of the app has a text of its own, with all forms."""
+    messages = phone_words.find(ROOT)
+    for language in catalogues.LANGUAGES:
+        catalogue = catalogues.read_catalogue(ROOT, language)
+        module = phone_words.compile_catalogue(catalogue, language, messages)
+        table = re.search(r"^const texts = (.*)$", module, re.MULTILINE)
+        assert table
+        texts = json.loads(table[1])
+        assert len(texts) == len(messages)
+        for msgid, text in zip(messages, texts, strict=True):
+            forms = [text] if isinstance(msgid, str) else text
+            assert len(forms) == (1 if isinstance(msgid, str) else catalogue.num_plurals)
+            assert all(isinstance(form, str) and form.strip() for form in forms), (language, msgid)
 
 
-def test_two_messages_of_one_short_name_are_refused(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_message_is_refused(tree: Path) -> None:
+    (tree / "static/field/b.js").write_text("_('')")
+    with pytest.raises(ValueError, match="is empty"):
+        phone_words.find(tree)
+
+
+def test_words_of_a_message_that_is_said_already_stay_as_they_are(tree: Path) -> None:
+    """`_(ngettext(…), {…})` fills in what ngettext has chosen."""
     catalogues.update(tree)
-    translate(tree, "sv", Saved="Sparat", Here="Här")
-    monkeypatch.setattr(catalogues, "_short_name", lambda text: "same")
-    with pytest.raises(ValueError, match="short name of another message"):
-        catalogues.compile_js(catalogues.read_catalogue(tree, "sv"), "sv", ["Saved", "Here"])
+    build.compile_catalogues(tree, say=lambda _: None)
+    module = tree / "static/build/original.js"
+    assert ask_node(module, "c.gettext('2 visits')") == "2 visits"
+    assert ask_node(module, "c.gettext('length')") == "length"
+
+
+def test_a_bundle_has_numbers_where_the_code_has_messages(tree: Path) -> None:
+    messages = phone_words.find(tree)
+    days, here, only = (
+        messages.index(one) for one in (("%(n)s day", "%(n)s days"), "Here", "Only %(name)s")
+    )
+    numbered = phone_words.number(SCRIPT, messages)
+    assert numbered == (
+        f"i18n._({only}, {{name: x}}); const {{_}} = i18n\n"
+        f"const both = `${{_({here})}} · ${{i18n._(i18n.ngettext({days}, 0, n), {{n}})}}`"
+    )
+    template = 'o += r.out(r.gettext(c, "Here", {})) + r.out(r.ngettext(c, "%(n)s day", "%(n)s days", n, {}))'
+    assert phone_words.number(template, messages) == (
+        f"o += r.out(r.gettext(c, {here}, {{}})) + r.out(r.ngettext(c, {days}, 0, n, {{}}))"
+    )
+
+
+def test_a_message_that_the_catalogues_lack_is_refused(tree: Path) -> None:
+    with pytest.raises(ValueError, match="'New' is not among"):
+        phone_words.number("_('New')", phone_words.find(tree))
+
+
+def test_a_message_is_found_whatever_letters_it_has(tree: Path) -> None:
+    odd = ["Saved", "Över 𐍈 “quotes” – dash", "%(num)s%%", "a", "x" * 500, 'it\\\'s "it"']
+    module = ";".join(f"_({json.dumps(text, ensure_ascii=False)})" for text in odd)
+    (tree / "static/field/b.js").write_text(module)
+    catalogues.update(tree)
+    build.compile_catalogues(tree, say=lambda _: None)
+    assert say(tree, "sv", *odd) == odd
+    assert re.fullmatch(r"(_\(\d+\);?)+", phone_words.number(module, phone_words.find(tree)))
 
 
 @pytest.mark.parametrize("language", ["sv", "ar"])
@@ -140,10 +183,10 @@ def test_the_phone_chooses_the_plural_form_that_python_and_cldr_choose(
     translate(tree, language, visits=order)
     build.compile_catalogues(tree, say=lambda _: None)
     counts = [*range(0, 130), 200, 201, 203, 211, 1000, 1002, 1000000]
-    js = ask_node(
-        tree / f"static/build/catalog.{language}.js",
-        f"{counts}.map(n => c.ngettext('%(num)s visit', '%(num)s visits', n))",
-    )
+    number = phone_words.find(tree).index(("%(num)s visit", "%(num)s visits"))
+    name = "original" if language == "sv" else f"catalog.{language}"
+    module = tree / f"static/build/{name}.js"
+    js = ask_node(module, f"{counts}.map(n => c.ngettext({number}, 0, n))")
     rule = Locale(language).plural_form
     assert js == [rule(n) for n in counts]
     import gettext
@@ -157,13 +200,16 @@ def _tags(language: str) -> set[str]:
     return set(Locale(language).plural_form.tags) | {"other"}
 
 
-def test_english_is_the_msgid_itself(tree: Path) -> None:
+def test_english_is_what_the_code_says(tree: Path) -> None:
     catalogues.update(tree)
     build.compile_catalogues(tree, say=lambda _: None)
     module = tree / "static/build/catalog.en.js"
-    assert ask_node(
-        module, "[0, 1, 2].map(n => c.ngettext('%(num)s visit', '%(num)s visits', n))"
-    ) == ["%(num)s visits", "%(num)s visit", "%(num)s visits"]
+    number = phone_words.find(tree).index(("%(num)s visit", "%(num)s visits"))
+    assert ask_node(module, f"[0, 1, 2].map(n => c.ngettext({number}, 0, n))") == [
+        "%(num)s visits",
+        "%(num)s visit",
+        "%(num)s visits",
+    ]
 
 
 def test_a_plural_header_with_anything_but_arithmetic_is_refused(tree: Path) -> None:
@@ -171,7 +217,7 @@ def test_a_plural_header_with_anything_but_arithmetic_is_refused(tree: Path) -> 
     catalogue = catalogues.read_catalogue(tree, "sv")
     catalogue._plural_expr = "(fetch('/x'), n)"
     with pytest.raises(ValueError, match="not a plural expression"):
-        catalogues.compile_js(catalogue, "sv", ["Saved"])
+        phone_words.compile_catalogue(catalogue, "sv", ["Saved"])
 
 
 def test_packages_are_not_installed_again_when_the_lock_file_is_met(tmp_path: Path) -> None:
@@ -206,3 +252,20 @@ def test_a_file_with_the_same_content_is_not_written_again(tmp_path: Path) -> No
     assert not build._write(path, b"x")
     assert build._write(path, b"y")
     assert [p.name for p in path.parent.iterdir()] == ["b.js"]
+
+
+def test_two_builds_at_once_do_not_take_each_others_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.js"
+    replace = Path.replace
+
+    def replace_after_the_other(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        build._write(path, b"the other")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_after_the_other)
+    build._write(path, b"mine")
+    assert path.read_bytes() == b"mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["b.js"]

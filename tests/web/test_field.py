@@ -118,6 +118,7 @@ def some_static(tmp_path: Path) -> Path:
         "vendor/htmx.min.js",
         "field/boot.js",
         "build/templates.js",
+        "build/original.js",
     ):
         path = tmp_path / "static" / name
         path.parent.mkdir(parents=True, exist_ok=True)
