@@ -9,6 +9,7 @@ the interface; nothing else makes it one. It refuses a message that is glued tog
 import ast
 import copy
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -30,6 +31,9 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "N_": None,  # marks a msgid that is translated somewhere else
     "ngettext": (1, 2),
 }
+
+# Files of the guide whose rows carry a message for the desk: name → (kind of row, its field).
+TABLES = {"settings.toml": ("setting", "label"), "forbidden.toml": ("rule", "why")}
 
 _JINJA_OPTIONS = {"encoding": "utf-8", "newstyle_gettext": "true", "silent": "false"}
 _VAIN_HEADERS = re.compile(
@@ -66,6 +70,8 @@ def phone_sources(root: Path) -> Iterator[Path]:
 def server_sources(root: Path) -> Iterator[Path]:
     """Every other file with messages."""
     yield from sorted((root / "pwa").rglob("*.py"))
+    tables = (root / "pwa" / "guide" / name for name in TABLES)
+    yield from (path for path in tables if path.exists())
     yield from sorted((root / "templates" / "desk").rglob("*.html"))
     yield from sorted((root / "static" / "desk").rglob("*.js"))
 
@@ -79,6 +85,10 @@ def find_messages(root: Path, sources: Iterable[Path]) -> Iterator[Found]:
                 found = extract("jinja2.ext:babel_extract", file, KEYWORDS, (), _JINJA_OPTIONS)
                 for _line, message, _comments, _context in found:
                     yield name, _msgid(message)
+        elif path.suffix == ".toml":
+            kind, field = TABLES[path.name]
+            for row in tomllib.loads(path.read_text("utf-8"))[kind]:
+                yield name, row[field]
         elif path.suffix == ".js":
             for message in _messages_of_script(path.read_text("utf-8"), name):
                 yield name, message

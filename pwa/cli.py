@@ -289,7 +289,7 @@ def company_set(name: str, value: str, area: str, building: str, data: Path | No
         if setting is None:
             raise click.ClickException(f"{name} is not known; troskel company list shows them all.")
         if value and not setting.accepts(value):
-            raise click.ClickException(f"{value!r} does not fit {name} ({setting.label_en}).")
+            raise click.ClickException(f"{value!r} does not fit {name} ({setting.english}).")
         with services.databases.writing() as db:
             company.change_settings(
                 db, {name: value}, company.scope_of(area, building), by="", now=services.now()
@@ -305,7 +305,7 @@ def company_list(data: Path | None) -> None:
         with services.databases.reading() as db:
             values = company.settings_for(db, "", "")
         for name, setting in services.guide.settings.items():
-            click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.label_en}")
+            click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.english}")
 
 
 @troskel.command("rescue")

@@ -250,7 +250,8 @@ def _touched(setting: Setting) -> bool:
 
 def label_of(setting: Setting) -> str:
     """What the fact is called, in the reader's language."""
-    return setting.label_sv if interface_language() == ORIGINAL else str(gettext(setting.label_en))
+    queue = {"queue": queue_name(setting.queue)} if setting.queue else {}
+    return str(gettext(setting.label, **queue))
 
 
 def options_of(guide: Guide, setting: Setting) -> list[dict[str, str]]:

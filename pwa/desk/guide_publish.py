@@ -15,8 +15,7 @@ from pwa.access import get_current_user, may, requires
 from pwa.desk import staff
 from pwa.desk.guide_lists import owner_name, topics
 from pwa.desk.languages import language_name
-from pwa.desk.wording import words_for
-from pwa.guide.check import text_problems
+from pwa.desk.wording import doubts_about, words_for
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.difference import changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish
@@ -66,7 +65,7 @@ def page() -> ResponseReturnValue:
             {"name": language_name(one.language), "key": one.key, "problem": problem}
             for one in found[:CHANGES_MAX]
             if one.reworded
-            for problem in text_problems(draft, one.language, one.key, one.new)
+            for problem in doubts_about(draft, one.language, one.key, one.new)
         ],
         may_publish=may(get_current_user(), "guide.publish"),
         past=[one | {"person": people.get(one["by"], "")} for one in past[:PUBLICATIONS_MAX]],

@@ -21,8 +21,7 @@ from pwa.desk import guide_words, staff
 from pwa.desk.forms import back_to, is_fragment
 from pwa.desk.guide_lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.languages import language_name
-from pwa.desk.wording import Words, words_for
-from pwa.guide.check import text_problems
+from pwa.desk.wording import Words, doubts_about, words_for
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.problems import Problem
@@ -212,9 +211,7 @@ def _row(
         "state": spot.state or "missing",
         "outdated": stale,
         "compared_with": desk.originals.get(entry.of, "") if stale and entry else "",
-        "doubts": list(text_problems(desk.draft, spot.language, spot.key, spot.text))
-        if spot.text
-        else [],
+        "doubts": doubts_about(desk.draft, spot.language, spot.key, spot.text) if spot.text else [],
         "draft": spot.key in known.drafts,
         "reviewer": review.by if review and spot.state == "reviewed" else "",
         "reviewed_at": review.at[:10] if review and spot.state == "reviewed" else "",

@@ -22,7 +22,7 @@ from pwa.desk.forms import new_operation
 from pwa.desk.handing import messages_for
 from pwa.desk.reading import blob_response, log_picture, log_reading
 from pwa.desk.visits import ASSIGN_STATES
-from pwa.desk.wording import Words, describe_text, words_for
+from pwa.desk.wording import Words, describe_text, words_for, words_of
 from pwa.holding import list_filed
 from pwa.problems import Problem
 from pwa.services import services
@@ -44,8 +44,9 @@ def page(id: str) -> ResponseReturnValue:
     file = load_visit(here, user, id)
     log_reading(user, id)
     people = staff.names()
-    words = words_for(here.guide, people)
     with here.databases.reading() as db:
+        pinned = pinned_words(db, file, people)
+        words = pinned or words_for(here.guide, people)
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
         options = staff.assignees(db, [view["language"]["tag"]], view["date"])
@@ -67,6 +68,7 @@ def page(id: str) -> ResponseReturnValue:
         visit=view,
         url=f"/desk/visits/{id}",
         actions=False,
+        other_version=pinned is None,
         shown=sections_shown(view),
         log=log,
         filed=filed,
@@ -97,9 +99,9 @@ def point(id: str) -> ResponseReturnValue:
     """One more line in the form that returns a visit, about `item`."""
     here = services()
     file = load_visit(here, get_current_user(), id)
-    words = words_for(here.guide, {})
     item = request.args.get("item", "")
     with here.databases.reading() as db:
+        words = pinned_words(db, file, {}) or words_for(here.guide, {})
         view = view_of(db, file, words)
     return render_template("desk/visit_point.html", visit=view, chosen=item, autofocus=True)
 
@@ -118,6 +120,11 @@ def blob(id: str, sha256: str) -> Response:
 
 
 # --- behind the views --------------------------------------------------------------------
+
+
+def pinned_words(db: Database, file: VisitFile, people: Mapping[str, str]) -> Words | None:
+    """The guide as the visitor read it, whatever was published since; None where it is not here."""
+    return words_of(db, services().guide, value_of(file.record, "guide", ""), people)
 
 
 def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext, ngettext
+from sqlite_utils import Database
 
 from pwa.desk.languages import language_name
 from pwa.guide import Guide
+from pwa.guide.check import doubts
 from pwa.i18n import interface_language
+from pwa.publishing.versions import pack_bytes
 
 Data = Mapping[str, Any]
 RAW_CHARACTERS_MAX = 400
@@ -44,6 +47,11 @@ def queue_name(code: str) -> str:
     """A queue in the reader's words: those of the shared templates, which phones show too."""
     labels: Any = current_app.jinja_env.get_template("shared/labels.html").module
     return str(labels.queue_label(code)).strip()
+
+
+def doubts_about(guide: Guide, language: str, key: str, text: str) -> list[str]:
+    """What the check of the guide doubts about a text, in the reader's words."""
+    return [_(one.words, **one.values) for one in doubts(guide, language, key, text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,18 @@ class Words:
 def words_for(guide: Guide, people: Mapping[str, str]) -> Words:
     """The words for whoever reads this page."""
     return Words(packs_of(guide), reading_language(guide), people)
+
+
+def words_of(db: Database, guide: Guide, version: str, people: Mapping[str, str]) -> Words | None:
+    """The words of the guide's version that a visit was made with, "" for the one in force; None
+    where this server never had it."""
+    if version in ("", guide.version):
+        return words_for(guide, people)
+    kept = {tag: pack_bytes(db, version, tag) for tag in (ORIGINAL, interface_language())}
+    packs = {tag: json.loads(octets) for tag, octets in kept.items() if octets}
+    if ORIGINAL not in packs:
+        return None
+    return Words(packs, interface_language() if interface_language() in packs else ORIGINAL, people)
 
 
 def describe_text(text: str, words: Words) -> str:

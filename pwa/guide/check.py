@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pwa.guide.fill import PLACEHOLDER, placeholders
@@ -34,6 +34,22 @@ _DIGITS = re.compile(r"[0-9]+")
 _WORD = re.compile(r"[^\W\d_]+|\|")
 _LATIN_MARK = re.compile(r"[\u0621-\u06d5]\s*[,;?]")
 _BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+def N_(msgid: str) -> str:
+    """Mark a msgid for the catalogues; the desk translates it."""
+    return msgid
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is wrong with one text: an English msgid, and the values in it. As a string: in English."""
+
+    words: str
+    values: dict[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.words % self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,62 +167,62 @@ def _language(guide: Guide, tag: str) -> Iterator[Finding]:
         if key not in known:
             yield Finding(tag, key, "unknown key")
             continue
-        for problem in text_problems(guide, tag, key, text):
-            yield Finding(tag, key, problem)
+        for doubt in doubts(guide, tag, key, text):
+            yield Finding(tag, key, str(doubt))
     for key, review in guide.languages[tag].reviews.items():
         if review.of != guide.original_hash(key):
             yield Finding(tag, key, "the original has changed since this was reviewed")
 
 
-def text_problems(guide: Guide, tag: str, key: str, text: str) -> Iterator[str]:
-    """What is doubtful about `text` as the text of `key` in `tag`, in English."""
+def doubts(guide: Guide, tag: str, key: str, text: str) -> Iterator[Doubt]:
+    """What is doubtful about `text` as the text of `key` in `tag`."""
     for name in placeholders(text):
         if name not in guide.settings and name not in CONTEXT:
-            yield f"{{{name}}} is no setting"
+            yield Doubt(N_("%(name)s is no setting"), {"name": f"{{{name}}}"})
     if text.count("{") != len(placeholders(text)) or text.count("}") != len(placeholders(text)):
-        yield "a brace that belongs to no placeholder"
+        yield Doubt(N_("a brace that belongs to no placeholder"))
     if key.endswith((".label", ".title")) and len(text) > LABEL_CHARACTERS_MAX:
-        yield f"longer than {LABEL_CHARACTERS_MAX} characters"
+        yield Doubt(N_("longer than %(count)s characters"), {"count": LABEL_CHARACTERS_MAX})
     if any(unicodedata.category(one) == "Nd" and not one.isascii() for one in text):
-        yield "digits must be Latin (0–9)"
+        yield Doubt(N_("digits must be Latin (0–9)"))
     if any(unicodedata.bidirectional(one) in _BIDI for one in text):
-        yield "an invisible mark of direction: the page isolates what needs it"
+        yield Doubt(N_("an invisible mark of direction: the page isolates what needs it"))
     if "<" in text or "&" in text:
-        yield "HTML"
+        yield Doubt(N_("signs of HTML: < or &"))
     if text.count("(") != text.count(")"):
-        yield "brackets that do not match"
+        yield Doubt(N_("brackets that do not match"))
     if LANGUAGES[tag].script == "Arab" and _LATIN_MARK.search(PLACEHOLDER.sub("", text)):
-        yield "a Latin comma, semicolon or question mark after an Arabic letter"
+        yield Doubt(N_("a Latin comma, semicolon or question mark after an Arabic letter"))
     for word, why in find_forbidden(tag, key, text):
-        yield f"forbidden: {word!r} {why}"
+        yield Doubt(why, {"word": word})
     # Swedish terms that tenants meet stand in brackets, and may.
     words = PLACEHOLDER.sub("", _BRACKETS.sub("", text))
     if script_share(words, LANGUAGES[tag].script) < SCRIPT_SHARE_MIN:
-        yield "written in another script than the language's"
+        yield Doubt(N_("written in another script than the language’s"))
     original = guide.languages[ORIGINAL].texts.get(key)
     if tag != ORIGINAL and original is not None:
         yield from _against(original, text)
 
 
-def _against(original: str, text: str) -> Iterator[str]:
+def _against(original: str, text: str) -> Iterator[Doubt]:
     if Counter(placeholders(original)) != Counter(placeholders(text)):
-        yield "placeholders differ from the original"
+        yield Doubt(N_("placeholders differ from the original"))
     if (original[:1].isspace(), original[-1:].isspace()) != (
         text[:1].isspace(),
         text[-1:].isspace(),
     ):
-        yield "a blank at its beginning or end differs from the original"
+        yield Doubt(N_("a blank at its beginning or end differs from the original"))
     if _numbers(original) != _numbers(text):
-        yield "numbers differ from the original"
+        yield Doubt(N_("numbers differ from the original"))
     if len(original) >= MEASURED_CHARACTERS_MIN:
         low, high = LENGTH_FACTORS
         if not low <= len(text) / len(original) <= high:
-            yield "much shorter or longer than the original"
+            yield Doubt(N_("much shorter or longer than the original"))
     if run := _left_in_swedish(original, text):
-        yield f"Swedish was left in it: {run!r}"
+        yield Doubt(N_("Swedish was left in it: “%(words)s”"), {"words": run})
     has_letters = any(one.isalpha() for one in original)
     if has_letters and text == original and text.lower() not in SAME_AS_SWEDISH:
-        yield "the same as the Swedish text"
+        yield Doubt(N_("the same as the Swedish text"))
 
 
 def _left_in_swedish(original: str, text: str) -> str:

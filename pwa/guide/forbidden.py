@@ -35,7 +35,8 @@ _NO_LETTER: Final = re.compile(r"[\u200c\u200d\u0640\u2060]")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What may not be said: why not, in which words of each language, and in which texts it may."""
+    """What may not be said: why not (an English msgid that quotes %(word)s), in which words of each
+    language, and in which texts it may."""
 
     name: str
     why: str

@@ -165,7 +165,6 @@ def _keyed(rows: Sequence[Any], file: str = "structure.toml") -> dict[str, Any]:
 
 
 def _setting(table: _Table) -> Setting:
-    label = table.table("label")
     type = table.string("type", among=get_args(Type))
     default = table.string("default")
     if type == "languages" and default == "all":
@@ -176,10 +175,8 @@ def _setting(table: _Table) -> Setting:
         levels=table.strings("levels", among=get_args(Level)),
         default=default,
         choices=table.strings("choices", []),
-        label_sv=label.string("sv"),
-        label_en=label.string("en"),
+        label=table.string("label"),
     )
-    label.end()
     table.end()
     if bool(setting.choices) != (setting.type in ("choice", "choices")):
         raise table.fail("choices", "belong to a choice, and a choice has some")

@@ -29,7 +29,8 @@ _SHAPES: Final = {
 class Setting:
     """One fact: key, type, the levels it may be set on, demo default ("" = not set), label.
 
-    `choices` are the codes of a choice; `label_sv` and `label_en` name it to the administrator.
+    `choices` are the codes of a choice; `label` names it to the administrator, an English msgid
+    that may hold %(queue)s.
     """
 
     key: str
@@ -37,8 +38,18 @@ class Setting:
     levels: tuple[Level, ...]
     default: str
     choices: tuple[str, ...]
-    label_sv: str
-    label_en: str
+    label: str
+
+    @property
+    def queue(self) -> str:
+        """The queue whose follow-ups it sends elsewhere; "" for every other fact."""
+        code = self.key.removeprefix("roles.")
+        return code if code in ROLES else ""
+
+    @property
+    def english(self) -> str:
+        """The label on the command line and in PO files."""
+        return self.label % {"queue": self.queue}
 
     def accepts(self, value: str) -> bool:
         """Whether `value` may be stored for this setting; "" always may (it unsets)."""

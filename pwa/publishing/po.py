@@ -181,7 +181,7 @@ def _about(guide: Guide, spot: Place) -> Iterator[str]:
         yield f"Section {guide.sections[owner].number}"
     for name in dict.fromkeys(placeholders(spot.original)):
         setting = guide.settings.get(name)
-        yield f"{{{name}}}: {setting.label_en if setting else _CONTEXT[name]}"
+        yield f"{{{name}}}: {setting.english if setting else _CONTEXT[name]}"
     yield f"State: {spot.state or 'missing'}"
 
 

@@ -33,6 +33,8 @@ globalThis.fakePack = async (version, language) => {
   return packs[language]
 }
 
+globalThis.location ??= new URL('https://phone.test/field/')
+
 export const VISIT = '6f1c0000-0000-4000-8000-000000000001'
 export const TENANCY = {
   street: 'Gatvägen 12 A', apartment: '1102', postcode: '72187', city: 'Västerås', area: 'Norr', building: '',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
 import {beforeEach, test} from 'node:test'
-import {fakePhone, VISIT} from './fake_phone.mjs'
+import {fakePhone, TENANCY, VISIT} from './fake_phone.mjs'
 
 const {expiryOf, mustInterpret} = await import('../../static/field/views/consents.js')
 const {beginning, groupVisits} = await import('../../static/field/views/visits.js')
@@ -24,6 +24,15 @@ test('one tap saves one answer, with the guide and the language it was given in'
   assert.deepEqual(phone.saved.map(({kind, data}) => ({kind, data})), [
     {kind: 'visit.answer', data: {item: 'i23', answer: 'silent', guide: 'g1', language: 'ar'}},
   ])
+})
+
+test('the guide to give is the tenant’s language, with the facts of the building or else the area', async () => {
+  const linkOf = async () => (await get('')).context.guide_link
+  assert.equal(await linkOf(), 'https://phone.test/g/ar?level=area%3ANorr')
+  phone.visits.get(VISIT).tenancy = {...TENANCY, building: 'N 1 & 2'}
+  assert.equal(await linkOf(), 'https://phone.test/g/ar?level=building%3AN+1+%26+2')
+  phone.visits.get(VISIT).tenancy = {}
+  assert.equal(await linkOf(), 'https://phone.test/g/ar')
 })
 
 test('a hasty double tap on an answer is one answer', async () => {

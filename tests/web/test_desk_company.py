@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from pwa import company
+from pwa.accounts import INTERFACE_LANGUAGES
 from pwa.services import Services
 from tests.web.desk_world import World
 
@@ -94,6 +97,20 @@ def test_the_preview_shows_every_text_with_what_is_typed_and_stores_nothing(
     assert html.count("021-12 34 56") >= 2 * len(wanted) - html.count("quiet")
     assert 'lang="ar" dir="rtl"' in html
     assert facts(services) == {}
+
+
+@pytest.mark.parametrize("language", [tag for tag in INTERFACE_LANGUAGES if tag != "en"])
+def test_every_fact_is_named_in_the_language_of_the_reader(
+    client_for: ClientFor, services: Services, language: str
+) -> None:
+    root = client_for("root")
+    root.post("/language", data={"language": language, "next": "/desk/"})
+    html = page(root)
+    named = re.findall(r"<(?:label for=\"f-[^>]*|legend)>([^<]+)<", html)
+    assert len(named) == len(services.guide.settings)
+    english = {one.english for one in services.guide.settings.values()}
+    assert not english & set(map(unescape, named))
+    assert "which queue receives" not in html.lower()
 
 
 def test_who_changed_what_stays(client_for: ClientFor, services: Services) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.web.desk_world import CONSENT, SIGNATURE, Phone, World
+from tests.web.test_guide_review import press, publish
 
 Client = Callable[[str], FlaskClient]
 
@@ -68,6 +69,48 @@ def test_it_shows_everything_and_who_did_it(
                   "Show your ID and say who you are: Done", "Finished the visit",
                   "Assigned to Bob Testsson", "Planned the visit", "Consent, yes: K8"):  # fmt: skip
         assert words in html, words
+
+
+OTHER_VERSION = 'id="other-version"'
+
+
+def answered(world: World, bob: Phone, guide: str) -> str:
+    """A visit of Bob's in which the guide's version `guide` was answered."""
+    visit = world.visit(visitors=["bob"], date="2026-11-22")
+    answer = {"item": "i09", "answer": "done", "guide": guide, "language": "ar"}
+    bob.do("visit.answer", visit, answer)
+    return visit
+
+
+def test_a_visit_reads_as_it_was_made_whatever_is_published_later(
+    alice: FlaskClient, client_for: Client, world: World, bob: Phone
+) -> None:
+    alice.post("/language", data={"language": "ar", "next": "/desk/"})
+    old = world.services.guide.version
+    then = world.services.guide.text("ar", "i09.label").text
+    before = answered(world, bob, old)
+    press(client_for("amira"), "ar", "i09.label", "correct", text="بطاقة الهوية أولًا")
+    publish(client_for("root"))
+    after = answered(world, bob, world.services.guide.version)
+    assert world.services.guide.version != old
+    for visit, text, other in (
+        (before, then, "بطاقة الهوية أولًا"),
+        (after, "بطاقة الهوية أولًا", then),
+    ):
+        for path in (f"/desk/visits/{visit}", f"/desk/visits/{visit}/point"):
+            html = alice.get(path).text
+            assert text in html
+            assert other not in html
+            assert OTHER_VERSION not in html
+
+
+def test_a_visit_of_a_version_that_is_not_here_says_so_and_shows_what_there_is(
+    alice: FlaskClient, world: World, bob: Phone
+) -> None:
+    html = alice.get(f"/desk/visits/{answered(world, bob, 'f' * 64)}").text
+    assert OTHER_VERSION in html
+    assert "Show your ID and say who you are: Done" in html
+    assert OTHER_VERSION not in alice.get(f"/desk/visits/{world.visit(visitors=['bob'])}").text
 
 
 def test_it_is_approved_once(alice: FlaskClient, world: World, visit: str) -> None:

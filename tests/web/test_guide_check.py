@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwa.guide import BASELINE, LANGUAGES, Report, check, load
-from pwa.guide.check import text_problems
+from pwa.guide.check import doubts
 from pwa.guide.forbidden import find_forbidden, rules
 
 Break = Callable[[str, str, str], Report]
@@ -110,8 +110,8 @@ def test_a_fault_is_found_at_its_key(
 
 
 def test_a_latin_comma_in_arabic_is_found() -> None:
-    assert list(text_problems(load(), "ar", "i10.label", "هل, يناسبكم أن ندخل؟"))
-    assert not list(text_problems(load(), "ar", "i10.label", "هل يناسبكم، أن ندخل؟"))
+    assert list(doubts(load(), "ar", "i10.label", "هل, يناسبكم أن ندخل؟"))
+    assert not list(doubts(load(), "ar", "i10.label", "هل يناسبكم، أن ندخل؟"))
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)

@@ -104,7 +104,7 @@ def test_each_text_says_where_it_stands_and_what_its_placeholders_mean() -> None
     block = re.search(r'((?:#.*\n)+)msgctxt "K1.text"', content)
     assert block
     assert "Consent K1: " in block[1]
-    assert f"{{company.phone}}: {GUIDE.settings['company.phone'].label_en}" in block[1]
+    assert f"{{company.phone}}: {GUIDE.settings['company.phone'].english}" in block[1]
     law = re.search(r'((?:#.*\n)+)msgctxt "i25.explain"', content)
     assert law
     assert "Section 3.4: Brand och säkerhet" in law[1]

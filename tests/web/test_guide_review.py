@@ -295,6 +295,20 @@ def test_what_the_check_doubts_is_told_to_reviewer_and_publisher(client_for: Cli
     assert "numbers differ" in client_for("root").get("/desk/guide/publish").text
 
 
+def test_what_the_check_doubts_is_said_in_the_language_of_the_reader(
+    client_for: ClientFor,
+) -> None:
+    amira, root = client_for("amira"), client_for("root")
+    for client in (amira, root):
+        client.post("/language", data={"language": "sv", "next": "/desk/"})
+    answer = press(amira, "ar", "i25.label", "correct", HTMX, text="نص, 7 كما في ثقافتكم")
+    for html in (answer.text, root.get("/desk/guide/publish").text):
+        assert "siffrorna är inte som i originalet" in html
+        assert "förklarar någon med land, kultur eller religion" in html
+        assert "ett latinskt kommatecken" in html
+        assert not re.search("differ from|explains somebody|Latin comma", html)
+
+
 def test_law_fire_and_consent_come_first_of_what_nobody_has_reviewed(
     client_for: ClientFor,
 ) -> None:

@@ -1,10 +1,11 @@
 // The few things on a visit's pages that need a script beside htmx: the counter and word warning
-// of a text, the signature pad, the camera, reading aloud. Each is bound by data attributes after every swap;
+// of a text, the signature pad, the camera, reading aloud, a link to hand on. Each is bound by data attributes after every swap;
 // none of them stores or sends anything.
 
 import {attachPad} from '../signature.js'
 import {warningWord} from '../words.js'
 import {recordingOf} from '../recordings.js'
+import {share} from '../share.js'
 import {takePhoto} from './photos.js'
 
 const pads = new WeakMap()
@@ -88,6 +89,8 @@ export function watchPage(document) {
     if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()
     const aloud = target.closest?.('[data-aloud]')
     if (aloud) void readAloud(aloud)
+    const shares = target.closest?.('[data-shares]')
+    if (shares) void share(shares)
   })
   document.addEventListener('htmx:after:swap', () => {
     hush()

@@ -8,6 +8,15 @@ import {addressOf, openVisit, save, todayOf, views} from './context.js'
 const DATE = /^\d{4}-\d\d-\d\d$/
 const TIME = /^\d\d:\d\d$/
 
+/** Where the boendeguide stands for everybody, with the facts of this home.
+ * @param {string} language @param {{area?: string, building?: string}} home */
+function guideLink(language, {area, building}) {
+  const link = new URL(`/g/${language}`, location.href)
+  const level = building ? `building:${building}` : area ? `area:${area}` : ''
+  if (level) link.searchParams.set('level', level)
+  return link.href
+}
+
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -24,6 +33,7 @@ async function show(call) {
     started: talk.some((one) => one.answered > 0),
     first_section: visit.closed && visit.state !== 'returned' ? '' : next?.key ?? '',
     guide_complete: Object.hasOwn(scene.packs, scene.languages.tenant),
+    guide_link: guideLink(visit.tenant.tag, scene.file.tenancy),
     consents_given: visit.consents.filter((one) => one.decision).length,
   })
 }
