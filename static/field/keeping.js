@@ -46,9 +46,17 @@ const toldBy = (memory, there) => ({
 })
 
 /**
- * Blobs that came by themselves and of which an operation could leave: ask the server about them
- * first. No number of the log is theirs, so a server put back to a copy from before them can look
- * the same as ever.
+ * A person's blobs that the server has taken since the last news. No operation in the log is theirs, so a
+ * server put back to a copy from before them can look the same as ever: ask after the next news.
+ * @param {Memory} memory @param {string} person @returns {string[]} hashes
+ */
+export const unvouched = (memory, person) => [...memory.receipts.values()]
+  .filter(one => one.by === person && one.result === 'stored' && memory.blobs.has(one.id) && one.seq > vouchedUpTo(memory, person))
+  .map(one => one.id)
+
+/**
+ * Blobs that came by themselves and of which an operation could leave: for the same reason the
+ * server is asked about them before.
  * @param {Memory} memory @param {Date} now @returns {string[]} hashes
  */
 export function parting(memory, now) {

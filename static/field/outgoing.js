@@ -9,7 +9,7 @@ import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations
 import {blobsNeeded, inOrder, isFiled, isHanded, openBlobs} from './replay.js'
 import {base64Of, isWhole, metaChange, textOf} from './rows.js'
 import {NotSent} from './transport.js'
-import {offerAgain, parting} from './keeping.js'
+import {offerAgain} from './keeping.js'
 
 // Half of what the server takes: quotes double when JSON is put into JSON.
 const BATCH_BYTES = 2 * 1024 * 1024
@@ -265,18 +265,27 @@ async function upload({store, wire}, hash, {bytes, type}) {
 }
 
 /**
- * Ask about the blobs that are about to leave the phone; one that the server lacks is sent again.
+ * Ask whether blobs are still at the server; one that it lacks is open again and sent in the next round.
  * @param {Store} store
  * @param {ReturnType<typeof import('./transport.js').transport>} wire
- * @param {Date} now
- * @returns {Promise<Set<string>>} those that the server has
- * @throws {NotSent} when it cannot be asked: nothing leaves
+ * @param {string[]} hashes
+ * @returns {Promise<{there: Set<string>, lost: boolean, failure: NotSent|null}>} those that it has; whether it lacks one; why not all were asked
+ *   about
  */
-export async function stillThere(store, wire, now) {
-  const there = new Set()
-  for (const hash of parting(await store.read(), now)) {
-    if (await wire.blobIsThere(hash)) there.add(hash)
-    else await store.update(memory => (isStored(memory, hash) ? [{drop: 'receipts', id: hash}] : []))
+export async function stillThere(store, wire, hashes) {
+  const found = {there: new Set(), lost: false, failure: null}
+  try {
+    for (const hash of new Set(hashes)) {
+      if (await wire.blobIsThere(hash)) {
+        found.there.add(hash)
+        continue
+      }
+      found.lost = true
+      await store.update(memory => (isStored(memory, hash) ? [{drop: 'receipts', id: hash}] : []))
+    }
+  } catch (error) {
+    if (!(error instanceof NotSent)) throw error
+    found.failure = error
   }
-  return there
+  return found
 }

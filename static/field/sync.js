@@ -10,7 +10,7 @@ import {keepRecordings} from './recordings.js'
 import {hasTidings} from './health.js'
 import {chosenLanguage} from './i18n.js'
 import {receiveAll} from './incoming.js'
-import {leaving} from './keeping.js'
+import {leaving, parting, unvouched} from './keeping.js'
 import {sendAll, stillThere} from './outgoing.js'
 import {personOf} from './replay.js'
 import {NotSent, transport} from './transport.js'
@@ -63,14 +63,16 @@ export function startSync(store, {
     const options = {again, greet, health, now}
     let {pushed, failure} = await sendAll(store, wire, signedIn.id, options)
     if (pushed) greetedAt = now().getTime()
-    if (signedIn.id === person.id) {
-      const {again: more} = await receiveAll(store, wire, person.id, now)
-      if (more) ({failure} = await sendAll(store, wire, signedIn.id, {...options, greet: false}))
-    }
+    const young = unvouched(await store.read(), person.id)
+    const news = signedIn.id === person.id ? await receiveAll(store, wire, person.id, now) : {again: false}
+    const asked = await stillThere(store, wire, young)
+    if (news.again || asked.lost) ({failure} = await sendAll(store, wire, signedIn.id, {...options, greet: false}))
+    failure ??= asked.failure
     const at = wire.heardAt()
     if (at) {
-      const there = await stillThere(store, wire, at)
-      await store.update(memory => leaving(memory, at, there))
+      const parted = await stillThere(store, wire, parting(await store.read(), at))
+      await store.update(memory => leaving(memory, at, parted.there))
+      failure ??= parted.failure
     }
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})
     void keepPacks(person)

@@ -80,14 +80,37 @@ test('a picture that a restored server lost leaves the phone only after it was s
   const {hash} = await signed(store, large(300_000), 'image/png')
   await sync.now()
   await sync.now()
-  server.blobs.delete(hash) // put back to a copy from between the operation and its picture: same log
   await record(store, [note('x'), note('y')])
   await sync.now()
+  server.blobs.delete(hash)
   server.backup = server.log.length
   await sync.now()
   assert.ok(await store.blob(hash), 'gone from the phone and not at the server')
   await sync.now()
   assert.equal(server.blobs.get(hash)?.length, 300_000)
+})
+
+test('a server put back to between an operation and its picture gets the picture again, though its log is the same', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  const {hash} = await signed(store, large(300_000), 'image/png')
+  await sync.now()
+  await sync.now()
+  server.blobs.delete(hash)
+  await sync.now()
+  assert.equal(server.blobs.get(hash)?.length, 300_000)
+})
+
+test('a picture the news have vouched for is not asked about in each round', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await signed(store, large(20_000), 'image/png')
+  await sync.now()
+  await record(store, [note('x')])
+  await sync.now()
+  server.requests.length = 0
+  await sync.now()
+  assert.deepEqual(server.requests.filter(one => one.method === 'HEAD'), [])
 })
 
 test('a picture stays while the server does not say whether it has it', async () => {
