@@ -24,6 +24,12 @@ from tests.browser.conftest import Device, Server, until
 
 OPEN_ALL = "() => { for (const one of document.querySelectorAll('main details')) one.open = true }"
 
+GIVE = """() => {
+  const place = document.querySelector('#give-guide')
+  place.open = true
+  place.scrollIntoView({block: 'center'})
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -45,6 +51,7 @@ PHONE_SCREENS = (
     Screen("device", "/field/device"),
     Screen("not-here", "/field/nowhere"),
     Screen("visit", "/field/visits/{visit}"),
+    Screen("give-guide", "/field/visits/{visit}", GIVE),
     Screen("language", "/field/visits/{visit}/language"),
     Screen("section", "/field/visits/{visit}/s/s04"),
     Screen("explained", "/field/visits/{visit}/s/s07", OPEN_ALL),

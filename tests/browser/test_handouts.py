@@ -4,6 +4,8 @@ the facts in it are set."""
 from __future__ import annotations
 
 import re
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,8 @@ TORN = """() => [...document.querySelectorAll('article, .heading, header')].filt
   (one.tagName === 'ARTICLE' && getComputedStyle(one).breakInside !== 'avoid') ||
   (one.matches('.heading') && getComputedStyle(one).breakAfter !== 'avoid')
 ).map(one => one.innerText.slice(0, 60))"""
+_FOOT = re.compile(rb"BT\s/F\d+ 12 Tf\s1 0 0 -1 ([\d.]+) [\d.]+ Tm(.*?)ET", re.S)
+_GLYPHS = re.compile(rb"<([0-9A-F]+)> Tj")
 SIDE_BY_SIDE = """() => {
   const [own, swedish] = document.querySelector('article .pair').children
   const a = own.getBoundingClientRect(), b = swedish.getBoundingClientRect()
@@ -39,6 +43,30 @@ SIDE_BY_SIDE = """() => {
 
 def pages_of(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+def feet_of(pdf: bytes) -> list[list[bytes]]:
+    """Of each page the pieces of its foot from left to right, as glyphs: nothing else is set in 9 pt."""
+    feet = []
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.S):
+        with suppress(zlib.error):
+            found = _FOOT.findall(zlib.decompress(stream))
+            pieces = sorted((float(x), b"".join(_GLYPHS.findall(shown))) for x, shown in found)
+            feet += [[glyphs for _, glyphs in pieces]] if pieces else []
+    return feet
+
+
+@pytest.mark.parametrize("language", ["sv", "ar", "fa-AF"])
+def test_a_page_says_its_number_before_how_many_there_are(
+    desk: Device, server: Server, language: str
+) -> None:
+    page = desk.page
+    page.goto(f"{server.url}/g/{language}")
+    pdf = page.pdf(prefer_css_page_size=True)
+    feet = feet_of(pdf)
+    assert len(feet) == pages_of(pdf) > 5
+    assert len({one[0] for one in feet}) == len(feet)
+    assert len({one[-1] for one in feet}) == 1
 
 
 @pytest.mark.parametrize(("language", "direction"), [("ti", "ltr"), ("fa-AF", "rtl")])
@@ -89,3 +117,59 @@ def test_the_companys_facts_are_previewed_as_they_are_typed_and_saved_with_all_c
     expect(page.locator("#notices")).to_contain_text("Saved.")
     expect(page.locator("#f-company-phone")).to_have_value("021-12 34 56")
     expect(page.locator("#f-quiet-from")).to_have_value("22:30")
+
+
+def test_the_guide_is_given_from_the_visit_without_a_network(
+    phone: Device, desk: Device, server: Server, tmp_path: Path
+) -> None:
+    page = sign_in_at_the_desk(desk)
+    import_at_the_desk(page, server.url, import_file(tmp_path))
+    assign(page, server.url, "Bob Testsson", time="10:00")
+    phone.sign_in("bob")
+    phone.kept()
+    visit = visit_at(server, FIRST)
+    expect(phone.page.locator(f"#visit-{visit}")).to_contain_text(FIRST)
+    server.stop()
+    phone.open(f"/field/visits/{visit}")
+    mine = phone.page
+    mine.click("#give-guide summary")
+    link = mine.locator("#guide-link")
+    expect(link).to_have_text(f"{server.url}/g/ar?level=area%3ANorr")
+    mine.evaluate(AXE)
+    assert mine.evaluate(VIOLATIONS) == []
+    mine.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    mine.evaluate("() => { navigator.share = undefined }")
+    mine.click("#share-guide")
+    expect(mine.locator("#toast")).to_have_text("The link is copied")
+    given = mine.evaluate("navigator.clipboard.readText()")
+    assert given == link.get_attribute("href")
+    mine.evaluate("() => { navigator.share = async what => { document.title = what.url } }")
+    mine.click("#share-guide")
+    expect(mine).to_have_title(given)
+    server.start()
+    page.goto(given)
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
+
+
+def test_enter_in_a_fact_saves_its_card_and_stays_at_it(desk: Device, server: Server) -> None:
+    page = sign_in_at_the_desk(desk, "root")
+    page.goto(server.url + "/desk/company")
+    page.fill("#f-quiet-from", "22:30")
+    page.press("#f-quiet-from", "Enter")
+    expect(page.locator("#notices")).to_contain_text("Saved.")
+    assert page.url.endswith("#quiet")
+    assert page.locator("#quiet").bounding_box()["y"] < 100  # type: ignore[index]
+    expect(page.locator("#f-quiet-from")).to_have_value("22:30")
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "fa-AF", "fi"])
+def test_no_desk_page_is_wider_than_a_phone(desk: Device, server: Server, language: str) -> None:
+    page = sign_in_at_the_desk(desk, "root")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.context.request.post(
+        server.url + "/language", form={"language": language, "next": "/desk/"},
+        headers={"Origin": server.url},
+    )  # fmt: skip
+    for path in ("/desk/", "/desk/company", "/desk/guide", "/desk/people", "/sessions"):
+        page.goto(server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path

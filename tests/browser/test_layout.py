@@ -17,7 +17,7 @@ from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PHONE, ROOT, Device, S
 pytestmark = pytest.mark.browser
 
 TAGS = catalogues.find_languages(ROOT)
-ON_THE_PHONE = {"visits", "visit", "section", "explained", "consent", "read-back", "follow-up", "settings", "tenant-item", "tenant-consent"}  # fmt: skip
+ON_THE_PHONE = {"visits", "give-guide", "section", "explained", "consent", "read-back", "follow-up", "settings", "tenant-item", "tenant-consent"}  # fmt: skip
 AT_THE_DESK = {"coverage", "visits", "visit", "follow-ups", "consents", "import"}
 
 
