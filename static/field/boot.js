@@ -43,10 +43,15 @@ async function scene() {
 const routes = allRoutes()
 const route = makeRouter({routes, render, scene, here})
 
+// How many requests are being answered. What they save the strip tells when they have ended, not
+// between the tap and the paint.
+let answering = 0
+
 /** The phone's own network for htmx. @param {string} url @param {RequestInit} init */
 async function fetchOnPhone(url, init) {
   if (!phone.failure) {
-    const response = await route(url, init)
+    answering++
+    const response = await route(url, init).finally(() => { answering-- })
     // A page that is only shown again must not take back someone who has gone on meanwhile.
     const {pathname, search} = new URL(url, location.href)
     return new Headers(init.headers).has('X-Again') && pathname + search !== here() ? new Response(null, {status: 204}) : response
@@ -111,6 +116,9 @@ document.addEventListener('htmx:error', event => {
   toast(phone.i18n._('That did not work. Nothing was changed; try once more.'), true)
 })
 
+// However it ended: swapped, refused, or come to nothing.
+document.addEventListener('htmx:finally:request', () => void status())
+
 let pushed = false
 document.addEventListener('htmx:after:history:push', () => { pushed = true })
 document.addEventListener('htmx:after:swap', event => {
@@ -133,7 +141,6 @@ function afterSwap(isNewPage) {
     heading.focus({preventScroll: true})
   }
   showNav(phone.i18n, location.pathname)
-  void status()
 }
 
 const status = () => showStatus(scene)
@@ -166,7 +173,7 @@ async function changed() {
 }
 
 if (phone.store) {
-  phone.store.onSave(() => void status())
+  phone.store.onSave(() => { if (answering === 0) void status() })
   phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
 }
 await show({swap: 'outerSync show:none', replace: true})

@@ -78,6 +78,7 @@ export class Store {
   #ballast
   #database
   #memory = null
+  #asked = null
   #turn = Promise.resolve()
   #listeners = new Set()
   #marking = null
@@ -112,16 +113,17 @@ export class Store {
   }
 
   async #adopt(marks) {
-    const device = (await this.read()).meta.get('device').value
+    const {meta} = await this.read()
+    const device = meta.get('device').value
     const lost = judge(device, marks)
     // A phone enrolled before phones had keys. Put back to such a copy it is a new device: the
     // server knows another key under the old name.
     if (!device.key) await this.#giveKey(lost?.reason === 'rolled_back')
-    const {id, since, key} = (await this.read()).meta.get('device').value
+    const {id, since, key} = device.key ? device : (await this.read()).meta.get('device').value
     this.device = {id, since, key}
     this.enrolled = true
     if (lost) await this.#admit(lost)
-    this.lost = (await this.read()).meta.get('lost')?.value ?? null
+    this.lost = (lost || !device.key ? await this.read() : {meta}).meta.get('lost')?.value ?? null
     await this.#mark()
     this.salvaged = this.#salvage(await this.#others())
   }
@@ -247,7 +249,17 @@ export class Store {
   // --- for outbox.js and sync.js
 
   /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
-  async read() {
+  read() {
+    // Those who ask in one breath ask once: nothing is read before the last of them has asked, so
+    // that nobody is told what was true earlier.
+    this.#asked ??= Promise.resolve().then(() => {
+      this.#asked = null
+      return this.#current()
+    })
+    return this.#asked
+  }
+
+  async #current() {
     const change = (await this.#get('meta', 'change')).value
     if (this.#memory?.change !== change) this.#memory = await this.#load()
     return this.#memory

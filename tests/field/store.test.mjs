@@ -207,3 +207,30 @@ test('a connection that falls silent counts as cut: the work is done on another'
   await assert.rejects(silent.steady(() => new Promise(() => {})), {name: 'AbortError'}, 'a database never keeps anybody waiting for ever')
   silent.drop()
 })
+
+test('a read never tells what was true before it was asked, however many ask', async () => {
+  const {phone, store} = await enrolled()
+  const other = await phone.tab()
+  let asked = 0
+  const {get} = IDBObjectStore.prototype
+  IDBObjectStore.prototype.get = function (...given) {
+    asked++
+    return get.apply(this, given)
+  }
+  try {
+    const early = store.read() // its question is under way while the other tab writes
+    const [file, facts] = await Promise.all([store.visit(VISIT), store.facts(), store.read()])
+    await early
+    assert.equal(asked, 1, 'those who ask in one breath ask once')
+    assert.deepEqual([file, facts.guide], [null, ''])
+    const before = store.read()
+    await Promise.resolve()
+    await Promise.resolve() // the question has been put
+    const written = other.update(() => [{put: 'meta', value: {id: 'guide', value: 'g2'}}])
+    await written
+    assert.equal((await store.facts()).guide, 'g2')
+    await before
+  } finally {
+    IDBObjectStore.prototype.get = get
+  }
+})

@@ -66,7 +66,7 @@ function statusOf(file) {
  */
 export async function openVisit({params, store, person, i18n}) {
   const {_} = i18n
-  const file = await store.visit(params.id)
+  const [file, facts] = await Promise.all([store.visit(params.id), store.facts()])
   if (!file) {
     return {failed: page('field/message.html', {
       title: _('This visit is not on this phone'),
@@ -75,7 +75,6 @@ export async function openVisit({params, store, person, i18n}) {
       alarm: false,
     }, {status: 404})}
   }
-  const facts = await store.facts()
   const guide = winner(file.record, 'guide')?.value || facts.guide
   const tenant = winner(file.record, 'language')?.value || file.tenancy?.language || ORIGINAL
   const languages = {staff: staffLanguage(person, tenant), tenant}

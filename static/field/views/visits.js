@@ -47,7 +47,7 @@ export function beginning(group) {
 }
 
 async function list({store, i18n, query}) {
-  const [files, facts] = [await store.visits(), await store.facts()]
+  const [files, facts] = await Promise.all([store.visits(), store.facts()])
   const groups = groupVisits(files, facts.people ?? {}, todayOf(facts))
   return page('field/visits.html', {
     title: i18n._('My visits'),
