@@ -95,3 +95,16 @@ def test_a_layout_that_breaks_is_noticed(playwright: Playwright, fault: str) -> 
     found = screens.faults(page)
     browser.close()
     assert any(one.startswith(fault) for one in found), found
+
+
+@pytest.mark.parametrize("language", ["sv", "ar", "kmr"])
+def test_the_desks_pages_are_no_wider_than_a_phone(desk: Device, language: str) -> None:
+    names = screens.names_of(desk.server)
+    screens.speak_at_the_desk(desk, language)
+    desk.page.set_viewport_size({"width": 360, "height": 740})
+    wide = {}
+    for screen in (one for one in screens.DESK_SCREENS if one.name in AT_THE_DESK):
+        desk.open(screen.path.format(language=language, **names))
+        wide[screen.name] = desk.page.evaluate("document.documentElement.scrollWidth")
+    desk.page.set_viewport_size({"width": 1280, "height": 800})
+    assert set(wide.values()) == {360}, wide
