@@ -27,6 +27,8 @@ from pathlib import Path
 from pwa.db import DATABASE, DatabaseError, Databases, FileLock, hold_server_lock
 from pwa.migrations import migrate
 from pwa.services import Services
+from sync.restored import begin_anew
+from sync.sqlite import SqliteStorage
 
 BLOBS = "blobs"
 MARK = "backup"
@@ -130,6 +132,20 @@ def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = Fal
         server.release()
 
 
+def restored_externally(data: Path, now: datetime) -> None:
+    """Do what a restore does besides copying, after another tool has put the files back.
+
+    Raises DatabaseError: a server runs there, or the database is damaged or missing.
+    """
+    server = hold_server_lock(data)
+    try:
+        if not (data / DATABASE).exists():
+            raise DatabaseError(f"{data} holds no database. Put the files back first.")
+        _check_database(data / DATABASE, now)
+    finally:
+        server.release()
+
+
 def _copy_database(source: Path, copy: Path) -> int:
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     with (
@@ -199,6 +215,7 @@ def _check_database(path: Path, now: datetime) -> None:
             db.execute(
                 "UPDATE sessions SET ended_at = ?, ended_how = ? WHERE ended_at IS NULL", ended
             )
+        begin_anew(SqliteStorage(databases.writer, lock=databases.lock), now.isoformat())
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"The database in the backup is damaged: {error}.") from None
     finally:

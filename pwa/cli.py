@@ -21,7 +21,13 @@ import click
 from flask_babel import force_locale
 
 from pwa import accounts, company, create_app, i18n, initialise
-from pwa.backup import begin_external, end_external, restore_backup, write_backup
+from pwa.backup import (
+    begin_external,
+    end_external,
+    restore_backup,
+    restored_externally,
+    write_backup,
+)
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
 from pwa.guide.languages import ORIGINAL
@@ -415,12 +421,23 @@ def backup_command(
 
 
 @troskel.command("restore")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--force", is_flag=True, help="Put what is there aside and take its place.")
+@click.option(
+    "--external", is_flag=True, help="Another tool has put the files back: do what is left to do."
+)
 @with_data
-def restore_command(file: Path, force: bool, data: Path | None) -> None:
+def restore_command(file: Path | None, force: bool, external: bool, data: Path | None) -> None:
     """Put the backup FILE in place. Everyone must sign in again; phones offer again what they hold."""
     settings = _settings(data)
+    if (file is None) != external:
+        raise click.UsageError("Name the backup FILE, or say --external.")
+    if file is None:
+        restored_externally(settings.data, datetime.now(UTC))
+        click.echo(f"{settings.data} goes on from where its files were put back to.")
+        return
     aside = restore_backup(settings.data, file.resolve(), datetime.now(UTC), force=force)
     initialise(settings)
     click.echo(f"{settings.data} is restored from {file}.")

@@ -291,9 +291,12 @@ def _saw(later: Write, earlier: Write) -> bool:
 
 
 def _heads(group: list[Write]) -> list[Write]:
-    return [
+    heads = [
         one for one in group if not any(other is not one and _saw(other, one) for other in group)
     ]
+    # In a log that was put back and not begun anew (sync/restored.py) two can each seem to have
+    # seen the other: then none of them has.
+    return heads or group
 
 
 def _most_restrictive(heads: Iterable[Write]) -> Write:

@@ -7,7 +7,6 @@ and repairs nothing; what it cannot apply it holds, and goes on with the next (I
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +15,18 @@ from sync.device import add_number, gaps_of, has_number, new_device, proves, wit
 from sync.kinds import KINDS, code
 from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
 from sync.rights import DESK, Principal, Rights
-from sync.storage import ALL, Batch, Entry, Head, Held, Known, Settled, Storage, Visibility
+from sync.storage import (
+    ALL,
+    Batch,
+    Entry,
+    Head,
+    Held,
+    Known,
+    Settled,
+    Storage,
+    Visibility,
+    chained,
+)
 
 FILED = "filed"  # the problem of what is kept at the office as it is, for good
 # Worth asking anew when its author offers it: under the own session, from the own phone.
@@ -214,7 +224,7 @@ class _Intake:
 
     def _apply(self, operation: Operation, octets: bytes, sha: str) -> None:
         seq = self.head.seq + 1
-        digest = hashlib.sha256((self.head.digest + sha).encode()).hexdigest()[:16]
+        digest = chained(self.head.digest, sha)
         self.head = Head(seq, digest)
         self.seen[operation.id] = Known(sha, seq, "")
         tally = operation.type == "tally"

@@ -8,6 +8,7 @@ It refuses to interpret records: who may see what is said by `Batch.visibility`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ class Head:
 
     seq: int
     digest: str
+
+
+def chained(digest: str, sha256: str) -> str:
+    """The log's digest after one more operation (PROTOCOL.md section 4)."""
+    return hashlib.sha256((digest + sha256).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

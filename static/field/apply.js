@@ -210,7 +210,11 @@ export function consentOf(record, purpose) {
 const saw = (later, earlier) => (later.device === earlier.device
   ? later.device_seq > earlier.device_seq : later.base >= earlier.seq)
 
-const headsOf = group => group.filter(one => !group.some(another => another !== one && saw(another, one)))
+// Where each seems to have seen the other, after a restore by foreign tools, none of them has.
+function headsOf(group) {
+  const heads = group.filter(one => !group.some(another => another !== one && saw(another, one)))
+  return heads.length > 0 ? heads : group
+}
 
 function mostRestrictive(heads) {
   const rank = {yes: 0, no: 1, withdrawn: 2}

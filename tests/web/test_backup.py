@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +16,20 @@ import pytest
 from flask.testing import FlaskClient
 
 from pwa import create_app, initialise
-from pwa.backup import begin_external, end_external, restore_backup, write_backup
+from pwa.backup import (
+    begin_external,
+    end_external,
+    restore_backup,
+    restored_externally,
+    write_backup,
+)
 from pwa.db import DatabaseError, hold_server_lock
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.sync_api import backup_mark
+from sync.kinds import is_uuid
+from sync.operations import digest_of
+from sync.restored import LEAP
 from tests.conftest import PASSWORD, SAME_ORIGIN
 from tests.web.desk_world import NOW, World
 from tests.web.wire_phone import WirePhone
@@ -154,6 +167,51 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
     parts.close()
 
 
+def chain(data: Path) -> list[tuple[int, str]]:
+    """(number, kind) of each entry of the log, after looking at ids, hashes and digests."""
+    found, digest = [], ""
+    with closing(sqlite3.connect(data / "troskel.db")) as db:
+        for seq, id, sha, own, octets, kind in db.execute(
+            "SELECT seq, id, sha256, digest, bytes, kind FROM log ORDER BY seq"
+        ):
+            digest = hashlib.sha256((digest + sha).encode()).hexdigest()[:16]
+            assert (own, is_uuid(id), digest_of(octets)) == (digest, True, sha)
+            found.append((seq, kind))
+    return found
+
+
+def test_no_number_is_given_twice_after_a_restore(
+    services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
+) -> None:
+    work(world, bob)
+    write_backup(services, tmp_path / "b.tar.gz")
+    again = replace(settings, data=tmp_path / "again")
+    restore_backup(again.data, tmp_path / "b.tar.gz", NOW)
+    *before, last = chain(again.data)
+    assert before == chain(settings.data)
+    assert last == (before[-1][0] + LEAP, "log.restored")
+
+
+def test_files_put_back_by_another_tool_go_on_the_same_way(
+    services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
+) -> None:
+    work(world, bob)
+    before = chain(settings.data)
+    with services.databases.lock:  # as a snapshot of the disk does: all files at one moment
+        again = Path(shutil.copytree(settings.data, tmp_path / "again"))
+    server = hold_server_lock(again)
+    with pytest.raises(DatabaseError, match="is running"):
+        restored_externally(again, NOW)
+    server.release()
+    restored_externally(again, NOW)
+    assert chain(again) == [*before, (before[-1][0] + LEAP, "log.restored")]
+    with closing(sqlite3.connect(again / "troskel.db")) as db:
+        assert db.execute("SELECT count(*) FROM sessions WHERE ended_at IS NULL").fetchone() == (0,)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatabaseError, match="no database"):
+        restored_externally(tmp_path / "empty", NOW)
+
+
 def test_a_restore_is_refused_while_a_server_runs(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
@@ -198,5 +256,5 @@ def test_a_restore_that_was_cut_short_never_becomes_an_empty_company(
     parts: Services = create_app(again).extensions["troskel"]
     head = parts.storage.head()
     assert head is not None
-    assert head.seq == length
+    assert head.seq == length + LEAP
     parts.close()

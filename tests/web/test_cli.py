@@ -273,6 +273,16 @@ def test_an_archive_that_is_no_backup_is_refused(
     assert list((tmp_path / "new").rglob("*.db")) == []
 
 
+def test_files_that_another_tool_put_back_are_told_so(run: Run, filled: Path) -> None:
+    answer = run("restore", "--external")
+    assert answer.returncode == 0, answer.stderr
+    assert "goes on" in answer.stdout
+    for wrong in (["restore"], ["restore", filled, "--external"]):
+        refused = run(*wrong)
+        assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+        assert "--external" in refused.stderr
+
+
 def test_a_restore_ends_every_session(run: Run, filled: Path, tmp_path: Path) -> None:
     app = create_app(Settings(data=tmp_path / "data"))
     client = app.test_client()
