@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pwa.problems import Problem
 from pwa.settings import Settings
+from sync.operations import MEDIA_TYPE
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HSTS = "max-age=31536000; includeSubDomains"
@@ -68,14 +69,18 @@ def install(app: Flask, settings: Settings) -> None:
     @app.after_request
     def headers(response: Response) -> Response:
         put = response.headers.setdefault
-        put("Content-Security-Policy", csp())
         put("X-Content-Type-Options", "nosniff")
-        put("Referrer-Policy", "same-origin")
-        put(
-            "Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
-        )
-        put("Cross-Origin-Opener-Policy", "same-origin")
         put("Cross-Origin-Resource-Policy", "same-origin")
+        # These speak of documents; no browser makes one of our own media type, and a phone
+        # would pay for them with every tap it sends.
+        if response.mimetype != MEDIA_TYPE:
+            put("Content-Security-Policy", csp())
+            put("Referrer-Policy", "same-origin")
+            put(
+                "Permissions-Policy",
+                "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+            )
+            put("Cross-Origin-Opener-Policy", "same-origin")
         if settings.https:
             put("Strict-Transport-Security", HSTS)
         # Public files say themselves how long they keep; nothing personal is ever kept,

@@ -34,9 +34,10 @@ from sync.operations import (
     MEDIA_TYPE,
     PROTOCOL,
     RIDING_BLOB_BYTES_MAX,
+    digest_of,
 )
 from sync.pull import Window, pull
-from sync.push import Phone, Pushed, push
+from sync.push import Phone, Pushed, Result, push
 
 blueprint = Blueprint("sync_api", __name__, url_prefix="/sync")
 
@@ -67,13 +68,18 @@ def push_view() -> Response:
         if isinstance(health, dict) and pushed.proven:
             devices.report(here.databases.writer, device, _user().id, health, now)
     visit_blobs.erase_struck(here.databases, here.blobs, texts)
-    return _answer(_push_answer(here, pushed, texts))
+    return _answer(_push_answer(here, pushed, texts, short=body.get("short") is True))
 
 
-def _push_answer(here: Services, pushed: Pushed, texts: list[str]) -> dict[str, Any]:
+def _push_answer(
+    here: Services, pushed: Pushed, texts: list[str], *, short: bool
+) -> dict[str, Any]:
+    others = {one.id for one in pushed.results if one.result != "applied"}
+    taken = [one for one in pushed.results if short and one.id not in others]
     return {
         "seq": pushed.seq,
         "backup": backup_mark(here),
+        **({"taken": _taken(taken)} if taken else {}),
         "results": [
             {
                 "id": one.id,
@@ -83,11 +89,24 @@ def _push_answer(here: Services, pushed: Pushed, texts: list[str]) -> dict[str, 
                 "problem": one.problem,
             }
             for one in pushed.results
+            if not short or one.id in others
         ],
         "gaps": pushed.gaps,
         "reused": pushed.reused,
         "missing_blobs": visit_blobs.missing(here.databases, here.blobs, texts),
     }
+
+
+def _taken(results: list[Result]) -> dict[str, Any]:
+    """What was applied, in the order it was sent: runs of numbers, and one hash over the hashes."""
+    runs: list[list[int]] = []
+    for one in results:
+        if runs and one.seq == sum(runs[-1]):
+            runs[-1][1] += 1
+        else:
+            runs.append([one.seq, 1])
+    proof = digest_of("".join(one.sha256 for one in results))
+    return {"seqs": runs, "sha256": proof}
 
 
 def _keep_riding_blobs(here: Services, blobs: Any) -> None:

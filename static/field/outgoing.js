@@ -3,6 +3,7 @@
 // that makes trouble never holds up the others, and none is ever dropped. Only operations of the
 // person the server knows as signed in are offered; the others wait.
 
+import {resultsOf} from './answers.js'
 import {healthOf} from './health.js'
 import {uuid4} from './ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
@@ -139,14 +140,15 @@ async function push(round, rows, ride = true) {
   const {device, own} = deviceOf(store, memory, rows)
   const {health, told} = healthOf(memory, await round.health(), {going: new Set(rows.map(row => row.id)), tight: store.tight})
   const answer = await wire.push({
-    ...device, operations: rows.map(row => row.text), blobs: ride ? await ridingBlobs(store, memory, rows) : [], ...(own ? {health} : {}),
+    ...device, short: true, operations: rows.map(row => row.text), blobs: ride ? await ridingBlobs(store, memory, rows) : [], ...(own ? {health} : {}),
   })
-  if (!Array.isArray(answer.results) || !Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
+  if (!Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
+  const results = new Map((await resultsOf(rows, answer)).map(one => [one.id, one]))
   await meet(store, answer.server)
   round.pushed = true
   const name = uuid4()
   await store.update(known => [
-    ...rows.flatMap(row => answered(known, row, answer, name, wire.heardAt() ?? now())),
+    ...rows.flatMap(row => answered(known, row, results.get(row.id), answer, name, wire.heardAt() ?? now())),
     ...(own ? told(known) : []),
   ])
   if (own && answer.reused?.length > 0) store.tellRolledBack()
@@ -164,9 +166,8 @@ function deviceOf(store, memory, rows) {
 const numberOr0 = number => (Number.isSafeInteger(number) ? number : 0)
 
 /** What an answer says of one operation and its blobs; nothing without its id and its hash. */
-function answered(memory, row, answer, push, now) {
-  const found = answer.results.find(one => one.id === row.id && one.sha256 === row.sha256)
-  if (!found || !memory.outbox.has(row.id)) return []
+function answered(memory, row, found, answer, push, now) {
+  if (found?.sha256 !== row.sha256 || !memory.outbox.has(row.id)) return []
   const gone = blobsNeeded(memory, row).filter(hash => answer.missing_blobs.includes(hash) && isStored(memory, hash))
     // The server had it once and was put back since: it is open again.
     .map(id => ({drop: 'receipts', id}))

@@ -61,7 +61,9 @@ export class Server {
 
   // --- push
 
-  push({operations, blobs, health}) {
+  knowsShort = true // false: a server of an earlier release
+
+  push({operations, blobs, health, short}) {
     if (operations.length > this.operationsMax) return problem('too_large', 413)
     this.health.push(health)
     for (const blob of blobs) {
@@ -69,8 +71,13 @@ export class Server {
       if (sha(bytes) === blob.sha256) this.blobs.set(blob.sha256, bytes)
     }
     const named = operations.flatMap(text => JSON.parse(text).data.signature || [])
+    const results = operations.map(text => this.take(text))
+    const others = new Set(results.filter(one => one.result !== 'applied').map(one => one.id))
+    const isTaken = one => this.knowsShort && short === true && !others.has(one.id)
+    const all = results.filter(isTaken)
     return this.said({
-      seq: this.log.length, backup: this.backup, results: operations.map(text => this.take(text)), gaps: [], reused: [],
+      ...(all.length > 0 ? {taken: {seqs: all.map(one => [one.seq, 1]), sha256: sha(all.map(one => one.sha256).join(''))}} : {}),
+      seq: this.log.length, backup: this.backup, results: results.filter(one => !isTaken(one)), gaps: [], reused: [],
       missing_blobs: named.filter(hash => !this.blobs.has(hash)),
     })
   }

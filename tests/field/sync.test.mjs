@@ -44,11 +44,6 @@ const lies = {
   'an answer as plain JSON': async answer => new Response(await (await answer()).text(), {headers: {'Content-Type': 'application/json'}}),
   'an answer without a server id': async answer => altered(answer, body => { delete body.server }),
   'an answer of another server': async answer => altered(answer, body => { body.server = 'someone else' }),
-  'a wrong hash': async answer => altered(answer, body => { for (const one of body.results) one.sha256 = 'f'.repeat(64) }),
-  'another id': async answer => altered(answer, body => { for (const one of body.results) one.id = uuid7() }),
-  'no results': async answer => altered(answer, body => { body.results = [] }),
-  'an unknown result': async answer => altered(answer, body => { for (const one of body.results) one.result = 'fine' }),
-  'an applied without a number': async answer => altered(answer, body => { for (const one of body.results) delete one.seq }),
   'status 201': async answer => new Response(await (await answer()).text(), {status: 201, headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
   'an answer cut off': async answer => new Response((await (await answer()).text()).slice(0, 40), {headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
   'a 502 page': async () => new Response('<html>', {status: 502, headers: {'Content-Type': 'text/html'}}),
@@ -60,9 +55,32 @@ const lies = {
 }
 
 
-for (const [name, lie] of Object.entries(lies)) {
-  test(`${name} marks nothing as sent, and the same ids go out again`, async () => {
+// Of a server that lists each operation, and of one that acknowledges them together.
+const listed = {
+  'a wrong hash': async answer => altered(answer, body => { for (const one of body.results) one.sha256 = 'f'.repeat(64) }),
+  'another id': async answer => altered(answer, body => { for (const one of body.results) one.id = uuid7() }),
+  'no results': async answer => altered(answer, body => { body.results = [] }),
+  'an unknown result': async answer => altered(answer, body => { for (const one of body.results) one.result = 'fine' }),
+  'an applied without a number': async answer => altered(answer, body => { for (const one of body.results) delete one.seq }),
+}
+const together = {
+  'a hash over something else': async answer => altered(answer, body => { if (body.taken) body.taken.sha256 = 'f'.repeat(64) }),
+  'no hash': async answer => altered(answer, body => { if (body.taken) delete body.taken.sha256 }),
+  'no numbers': async answer => altered(answer, body => { if (body.taken) delete body.taken.seqs }),
+  'a number too few': async answer => altered(answer, body => { if (body.taken) body.taken.seqs = [] }),
+  'a number too many': async answer => altered(answer, body => { if (body.taken) body.taken.seqs[0][1]++ }),
+  'numbers from 0': async answer => altered(answer, body => { if (body.taken) body.taken.seqs[0][0] = 0 }),
+  'a run without end': async answer => altered(answer, body => { if (body.taken) body.taken.seqs = [[1, 1e15]] }),
+  'nothing taken and nothing listed': async answer => altered(answer, body => { delete body.taken }),
+}
+const every = [
+  ...Object.entries({...lies, ...listed}).map(one => [...one, false]), ...Object.entries({...lies, ...together}).map(one => [...one, true]),
+]
+
+for (const [name, lie, short] of every) {
+  test(`${name} marks nothing as sent, and the same ids go out again (${short ? 'together' : 'listed'})`, async () => {
     const {store, server, sync} = await world()
+    server.knowsShort = short
     const [{id}] = await record(store, [note('x')])
     server.meddle = ({path}, answer) => (path === '/sync/push' ? lie(answer) : answer())
     await sync.now()
@@ -75,6 +93,16 @@ for (const [name, lie] of Object.entries(lies)) {
     assert.deepEqual(server.texts(), ['x'])
   })
 }
+
+test('what is taken together and what is held come apart in one answer', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  server.holds = operation => (operation.data.text === 'b' ? 'no_right' : '')
+  await record(store, [note('a'), note('b'), note('c')])
+  await sync.now()
+  assert.deepEqual(server.texts(), ['a', 'c'])
+  assert.deepEqual((await unsent(store)).map(row => [row.state, row.problem]), [['needs', 'no_right']])
+})
 
 test('a page instead of news changes nothing', async () => {
   const {store, server, sync} = await world()

@@ -109,6 +109,23 @@ def test_i3_push_answers_with_id_and_hash_of_each_operation(
     assert result["seq"] == body["seq"] == 4
 
 
+def test_i3_a_short_answer_proves_each_operation_with_one_hash_over_their_hashes(
+    planned: Any, client_for: ClientFor
+) -> None:
+    bob = client_for("bob")
+    known = note(planned["bob"])
+    read(send(bob, known))
+    texts = [known, *(note(planned["bob"], n) for n in (2, 3, 4))]
+    texts.append(note(planned["bob"], 5, subject={"type": "visit", "id": VISIT[:-1] + "9"}))
+    body = read(send(bob, *texts, short=True))
+    assert [one["result"] for one in body["results"]] == ["duplicate", "held"]
+    hashes = "".join(digest_of(text) for text in texts[1:4])
+    assert body["taken"] == {"seqs": [[5, 3]], "sha256": digest_of(hashes)}
+    again = read(send(bob, *texts, short=True))
+    assert "taken" not in again
+    assert len(again["results"]) == 5
+
+
 def test_i3_an_answer_comes_only_after_the_commit(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
