@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import astuple, fields
+from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
@@ -21,7 +22,11 @@ from sync.storage import Batch, Change, Entry, Head, Held, Known
 
 _CHUNK = 400  # names in one IN (…), bound twice at most; SQLite's floor is 999
 _ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
-_LOG_COLUMNS = {"octets": "bytes"}
+_log_row = attrgetter(*_ENTRY_FIELDS)
+_INTO_LOG = (
+    f"INSERT INTO log ({', '.join('bytes' if name == 'octets' else name for name in _ENTRY_FIELDS)})"  # noqa: S608
+    f" VALUES ({', '.join('?' * len(_ENTRY_FIELDS))})"
+)
 _KEPT = "(state = 'open' OR resolved_how = 'file')"
 _OWN = f"{_KEPT} AND problem <> 'id_reused'"
 _OTHERS = f"{_KEPT} AND problem = 'id_reused'"
@@ -201,7 +206,9 @@ class SqliteStorage:
         ]
 
     def write(self, batch: Batch) -> None:
-        self.db.table("log").insert_all(_log_row(entry) for entry in batch.log)
+        # Not `insert_all`, which looks at each of twenty thousand values: a push of twenty visits
+        # takes a fifth less processor time.
+        self.db.conn.executemany(_INTO_LOG, map(_log_row, batch.log))
         for held in batch.held:
             self.db.execute(
                 "INSERT INTO held (id, sha256, bytes, problem, kind, visit, device, by, sender,"
@@ -263,11 +270,6 @@ class SqliteStorage:
         self.db.table("follow_up_index").insert_all(follow_ups, pk="id", replace=True)
         self.db.table("consent_index").insert_all(consents, pk=("visit", "purpose"), replace=True)
         self.db.table("blob_index").insert_all(blobs, pk="operation", replace=True)
-
-
-def _log_row(entry: Entry) -> dict[str, Any]:
-    # Not `asdict`, which copies every value: without it a push takes a sixth less time.
-    return {_LOG_COLUMNS.get(name, name): getattr(entry, name) for name in _ENTRY_FIELDS}
 
 
 def _body(record: Record) -> str:
