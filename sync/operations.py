@@ -26,9 +26,6 @@ RIDING_BLOB_BYTES_MAX = 16 * 1024
 BLOB_BYTES_MAX = 12 * 1024 * 1024
 
 
-Checks = Mapping[str, tuple[Any, Check]]
-
-
 class Refusal(Exception):
     """An operation that cannot be applied as it stands. `code` is a held-list problem code."""
 
@@ -56,6 +53,22 @@ class Operation:
 
 
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
+
+
+def _from_one(value: Any) -> bool:
+    return is_count(value) and value >= 1
+
+
+_HEAD: Mapping[str, Check] = {"id": is_uuid, "v": _from_one, "kind": code}
+_SUBJECT: Mapping[str, Check] = {"type": one_of("tenancy", "visit", "tally"), "id": is_uuid}
+_REST: Mapping[str, Check] = {
+    "by": code,
+    "device": code,
+    "device_seq": _from_one,
+    "at": matches(_AT),
+    "base": is_count,
+    "data": lambda value: isinstance(value, dict),
+}
 
 
 # (kind, v) → how data of version v is said in version v + 1. Nothing that was ever released leaves
@@ -153,12 +166,7 @@ def parse(text: str) -> Operation:
     if not isinstance(raw, dict):
         raise Refusal("invalid", "not an envelope")
     # A later release may change everything but these three: first know whether it is for us.
-    head: Checks = {
-        "id": (raw.get("id"), is_uuid),
-        "v": (raw.get("v"), lambda value: is_count(value) and value >= 1),
-        "kind": (raw.get("kind"), code),
-    }
-    _check(head)
+    _check(_HEAD, raw)
     kind = KINDS.get(raw["kind"])
     if kind is None:
         raise Refusal("unknown_kind", raw["kind"])
@@ -167,18 +175,8 @@ def parse(text: str) -> Operation:
     subject = raw.get("subject")
     if not isinstance(subject, dict):
         raise Refusal("invalid", "subject")
-    _check(
-        {
-            "subject.type": (subject.get("type"), one_of("tenancy", "visit", "tally")),
-            "subject.id": (subject.get("id"), is_uuid),
-            "by": (raw.get("by"), code),
-            "device": (raw.get("device"), code),
-            "device_seq": (raw.get("device_seq"), lambda value: is_count(value) and value >= 1),
-            "at": (raw.get("at"), matches(_AT)),
-            "base": (raw.get("base"), is_count),
-            "data": (raw.get("data"), lambda value: isinstance(value, dict)),
-        }
-    )
+    _check(_SUBJECT, subject, "subject.")
+    _check(_REST, raw)
     if kind.type != subject["type"]:
         raise Refusal("invalid", "subject.type")
     try:
@@ -201,10 +199,10 @@ def parse(text: str) -> Operation:
     )
 
 
-def _check(checks: Checks) -> None:
-    for name, (value, check) in checks.items():
-        if not check(value):
-            raise Refusal("invalid", name)
+def _check(checks: Mapping[str, Check], raw: Mapping[str, Any], within: str = "") -> None:
+    for name, check in checks.items():
+        if not check(raw.get(name)):
+            raise Refusal("invalid", within + name)
 
 
 def _check_data(kind: Kind, data: Data) -> None:
