@@ -358,6 +358,14 @@ const commands = {
     return {saved}
   },
 
+  /** Who is signed in hands over what waits for `by`. */
+  async hand_over({phone: name, by}) {
+    const phone = phones.get(name)
+    const life = lifeOf(phone, 0)
+    life.code.outbox.handOver(life.store, by).catch(error => told.push({event: 'refused', what: error.code ?? String(error)}))
+    await drain(phone)
+  },
+
   /** Answer a request; `error` is the name of how it fails. */
   async answer({id, answer, error}) {
     const request = requests.get(id)

@@ -81,7 +81,7 @@ BUGS = (
     Bug("pending operations are replayed on what contains them", PHONE + "replay.js", "return open.filter(row => !named.has(row.id))", "return rows"),
     # --- the phone: keeping
     Bug("purged before it is acknowledged", PHONE + "keeping.js", "if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false", "if (!receipt && !isOlder(row.operation.at, 2, now)) return false\n  if (!receipt) return true"),
-    Bug("purged before the backup has passed it", PHONE + "keeping.js", "if (told.some(one => one && one.seq > backup && !isOlder(one.at, days, now))) return false", ""),
+    Bug("purged before the backup has passed it", PHONE + "keeping.js", "if (told.some(one => one && one.seq > backup(row.by) && !isOlder(one.at, days, now))) return false", ""),
     Bug("a held operation leaves the phone", PHONE + "replay.js", "return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null", "return null"),
     Bug("signing out empties the outbox", PHONE + "store.js", "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : [])",
         "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}, ...[...memory.outbox.keys()].map(id => ({drop: 'outbox', id}))] : [])"),
@@ -89,6 +89,9 @@ BUGS = (
         "session = null\n    if (error.kind === 'reauth') void store.update(memory => [...memory.outbox.keys()].map(id => ({drop: 'outbox', id})))\n    const {kind, code} = error"),
     Bug("an emptied phone is not noticed", PHONE + "canary.js", "if (marks.length === 0) return null", "return null"),
     Bug("the counter leaves out what needs someone", PHONE + "outbox.js", "needs: found.needs", "needs: 0"),
+    Bug("handed-over work leaves the phone", PHONE + "outbox.js", "return ids.length > 0 ? [metaChange('handed', [...memory.meta.get('handed')?.value ?? [], ...ids])] : []",
+        "return ids.map(id => ({drop: 'outbox', id}))"),
+    Bug("a picture counts as sent with its first piece", PHONE + "outgoing.js", "if (answer.complete === true) return", "if (answer.server) return"),
     # --- the server
     Bug("acknowledge before commit", SYNC + "sqlite.py", 'def write(self, batch: Batch) -> None:\n', 'def write(self, batch: Batch) -> None:\n        if len(batch.log) > 1:\n            return\n'),
     Bug("a bad operation is answered and not kept", SYNC + "push.py", "        self.batch.held.append(\n", "        self.batch.held[:0] = []\n        id or self.batch.held.append(\n"),
@@ -102,6 +105,10 @@ BUGS = (
     Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None:"),
     Bug("reading does not tell of a change", SYNC + "sqlite.py", "(v.seq > ? OR (v.visible AND r.seq > ?))", "(v.seq > ? AND (v.visible OR r.seq > ?))"),
     Bug("a blob is said to be here before it is", PWA + "sync_api.py", "visit_blobs.missing(here.databases, here.blobs, texts)", "[]"),
+    Bug("work that the desk accepts is settled and not applied", PWA + "holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
+        '        if action == "accept":\n            services.storage.write(Batch(settled=[Settled(row.id, row.sha256, "accept", user.id, _now(services))]))\n            return "applied"\n'
+        '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)'),
+    Bug("what is taken out of the files is on no list", PWA + "holding.py", "SET state = 'open', resolved_how = ''", "SET resolved_how = ''"),
     Bug("the held list shows only what is the reader's", PWA + "holding.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LISTS = {
     "visit.note": "notes", "visit.follow_up": "follow_ups", "visit.attempt": "attempts",
-    "visit.consent": "consents", "visit.withdraw": "consents",
+    "visit.consent": "consents", "visit.withdraw": "consents", "visit.photo": "photos",
 }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _shows_pending(world: World, device: Device, seen: dict[str, Any]) -> None:
     shown = {one["id"]: one["record"] for one in seen["visits"]}
     for visit, record in shown.items():
         for name in set(_LISTS.values()):
-            ids = [one["id"] for one in record[name]]
+            ids = [one["id"] for one in record.get(name, [])]
             if len(ids) != len(set(ids)):
                 world.wrong.append(("doubled", f"{device.name} shows {name} of {visit} twice"))
     for row in seen["outbox"]:
@@ -67,7 +67,7 @@ def _shows_pending(world: World, device: Device, seen: dict[str, Any]) -> None:
         if one is None or row["where"] != "phone" or one.kind not in _LISTS:
             continue
         record = shown.get(one.visit)
-        if record and row["id"] not in {entry["id"] for entry in record[_LISTS[one.kind]]}:
+        if record and row["id"] not in {entry["id"] for entry in record.get(_LISTS[one.kind], [])}:
             world.wrong.append(
                 ("hidden", f"{device.name} does not show {one.kind} {row['id']} that it keeps")
             )

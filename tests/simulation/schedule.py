@@ -30,6 +30,9 @@ DESK = (
     "choose",
     "protect",
     "resolve",
+    "resolve",
+    "resolve",
+    "refile",
     "language",
     "withdraw",
     "follow_up",
@@ -42,16 +45,21 @@ OPERATIONS_MAX = 200
 
 
 def schedule(seed: int) -> list[Step]:
-    """The steps of run `seed`: most are short, one in a hundred is as long as they get."""
+    """The steps of run `seed`: most are short; one in a hundred is as long as they get, and finds most."""
     chance = random.Random(seed)
     devices = chance.choice((1, 2, 2, 3, 3, 4, 5, DEVICES_MAX))
-    length = chance.choice((3, 4, 6, 8, 12, 16)) if chance.random() < 0.99 else OPERATIONS_MAX
+    size = chance.random()
+    length = (
+        chance.choice((3, 4, 6, 8, 12, 16)) if size < 0.98
+        else chance.choice((40, 80)) if size < 0.99
+        else OPERATIONS_MAX
+    )  # fmt: skip
     # Each run has its own weather: some have no fault of a kind at all, some little else.
     weather = {
         "network": chance.choice((0.0, 0.1, 0.3, 0.6)),
         "crash": chance.choice((0.0, 0.05, 0.2)),
         "idb": chance.choice((0.0, 0.0, 0.05, 0.2)),
-        "rare": chance.choice((0.0, 0.05, 0.15)),
+        "rare": chance.choice((0.0, 0.05, 0.15, 0.4)),
         "desk": chance.choice((0.1, 0.3)),
     }
     steps: list[Step] = [
@@ -111,6 +119,8 @@ def _rare(chance: random.Random, devices: int) -> Step:
             "account",
             "account",
             "person",
+            "person",
+            "hand",
             "out",
             "tab",
             "tab",
@@ -132,7 +142,7 @@ def _rare(chance: random.Random, devices: int) -> Step:
         return ["account", chance.choice(ACCOUNT), chance.randrange(3)]
     if kind == "person":
         return ["person", device, chance.randrange(3)]
-    if kind in ("out", "tab", "cut"):
+    if kind in ("out", "tab", "cut", "hand"):
         return [kind, device]
     if kind in ("keep", "empty", "older"):
         return ["storage", device, kind]

@@ -48,7 +48,7 @@ def _line(step: Step) -> str:
             return f"Desk {rest[0]}: {rest[1]} (number {rest[2]})."
     words = {
         "wake": "Phone {}: somebody taps Send.", "cut": "Phone {}: the battery is empty.", "out": "Phone {}: signs out.",
-        "tab": "Phone {}: a second tab.", "late": "A late answer comes (number {}).", "look": "Phone {}: somebody looks.",
+        "tab": "Phone {}: a second tab.", "hand": "Phone {}: what waits for the others is handed over.", "late": "A late answer comes (number {}).", "look": "Phone {}: somebody looks.",
         "backup": "The company is backed up.", "restore": "The company is put back to its last backup.",
         "restart": "The server starts anew.", "clock": "Phone {}: its clock is {} ms off, its zone {} minutes.",
         "server_clock": "The server's clock is {} ms off.",

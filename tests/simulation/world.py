@@ -6,7 +6,6 @@ Invariant: the list of saved operations is the world's own, made from what the p
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from sync.apply import conflicts_of
-from tests.simulation.company import FIELD, VISITS, Answer, Company, uuid, visit_id
+from tests.simulation.company import FIELD, VISITS, Answer, Company, visit_id
+from tests.simulation.forms import PURPOSES, Forms
 from tests.simulation.promises import check_phone
 from tests.simulation.schedule import Step
 
@@ -82,6 +82,7 @@ class Saved:
     kind: str
     visit: str
     blobs: tuple[str, ...] = ()
+    target: str = ""  # of a retraction: what it strikes out
 
 
 @dataclass
@@ -100,9 +101,12 @@ class World:
     put_back: set[str] = field(default_factory=set)  # phones with an older copy of their storage
     wrong: list[tuple[str, str]] = field(default_factory=list)  # (lost|doubled|hidden, what)
     faults: Counter[str] = field(default_factory=Counter)
-    opened: int = 0
+    forms: Forms = field(init=False)
     _armed: dict[str, dict[str, Any]] = field(default_factory=dict)
     _trace: Any = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        self.forms = Forms(self.saved)
 
     # --- running
 
@@ -202,7 +206,7 @@ class World:
             self.sign_in(device, device.person)
             return
         chance = random.Random(seed)
-        taps = [self._drafts(device, chance, tab) for tab in range(device.tabs)]
+        taps = [self.forms.fill(device, seed, chance, tab) for tab in range(device.tabs)]
         taps = taps if double else taps[chance.randrange(len(taps)) :][:1]
         if double and device.tabs == 1:
             taps.append({**taps[0]})  # a double tap on Save: the same form twice
@@ -223,106 +227,21 @@ class World:
                 continue
             draft = drafts[id]
             self.saved[id] = Saved(
-                device.name, device.person, draft["kind"], draft["subject"]["id"], blobs[id]
-            )
+                device.name, device.person, draft["kind"], draft["subject"]["id"], blobs[id],
+                draft["data"].get("operation", ""),
+            )  # fmt: skip
 
-    def _drafts(self, device: Device, chance: random.Random, tab: int) -> dict[str, Any]:
-        kind = chance.choice(KINDS)
-        visit = self._visit_for(device, chance)
-        blobs: list[dict[str, str]] = []
-        data = self._data(device, kind, chance, blobs)
-        subject = {"type": "visit", "id": visit}
-        if kind == "visit.open":
-            self.opened += 1
-            subject["id"] = uuid(5, self.opened)
-        elif kind == "tally.count":
-            subject = {"type": "tally", "id": uuid(6, chance.randrange(1 << 40))}
-        id = uuid(7, chance.randrange(1 << 44), 7)
-        return {
-            "tab": tab,
-            "drafts": [{"id": id, "kind": kind, "subject": subject, "data": data}],
-            "blobs": blobs,
-        }
-
-    def _visit_for(self, device: Device, chance: random.Random) -> str:
-        if chance.random() < 0.06:
-            return visit_id(chance.randrange(VISITS + 2))  # anybody's, or nobody's
-        if self.opened and chance.random() < 0.15:
-            return uuid(5, chance.randrange(1, self.opened + 1))
-        own = [n for n in range(VISITS - 2) if FIELD[n % 3] == device.person]
-        return visit_id(chance.choice(own))
-
-    def _data(
-        self, device: Device, kind: str, chance: random.Random, blobs: list[dict[str, str]]
-    ) -> dict[str, Any]:
-        language = chance.choice(("ar", "so", "sv"))
-        match kind:
-            case "visit.open":
-                tenancy = uuid(3, chance.randrange(VISITS)) if chance.random() < 0.5 else ""
-                return {
-                    "tenancy": tenancy,
-                    "kind": "revisit" if tenancy else "contact",
-                    "language": language,
-                }
-            case "visit.answer":
-                item, answer = f"i{chance.randrange(30, 34)}", chance.choice(("ok", "fault", ""))
-                return {"item": item, "answer": answer, "guide": "g1", "language": language}
-            case "visit.tick":
-                return {
-                    "section": "s03",
-                    "answers": {"i16": "done", "i17": "done"},
-                    "guide": "g1",
-                    "language": language,
-                }
-            case "visit.note":
-                return {"item": "", "text": f"Kran {chance.randrange(10**6)}"}
-            case "visit.language":
-                return {"language": language}
-            case "visit.follow_up":
-                return {"item": "i39", "queue": "KT", "urgency": "now", "text": ""}
-            case "visit.attempt":
-                return {"outcome": chance.choice(("not_home", "declined")), "date": "", "time": ""}
-            case "visit.withdraw":
-                return {"purpose": chance.choice(PURPOSES), "channel": "visit"}
-            case "visit.retract":
-                own = [
-                    id
-                    for id, one in self.saved.items()
-                    if one.kind in ("visit.note", "visit.follow_up")
-                ]
-                return {"operation": chance.choice(own) if own else uuid(7, 1, 7)}
-            case "visit.close":
-                return {"let_go": [], "read_back": True}
-            case "visit.reopen":
-                return {}
-            case "tally.count":
-                return {
-                    "day": "2026-11-23",
-                    "area": "Norr",
-                    "topic": "i69",
-                    "value": str(chance.randrange(1, 6)),
-                }
-        signature = self._signature(chance, blobs) if chance.random() < 0.6 else ""
-        return {
-            "purpose": chance.choice(PURPOSES), "decision": chance.choice(("yes", "no")), "text_key": "K8.text",
-            "text_version": "1", "text_sha256": "0" * 64, "text_state": "machine", "language": language, "recipient": "",
-            "given_by": "tenant", "method": "signature" if signature else "oral", "attested": not signature,
-            "signature": signature, "interpreter": "ambassador", "expires": "2027-11-22",
-        }  # fmt: skip
-
-    def _signature(self, chance: random.Random, blobs: list[dict[str, str]]) -> str:
-        points = 2600 if chance.random() < 0.3 else 20  # one that rides along, one that does not
-        path = "".join(f"L{chance.randrange(600)} {chance.randrange(120)}" for _ in range(points))
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 120"><path d="M1 1{path}" fill="none" stroke="#000" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>'
-        sha = hashlib.sha256(svg.encode()).hexdigest()
-        blobs.append(
-            {
-                "sha256": sha,
-                "type": "image/svg+xml",
-                "bytes": base64.b64encode(svg.encode()).decode(),
-            }
-        )
-        return sha
+    def _hand(self, number: int) -> None:
+        """Who is signed in hands over what waits for the others on this phone."""
+        device = self._device(number)
+        self.boot(device)
+        if not device.enrolled:
+            return
+        authors = {row["by"] for row in self.look(device)["outbox"] if row["where"] == "waits"}
+        for by in sorted(authors):
+            if device.on:
+                self.faults["F12"] += 1
+                self.do({"do": "hand_over", "phone": device.name, "by": by})
 
     def _timer(self, number: int, crash: int, idb: str, at: int) -> None:
         device = self._device(number)
@@ -477,6 +396,12 @@ class World:
                 row = rows[chance.randrange(len(rows))]
                 company.resolve("alva", row.id, row.sha256, chance.choice(row.actions))
             return
+        if what == "refile":
+            filed = company.filed()
+            if filed:
+                row = filed[chance.randrange(len(filed))]
+                company.resolve("alva", row.id, row.sha256, "reopen")
+            return
         if what == "protect":
             company.desk(
                 name, "tenancy.protect", record["tenancy"], {"reason": "staff"}, base, "tenancy"
@@ -551,11 +476,3 @@ class World:
         device = self._device(number)
         if device.on and device.enrolled:
             check_phone(self, device, self.look(device))
-
-
-KINDS = (
-    "visit.answer", "visit.answer", "visit.answer", "visit.tick", "visit.note", "visit.note", "visit.language",
-    "visit.follow_up", "visit.attempt", "visit.consent", "visit.consent", "visit.withdraw", "visit.retract",
-    "visit.close", "visit.reopen", "visit.open", "tally.count",
-)  # fmt: skip
-PURPOSES = ("K1", "K8")
