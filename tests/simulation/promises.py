@@ -66,6 +66,9 @@ def _shows_pending(world: World, device: Device, seen: dict[str, Any]) -> None:
         one = world.saved.get(row["id"])
         if one is None or row["where"] != "phone" or one.kind not in _LISTS:
             continue
+        # What was handed over goes under somebody else's session; its content stays hidden here.
+        if row["by"] != seen["person"]:
+            continue
         record = shown.get(one.visit)
         if record and row["id"] not in {entry["id"] for entry in record.get(_LISTS[one.kind], [])}:
             world.wrong.append(
