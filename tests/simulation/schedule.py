@@ -54,6 +54,8 @@ def schedule(seed: int) -> list[Step]:
         else chance.choice((40, 80)) if size < 0.99
         else OPERATIONS_MAX
     )  # fmt: skip
+    if length == OPERATIONS_MAX:
+        devices = DEVICES_MAX
     # Each run has its own weather: some have no fault of a kind at all, some little else.
     weather = {
         "network": chance.choice((0.0, 0.1, 0.3, 0.6)),
