@@ -33,6 +33,7 @@ def settle(world: World) -> None:
     company = world.company
     company.clock.skew *= 0
     company.heal()
+    world.reopened.clear()
     company.services.throttle = Throttle()  # long enough ago: nobody is kept out for trying
     for device in world.devices.values():
         world.phones.do({"do": "clock", "phone": device.name, "skew": 0, "zone": 0})

@@ -48,7 +48,9 @@ def check_phone(world: World, device: Device, seen: dict[str, Any]) -> None:
         there = world.company.known(set(done))
         for id, row in sorted(done.items()):
             sha, _, problem = there.get(id, ("", 0, ""))
-            if sha != row["sha256"] or (row["where"] == "filed") > (problem == "filed"):
+            # What the desk took up again is filed here until the next contact tells.
+            is_filed = problem == "filed" or id in world.reopened
+            if sha != row["sha256"] or (row["where"] == "filed") > is_filed:
                 world.wrong.append(
                     ("hidden", f"{device.name} calls {id} {row['where']}, and it is not")
                 )

@@ -95,6 +95,7 @@ class World:
     saved: dict[str, Saved] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # in a storage that the browser emptied
     wiped: set[str] = field(default_factory=set)  # there and arrived: the server has the only copy
+    reopened: set[str] = field(default_factory=set)  # was filed, and phones have not heard yet
     untold: set[str] = field(default_factory=set)  # phones whose loss has to be told
     unsent_blobs: set[str] = field(default_factory=set)  # went with a storage, if not sent before
     moved: set[str] = field(default_factory=set)  # people whose role was another for a while
@@ -401,6 +402,7 @@ class World:
             if filed:
                 row = filed[chance.randrange(len(filed))]
                 company.resolve("alva", row.id, row.sha256, "reopen")
+                self.reopened.add(row.id)
             return
         if what == "protect":
             company.desk(
