@@ -9,7 +9,7 @@ import {render} from './render.js'
 import {uuid7} from './ids.js'
 import {openStore} from './store.js'
 import {startSync} from './sync.js'
-import {showNav, showStatus} from './frame.js'
+import {showNav, showStatus, statusIsStale} from './frame.js'
 import {isDirty, restoreControl, settleControls, settleToast, toast} from './forms.js'
 import {startUpdates} from './updates.js'
 import {keepBallast} from './ballast.js'
@@ -173,7 +173,10 @@ async function changed() {
 }
 
 if (phone.store) {
-  phone.store.onSave(() => { if (answering === 0) void status() })
+  phone.store.onSave(() => {
+    statusIsStale()
+    if (answering === 0) void status()
+  })
   phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
 }
 await show({swap: 'outerSync show:none', replace: true})

@@ -7,9 +7,17 @@ import {render} from './render.js'
 import {statusLine} from './pages/words.js'
 
 let shown = ''
+let saves = 0
+
+/** Something was saved: until it is counted the strip says so to assistive tools, and to tests. */
+export function statusIsStale() {
+  saves++
+  strip().setAttribute('aria-busy', 'true')
+}
 
 /** Bring the strip up to date. @param {() => Promise<any>} scene */
 export async function showStatus(scene) {
+  const counted = saves
   const {store, sync, person, i18n} = await scene()
   let line
   try {
@@ -21,10 +29,12 @@ export async function showStatus(scene) {
     line = {kind: 'needs', text: i18n._('This phone’s storage cannot be read'), href: '/field/device'}
   }
   const html = render('field/status.html', line, i18n)
-  if (html === shown) return // an unchanged live region must not be read out again
+  if (html !== shown) put(strip(), html, i18n) // an unchanged live region must not be read out again
   shown = html
-  put(document.getElementById('strip'), html, i18n)
+  if (counted === saves) strip().removeAttribute('aria-busy')
 }
+
+const strip = () => document.getElementById('strip')
 
 const PLACES = [
   ['/field/outbox', '/field/outbox'], ['/field/new', '/field/new'],

@@ -123,7 +123,9 @@ def send(page: Page) -> None:
 
 
 def all_sent(page: Page) -> None:
-    until(page, "document.getElementById('strip').textContent.includes('All sent')")
+    until(
+        page, "document.querySelector('#strip:not([aria-busy])')?.textContent.includes('All sent')"
+    )
 
 
 def test_a_photo_taken_offline_survives_a_kill_and_arrives_with_nothing_hidden_in_it(
