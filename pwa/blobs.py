@@ -14,6 +14,9 @@ import hashlib
 import os
 import re
 import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from pwa.pictures import PictureRefused, clean
@@ -21,6 +24,9 @@ from sync.operations import BLOB_BYTES_MAX
 
 PARTS_MAX = 200
 """Unfinished uploads at once; one more takes the place of the one untouched for longest."""
+
+TOGETHER = 64
+"""Files that are open at once while several blobs are put on disk."""
 
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _KEPT = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}\Z")
@@ -71,8 +77,9 @@ class Blobs:
         exact = self.folder / sha256[:2] / sha256
         if exact.exists():
             return exact
-        drawn = sorted(exact.parent.glob(f"{sha256}.*"))
-        return next((one for one in drawn if _KEPT.match(one.name)), None)
+        # Not glob, which compiles a pattern for each name: a sixth of a push with sixty signatures.
+        drawn = [one for one in _names(exact.parent) if one.startswith(f"{sha256}.")]
+        return next((exact.parent / one for one in sorted(drawn) if _KEPT.match(one)), None)
 
     def has(self, sha256: str) -> bool:
         return self.path(sha256) is not None
@@ -90,53 +97,95 @@ class Blobs:
 
         Raises BlobRefused; an OSError (a full disk) leaves everything as it was.
         """
-        if len(octets) > BLOB_BYTES_MAX:
-            raise BlobRefused("too_large")
-        with self._lock(sha256):
-            self._put(sha256, octets)
+        refused = self.put_all({sha256: octets})
+        if sha256 in refused:
+            raise refused[sha256]
+
+    def put_all(self, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
+        """Keep everything that came (hash → bytes), durably; gives what was refused, and why.
+
+        An OSError may leave some of them kept, each of them whole; asking again keeps the rest.
+        """
+        with self._locked(blobs):
+            return self._put_all(blobs)
 
     def erase(self, sha256: str) -> None:
         """Delete the bytes for good, those of an unfinished upload too. Twice is harmless."""
-        with self._lock(sha256):
+        with self._locked([_named(sha256)]):
             self._part(sha256).unlink(missing_ok=True)
             path = self.path(sha256)
             if path:
                 path.unlink()
                 _sync_folder(path.parent)
 
-    def _lock(self, sha256: str) -> threading.Lock:
-        if not _SHA.match(sha256):
-            raise BlobRefused("blob_mismatch")
-        return self._locks[int(sha256[0], 16)]
+    @contextmanager
+    def _locked(self, names: Iterable[str]) -> Iterator[None]:
+        # In one order, whoever asks: two that hold what the other waits for would wait for ever.
+        with ExitStack() as held:
+            for first in sorted({name[0] for name in names if _SHA.match(name)}):
+                held.enter_context(self._locks[int(first, 16)])
+            yield
 
-    def _put(self, sha256: str, octets: bytes) -> None:
-        if hashlib.sha256(octets).hexdigest() != sha256:
+    def _put_all(self, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
+        refused: dict[str, BlobRefused] = {}
+        rest = iter(blobs.items())
+        while some := dict(islice(rest, TOGETHER)):
+            fresh: dict[Path, bytes] = {}
+            for sha256, octets in some.items():
+                try:
+                    self._check(sha256, octets)
+                    if not self._has_for_good(sha256):
+                        fresh |= self._drawn(sha256, octets)
+                except BlobRefused as problem:
+                    refused[sha256] = problem
+            self._keep(fresh)
+        return refused
+
+    def _check(self, sha256: str, octets: bytes) -> None:
+        if len(octets) > BLOB_BYTES_MAX:
+            raise BlobRefused("too_large")
+        if hashlib.sha256(octets).hexdigest() != _named(sha256):
             raise BlobRefused("blob_mismatch")
-        is_drawing = sniff(octets) == "image/svg+xml"
-        if self._has_for_good(sha256):
-            return
-        name, kept = sha256, octets
-        if not is_drawing:
-            try:
-                kept = clean(octets)
-            except PictureRefused as refused:
-                raise BlobRefused(refused.code) from refused
-            name = f"{sha256}.{hashlib.sha256(kept).hexdigest()}"
+        sniff(octets)
+
+    def _drawn(self, sha256: str, octets: bytes) -> dict[Path, bytes]:
+        """The file to write, and what into it."""
         folder = self.folder / sha256[:2]
+        if sniff(octets) == "image/svg+xml":
+            return {folder / sha256: octets}
+        try:
+            kept = clean(octets)
+        except PictureRefused as refused:
+            raise BlobRefused(refused.code) from refused
+        return {folder / f"{sha256}.{hashlib.sha256(kept).hexdigest()}": kept}
+
+    def _keep(self, fresh: Mapping[Path, bytes]) -> None:
+        folders = {path.parent for path in fresh}
+        self._make_folders(folders - self._synced)
+        # All are written before the first is synced: the disk then works for many at once. One
+        # name for each hash: what a crash left is written over.
+        with ExitStack() as files:
+            open_files = []
+            for path, kept in fresh.items():
+                file = files.enter_context(_unfinished(path).open("wb"))
+                file.write(kept)
+                file.flush()
+                open_files.append(file)
+            for file in open_files:
+                os.fsync(file.fileno())
+        for path in fresh:
+            _unfinished(path).replace(path)
+        for folder in folders:
+            _sync_folder(folder)
+
+    def _make_folders(self, folders: set[Path]) -> None:
         # Not "if it is new": whoever made it may have died before it was on disk.
-        if folder not in self._synced:
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folders:
             _sync_folder(self.folder.parent)
             _sync_folder(self.folder)
-            self._synced.add(folder)
-        # One name for each hash: what a crash left is written over.
-        unfinished = folder / f".{sha256}.new"
-        with unfinished.open("wb") as file:
-            file.write(kept)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(folder / name)
-        _sync_folder(folder)
+            self._synced |= folders
 
     def _has_for_good(self, sha256: str) -> bool:
         # An earlier put may have died, or met a failing disk, between the name and its sync.
@@ -151,7 +200,7 @@ class Blobs:
     def offset(self, sha256: str) -> int:
         """How many bytes need not be sent: those of an unfinished upload, or BLOB_BYTES_MAX when
         it is done (how long the bytes were that came is not kept)."""
-        with self._lock(sha256):
+        with self._locked([_named(sha256)]):
             return BLOB_BYTES_MAX if self._has_for_good(sha256) else _size(self._part(sha256))
 
     def append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
@@ -165,7 +214,7 @@ class Blobs:
         """
         if not 0 < total <= BLOB_BYTES_MAX or start + len(octets) > total:
             raise BlobRefused("too_large")
-        with self._lock(sha256):
+        with self._locked([_named(sha256)]):
             return self._append(sha256, start, octets, total)
 
     def _append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
@@ -179,12 +228,10 @@ class Blobs:
         if offset < total:
             return offset
         # Also where a crash came between the last piece and the blob: it is finished now.
-        try:
-            self._put(sha256, part.read_bytes())
-        except BlobRefused:
-            part.unlink()
-            raise
+        refused = self._put_all({sha256: part.read_bytes()})
         part.unlink(missing_ok=True)
+        if refused:
+            raise refused[sha256]
         return total
 
     def _write_piece(self, part: Path, octets: bytes) -> None:
@@ -204,6 +251,24 @@ class Blobs:
 
     def _part(self, sha256: str) -> Path:
         return self.folder / ".parts" / sha256
+
+
+def _named(sha256: str) -> str:
+    """`sha256`, which is used as the name of a file; raises BlobRefused where it is something else."""
+    if not _SHA.match(sha256):
+        raise BlobRefused("blob_mismatch")
+    return sha256
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name[:64]}.new")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def _size(path: Path) -> int:

@@ -112,6 +112,7 @@ def _taken(results: list[Result]) -> dict[str, Any]:
 def _keep_riding_blobs(here: Services, blobs: Any) -> None:
     if not isinstance(blobs, list):
         raise Problem("malformed")
+    riding: dict[str, bytes] = {}
     for blob in blobs:
         if not isinstance(blob, dict) or not isinstance(blob.get("sha256"), str):
             raise Problem("malformed")
@@ -124,12 +125,10 @@ def _keep_riding_blobs(here: Services, blobs: Any) -> None:
                 raise Problem("malformed") from error
         if len(octets) > RIDING_BLOB_BYTES_MAX:
             raise Problem("too_large")
-        try:
-            here.blobs.put(blob["sha256"], octets)
-        except BlobRefused:
-            # The operation beside it must not wait for a broken signature: its hash stays in
-            # `missing_blobs`, and the phone shows it.
-            continue
+        riding[blob["sha256"]] = octets
+    # What is refused is not told here: the operation beside it must not wait for a broken
+    # signature. Its hash stays in `missing_blobs`, and the phone shows it.
+    here.blobs.put_all(riding)
 
 
 @blueprint.get("/pull")

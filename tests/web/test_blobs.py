@@ -133,6 +133,94 @@ def test_the_bytes_tell_the_type() -> None:
     assert types == ["image/jpeg", "image/png", "image/webp", "image/svg+xml"]
 
 
+# --- several at once ---------------------------------------------------------------------
+
+
+def drawing(n: int) -> bytes:
+    return SIGNATURE.replace(b"M0", b"M%d" % n)
+
+
+def named(*several: bytes) -> dict[str, bytes]:
+    return {hash_of(octets): octets for octets in several}
+
+
+def test_a_broken_signature_never_keeps_the_others_out(blobs: Blobs) -> None:
+    good = named(*(drawing(n) for n in range(3)))
+    broken = named(b"<html>", photo()[:-900]) | {"0" * 64: SIGNATURE, "x": SIGNATURE}
+    mixed = dict(pair for both in zip(good.items(), broken.items(), strict=False) for pair in both)
+    refused = blobs.put_all(mixed | broken)
+    assert {sha: problem.code for sha, problem in refused.items()} == dict(
+        zip(broken, ("blob_type", "picture_broken", "blob_mismatch", "blob_mismatch"), strict=True)
+    )
+    assert all(blobs.read(sha) == octets for sha, octets in good.items())
+    assert len(files(blobs)) == 3
+
+
+def test_several_are_all_written_before_the_first_is_synced_and_counted_after_the_last(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several, real, seen = named(*(drawing(n) for n in range(9))), os.fsync, []
+    blobs.put_all(several)
+    for sha in several:
+        blobs.erase(sha)  # the folders stay
+
+    def looking(handle: int) -> None:
+        name = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        unfinished = [blobs.folder / sha[:2] / f".{sha}.new" for sha in several]
+        whole = sum(one.exists() and one.stat().st_size > 0 for one in unfinished)
+        seen.append((name.is_dir(), whole, sum(blobs.has(sha) for sha in several)))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", looking)
+    assert blobs.put_all(several) == {}
+    folders = len({sha[:2] for sha in several})
+    assert seen == [(False, 9, 0)] * 9 + [(True, 0, 9)] * folders
+
+
+def test_of_several_on_a_full_disk_each_is_whole_or_not_there(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several, real = named(*(drawing(n) for n in range(5))), os.fsync
+    for nth in range(20):
+        calls = []
+
+        def failing(handle: int, calls: list[int] = calls, nth: int = nth) -> None:
+            calls.append(handle)
+            if len(calls) == nth + 1:
+                raise OSError(errno.ENOSPC, "full")
+            real(handle)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", failing)
+            try:
+                blobs.put_all(several)
+                break
+            except OSError:
+                assert all(blobs.read(sha) in (None, octets) for sha, octets in several.items())
+    assert nth > 5
+    assert all(blobs.read(sha) == octets for sha, octets in several.items())
+
+
+def test_two_pushes_that_bring_the_same_in_another_order_never_wait_for_each_other(
+    blobs: Blobs,
+) -> None:
+    several = named(*(drawing(n) for n in range(40)))
+    start = threading.Barrier(4)
+
+    def phone(turned: bool) -> None:
+        start.wait()
+        for _ in range(5):
+            blobs.put_all(dict(reversed(several.items())) if turned else several)
+
+    threads = [threading.Thread(target=phone, args=(n % 2 == 0,), daemon=True) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(files(blobs)) == 40
+
+
 # --- in pieces ---------------------------------------------------------------------------
 
 
