@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pwa import db as pwa_db
-from pwa.blobs import Blobs
+from pwa.blobs import BlobRefused, Blobs
 from sync.sqlite import SqliteStorage
 from sync.storage import Batch
 
@@ -72,13 +72,15 @@ def _blob_not_synced() -> None:
 
 
 def _blob_written_in_place() -> None:
-    def put(self: Blobs, sha256: str, octets: bytes) -> None:
-        if sha256 != "" and not self.has(sha256):
-            folder = self.folder / sha256[:2]
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / sha256).write_bytes(octets)
+    def put_all(self: Blobs, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
+        for sha256, octets in blobs.items():
+            if not self.has(sha256):
+                folder = self.folder / sha256[:2]
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / sha256).write_bytes(octets)
+        return {}
 
-    Blobs.put = put  # type: ignore[method-assign]
+    Blobs.put_all = put_all  # type: ignore[method-assign]
 
 
 def _error_as_a_page() -> None:
