@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
-from flask_babel import force_locale
 
-from pwa import accounts, company, create_app, i18n, initialise
+from pwa import accounts, company, initialise
 from pwa.backup import (
     begin_external,
     end_external,
@@ -30,12 +25,9 @@ from pwa.backup import (
 )
 from pwa.db import DatabaseError
 from pwa.exporting import QUERIES, export_csv
-from pwa.guide.languages import ORIGINAL
-from pwa.problems import Problem
-from pwa.services import EXTENSION, Services
-from pwa.settings import Settings, SettingsError, settings_from, settings_table
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from pwa.guide_cli import guide_group
+from pwa.settings import SettingsError, settings_table
+from pwa.terminal import end_with, running, settings_here, with_data
 
 
 def main() -> None:
@@ -58,25 +50,19 @@ def main() -> None:
         sys.exit(1)
 
 
-def with_data(command: Command) -> Command:
-    """The --data option, which every subcommand has."""
-    return click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Folder of the database (else TROSKEL_DATA, else ./instance).",
-    )(command)
-
-
 @click.group()
 def troskel() -> None:
     """Tröskel: welcome visits to every new tenant, also without a network."""
+
+
+troskel.add_command(guide_group)
 
 
 @troskel.command("init")
 @with_data
 def init_command(data: Path | None) -> None:
     """Make the data folder, its secret and its database."""
-    settings = _settings(data)
+    settings = settings_here(data)
     new = initialise(settings)
     click.echo(
         f"{settings.data} is {'made' if new else 'already there'}; its database is up to date."
@@ -93,14 +79,14 @@ def serve_command(data: Path | None, demo: bool, port: int | None) -> None:
     """Serve until stopped."""
     from pwa.serve import serve  # gunicorn is not loaded for the other commands
 
-    serve(_settings(data, **({} if port is None else {"port": port})), demo=demo)
+    serve(settings_here(data, **({} if port is None else {"port": port})), demo=demo)
 
 
 @troskel.command("settings")
 @with_data
 def settings_command(data: Path | None) -> None:
     """Show every setting, the value in force and what it means."""
-    click.echo(settings_table(_settings(data)))
+    click.echo(settings_table(settings_here(data)))
 
 
 # --- people --------------------------------------------------------------------------
@@ -132,7 +118,7 @@ def user_add(
 ) -> None:
     """Add somebody who may sign in."""
     password = _password(password_stdin)
-    with _running(data):
+    with running(data):
         user = accounts.add_user(
             name,
             role,
@@ -149,7 +135,7 @@ def user_add(
 @with_data
 def user_list(data: Path | None) -> None:
     """List everyone, also those who may no longer sign in."""
-    with _running(data):
+    with running(data):
         for user in accounts.list_users(active_only=False):
             facts = [user.name, user.role, user.queue or "-", ",".join(user.languages) or "-"]
             click.echo(
@@ -162,7 +148,7 @@ def user_list(data: Path | None) -> None:
 @with_data
 def user_deactivate(name: str, data: Path | None) -> None:
     """Let somebody in no more; their sessions end. Nothing they did is lost."""
-    with _running(data):
+    with running(data):
         accounts.set_active(_user(name).id, False)
     click.echo(f"{name} may no longer sign in.")
 
@@ -172,7 +158,7 @@ def user_deactivate(name: str, data: Path | None) -> None:
 @with_data
 def user_activate(name: str, data: Path | None) -> None:
     """Let somebody in again."""
-    with _running(data):
+    with running(data):
         accounts.set_active(_user(name).id, True)
     click.echo(f"{name} may sign in.")
 
@@ -184,91 +170,9 @@ def user_activate(name: str, data: Path | None) -> None:
 def user_password(name: str, password_stdin: bool, data: Path | None) -> None:
     """Give somebody a new password; their sessions end."""
     password = _password(password_stdin)
-    with _running(data):
+    with running(data):
         accounts.set_password(_user(name).id, password)
     click.echo(f"{name} has a new password.")
-
-
-# --- the guide -----------------------------------------------------------------------
-
-
-@troskel.group("guide")
-def guide_group() -> None:
-    """The guide's texts."""
-
-
-@guide_group.command("check")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_data
-def guide_check(as_json: bool, data: Path | None) -> None:
-    """Check every language of the guide; exit 0 only when nothing is wrong or missing."""
-    from pwa import guide
-
-    _settings(data)
-    report = guide.check(guide.load())
-    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
-    _exit(0 if report.ok else 1)
-
-
-@guide_group.command("export")
-@click.argument("language")
-@with_data
-def guide_export(language: str, data: Path | None) -> None:
-    """Write LANGUAGE, such as so, as a PO file to standard output, drafts included."""
-    from pwa.publishing import events
-    from pwa.publishing.po import export_po
-    from pwa.publishing.versions import draft_guide
-
-    with _running(data) as parts:
-        _translation(parts, language)
-        with parts.databases.reading() as db:
-            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
-        click.echo(export_po(draft, language, said, parts.now()), nl=False)
-
-
-@guide_group.command("import")
-@click.argument("language")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--reviewer", required=True, metavar="NAME", help="Who has reviewed the texts.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_data
-def guide_import(
-    language: str, file: Path, reviewer: str, dry_run: bool, as_json: bool, data: Path | None
-) -> None:
-    """Take the PO file FILE in as drafts of LANGUAGE; they are published at the desk.
-
-    Exit code 0 also with refused rows, 2 when the file as a whole was refused.
-    """
-    from pwa.publishing import events
-    from pwa.publishing.acts import Who
-    from pwa.publishing.po import accept, plan_import
-    from pwa.publishing.versions import draft_guide
-
-    with _running(data) as parts:
-        _translation(parts, language)
-        with parts.databases.writing() as db:
-            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
-            try:
-                plan = plan_import(draft, language, said, file.read_bytes())
-            except Problem as problem:
-                raise click.BadParameter(_in_words(problem)) from None
-            if not dry_run:
-                accept(db, parts.baseline, plan, Who("", reviewer), parts.now())
-        found = plan.as_json() | {"dry_run": dry_run}
-        if as_json:
-            click.echo(json.dumps(found, ensure_ascii=False))
-            return
-        for one in found.pop("refused"):
-            click.echo(f"row {one['line']}: {one['key']}: {one['problem']}")
-        for name, value in found.items():
-            click.echo(f"{name}: {value}")
-
-
-def _translation(parts: Services, language: str) -> None:
-    tags = [tag for tag in parts.guide.languages if tag != ORIGINAL]
-    if language not in tags:
-        raise click.ClickException(f"{language} is none of {', '.join(tags)}.")
 
 
 # --- files in and out ----------------------------------------------------------------
@@ -290,7 +194,7 @@ def company_group() -> None:
 @with_data
 def company_set(name: str, value: str, area: str, building: str, data: Path | None) -> None:
     """Set one fact, such as company.name; an empty VALUE takes it away."""
-    with _running(data) as services:
+    with running(data) as services:
         setting = services.guide.settings.get(name)
         if setting is None:
             raise click.ClickException(f"{name} is not known; troskel company list shows them all.")
@@ -307,7 +211,7 @@ def company_set(name: str, value: str, area: str, building: str, data: Path | No
 @with_data
 def company_list(data: Path | None) -> None:
     """List every fact, its value on the company's level, and what is missing."""
-    with _running(data) as services:
+    with running(data) as services:
         with services.databases.reading() as db:
             values = company.settings_for(db, "", "")
         for name, setting in services.guide.settings.items():
@@ -321,7 +225,7 @@ def rescue_command(file: Path, data: Path | None) -> None:
     """Take in FILE, which a phone that cannot send gave out; a supervisor decides under "Held"."""
     from pwa.rescue import NoRescueCopy, take_in
 
-    with _running(data) as parts:
+    with running(data) as parts:
         try:
             done = take_in(parts, file.read_bytes())
         except NoRescueCopy as error:
@@ -360,7 +264,7 @@ def import_command(
     """Read tenancies from FILE (.csv, .xlsx) and plan their visits."""
     from pwa.importing import import_file
 
-    with _running(data) as parts:
+    with running(data) as parts:
         report = import_file(
             parts,
             None,
@@ -374,7 +278,7 @@ def import_command(
             click.echo(json.dumps(report.as_json(), ensure_ascii=False))
         else:
             click.echo(report.as_text())
-    _exit(2 if report.refused_whole else 0)
+    end_with(2 if report.refused_whole else 0)
 
 
 @troskel.command("export")
@@ -383,7 +287,7 @@ def import_command(
 @with_data
 def export_command(what: str, format_: str, data: Path | None) -> None:
     """Write visits, follow-ups, consents or what was held to standard output."""
-    with _running(data) as parts:
+    with running(data) as parts:
         # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
         export_csv(parts, what, out)
@@ -406,7 +310,7 @@ def backup_command(
     """
     if [file is not None, external, external_done is not None].count(True) != 1:
         raise click.UsageError("Give one of FILE, --external and --external-done.")
-    with _running(data) as parts:
+    with running(data) as parts:
         if external:
             click.echo(begin_external(parts))
         elif external_done is not None:
@@ -431,7 +335,7 @@ def backup_command(
 @with_data
 def restore_command(file: Path | None, force: bool, external: bool, data: Path | None) -> None:
     """Put the backup FILE in place. Everyone must sign in again; phones offer again what they hold."""
-    settings = _settings(data)
+    settings = settings_here(data)
     if (file is None) != external:
         raise click.UsageError("Name the backup FILE, or say --external.")
     if file is None:
@@ -446,39 +350,6 @@ def restore_command(file: Path | None, force: bool, external: bool, data: Path |
 
 
 # --- parts ---------------------------------------------------------------------------
-
-
-def _settings(data: Path | None, **overrides: Any) -> Settings:
-    if data is not None:
-        overrides["data"] = data.resolve()
-    return settings_from(**overrides)
-
-
-@contextmanager
-def _running(data: Path | None) -> Iterator[Services]:
-    """The application without a server, in the terminal's language."""
-    app = create_app(_settings(data))
-    parts: Services = app.extensions[EXTENSION]
-    try:
-        with app.app_context(), force_locale(i18n.locale_of(_terminal_language())):
-            try:
-                yield parts
-            except Problem as problem:
-                raise click.ClickException(_in_words(problem)) from None
-    finally:
-        parts.close()
-
-
-def _terminal_language() -> str:
-    named = next(
-        (os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), ""
-    )
-    language = named.split("_")[0].split(".")[0].lower()
-    return language if language in accounts.INTERFACE_LANGUAGES else "en"
-
-
-def _in_words(problem: Problem) -> str:
-    return f"{problem.title}. {problem.remedy}"
 
 
 def _user(name: str) -> accounts.User:
@@ -498,11 +369,6 @@ def _password(from_stdin: bool) -> str:
     if not sys.stdin.isatty():
         raise click.UsageError("Use --password-stdin when no one is there to type.")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-
-
-def _exit(code: int) -> None:
-    if code:
-        raise click.exceptions.Exit(code)
 
 
 if __name__ == "__main__":

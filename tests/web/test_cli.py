@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -321,6 +321,47 @@ def test_a_language_of_the_guide_goes_out_and_comes_back_as_drafts(
         assert answer.returncode == 0
         assert json.loads(answer.stdout)["reviewed"] == reviewed
     assert "# Reviewed by: Test Testsson, " in run("guide", "export", "so").stdout
+
+
+def test_what_publishing_would_change_is_shown_and_checked_with_the_drafts(
+    run: Run, tmp_path: Path
+) -> None:
+    def told(*arguments: str) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(run("guide", *arguments, "--json").stdout)
+        return answer
+
+    run("init")
+    nothing = told("diff")
+    assert (nothing["changes"], nothing["from"]) == ([], nothing["to"])
+    file = tmp_path / "so.po"
+    out = run("guide", "export", "so").stdout
+    entry = re.search(r'#, fuzzy\nmsgctxt "i25.label"\nmsgid "[^"]*"\nmsgstr "([^"]*)"', out)
+    assert entry
+    approved = entry[0].removeprefix("#, fuzzy\n").replace(entry[1], "Boorso")
+    file.write_text(out.replace(entry[0], approved), "utf-8")
+    run("guide", "import", "so", file, "--reviewer", "Test Testsson")
+    diff = told("diff")
+    assert diff["from"] == nothing["from"] != diff["to"]
+    assert diff["changes"] == [
+        {"language": "so", "key": "i25.label", "old": entry[1], "new": "Boorso",
+         "old_state": "machine", "new_state": "reviewed"}
+    ]  # fmt: skip
+    lines = run("guide", "diff").stdout.splitlines()
+    assert lines == [
+        "so i25.label (machine → reviewed)", f"- {entry[1]}", "+ Boorso", "texts that would change: 1",
+    ]  # fmt: skip
+    reviewed = [
+        told(*how)["languages"]["so"]["reviewed"] for how in (("check",), ("check", "--drafts"))
+    ]
+    assert reviewed == [0, 1]
+    out = run("guide", "export", "so").stdout
+    assert '"Boorso"' in out
+    file.write_text(out.replace('"Boorso"', '"Бурсо"'), "utf-8")
+    run("guide", "import", "so", file, "--reviewer", "Test Testsson")
+    assert run("guide", "check").returncode == 0
+    answer = run("guide", "check", "--drafts", "--json")
+    assert answer.returncode == 1
+    assert [one["key"] for one in json.loads(answer.stdout)["problems"]] == ["i25.label"]
 
 
 def test_a_refused_row_is_told_with_its_number_and_a_refused_file_is_exit_code_2(
