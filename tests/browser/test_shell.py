@@ -209,6 +209,33 @@ def test_a_page_shown_again_takes_nobody_back_who_has_gone_on(phone: Device) -> 
     expect(phone.page.locator("h1")).to_have_text("What is on this phone")
 
 
+def test_the_strip_never_says_all_sent_of_what_it_has_not_counted(
+    phone: Device, server: Server
+) -> None:
+    """The new page is there a moment before the strip has counted what was saved for it."""
+    phone.sign_in("bob")
+    phone.kept()
+    strip(phone, "All sent")
+    server.stop()
+    phone.open("/field/new")
+    strip(phone, "All sent")
+    phone.page.evaluate(
+        """() => {
+             globalThis.seen = []
+             const strip = document.getElementById('strip')
+             const look = () => globalThis.seen.push([location.pathname, strip.textContent.trim(), strip.ariaBusy])
+             new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true})
+           }"""
+    )
+    phone.page.locator("main form button:not([type=button])").click()
+    until(phone.page, "location.pathname.startsWith('/field/visits/')")
+    strip(phone, "Saved on this phone · 1 unsent")
+    seen = phone.page.evaluate("globalThis.seen")
+    after = [one for one in seen if one[0].startswith("/field/visits/")]
+    assert any("1 unsent" in text for _, text, _ in after)
+    assert [one for one in after if "All sent" in one[1] and one[2] != "true"] == []
+
+
 # --- the worker
 
 
