@@ -206,8 +206,8 @@ class SqliteStorage:
         ]
 
     def write(self, batch: Batch) -> None:
-        # Not `insert_all`, which looks at each of twenty thousand values: a push of twenty visits
-        # takes a fifth less processor time.
+        # Not `insert_all`, which asks for the tables' names and columns at each call, and looks at
+        # each of twenty thousand values: half of the processor time of a push.
         self.db.conn.executemany(_INTO_LOG, map(_log_row, batch.log))
         for held in batch.held:
             self.db.execute(
@@ -216,16 +216,16 @@ class SqliteStorage:
                 " problem = excluded.problem, sender = excluded.sender WHERE state = 'open'",
                 astuple(held),
             )
-        self.db.table("records").insert_all(
-            (
+        self._replace(
+            "records",
+            [
                 {"type": type, "id": id, "seq": record["seq"], "body": _body(record)}
                 for (type, id), record in batch.records.items()
-            ),
-            pk=("type", "id"),
-            replace=True,
+            ],
         )
-        self.db.table("visibility").insert_all(
-            (
+        self._replace(
+            "visibility",
+            [
                 {
                     "viewer": row.viewer,
                     "id": row.visit,
@@ -234,9 +234,7 @@ class SqliteStorage:
                     "reason": row.reason,
                 }
                 for row in batch.visibility
-            ),
-            pk=("viewer", "id"),
-            replace=True,
+            ],
         )
         for id in batch.blank:
             self.db.execute("UPDATE log SET bytes = NULL WHERE id = ?", [id])
@@ -266,10 +264,20 @@ class SqliteStorage:
             blobs.extend(blob_rows(record))
             if any(one["retracted"] for one in record["follow_ups"]):
                 self.db.execute("DELETE FROM follow_up_index WHERE visit = ?", [record["id"]])
-        self.db.table("visit_index").insert_all(rows, pk="id", replace=True)
-        self.db.table("follow_up_index").insert_all(follow_ups, pk="id", replace=True)
-        self.db.table("consent_index").insert_all(consents, pk=("visit", "purpose"), replace=True)
-        self.db.table("blob_index").insert_all(blobs, pk="operation", replace=True)
+        self._replace("visit_index", rows)
+        self._replace("follow_up_index", follow_ups)
+        self._replace("consent_index", consents)
+        self._replace("blob_index", blobs)
+
+    def _replace(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows of one shape; one with the same key goes."""
+        if rows:
+            names = ", ".join(rows[0])
+            marks = ", ".join(f":{name}" for name in rows[0])
+            self.db.conn.executemany(
+                f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
+                rows,
+            )
 
 
 def _body(record: Record) -> str:

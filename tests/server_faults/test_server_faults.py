@@ -44,13 +44,13 @@ def locks(*more: str) -> list[str]:
 
 
 def test_a_server_killed_at_any_statement_loses_and_doubles_nothing() -> None:
-    _, figures = prove("statements", "5/80")
+    _, figures = prove("statements", "5/50")
     assert figures["tried"] >= 10
 
 
 @needs_compiler
 def test_a_failing_write_and_a_power_cut_lose_and_double_nothing() -> None:
-    _, figures = prove("writes", "7/130")
+    _, figures = prove("writes", "7/105")
     assert figures["tried"] >= 16
 
 
