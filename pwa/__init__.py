@@ -25,6 +25,7 @@ from pwa.migrations import migrate
 from pwa.publishing.versions import current_guide
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
+from pwa.signatures import Signatures
 from pwa.template_compiler import configure as configure_templates
 from pwa.throttle import Throttle
 from sync.operations import BATCH_BYTES_MAX
@@ -83,7 +84,7 @@ def create_app(config: Settings | None = None) -> Flask:
         baseline=baseline,
         guide=baseline,
         assets=assets,
-        blobs=Blobs(settings.data / "blobs"),
+        blobs=Blobs(settings.data / "blobs", Signatures(databases)),
         throttle=Throttle(),
     )
     try:

@@ -1,7 +1,8 @@
-"""Blobs by content: signatures and pictures as files named by their SHA-256.
+"""Blobs by content: signatures and pictures, by the SHA-256 they came with.
 
 Invariant: a file under its hash is whole and was on disk before anybody counted it (temporary
-file, fsync, rename, fsync of the folder). A signature is kept to the byte; a picture is kept as
+file, fsync, rename, fsync of the folder); a signature that rode along with a push is a row instead
+(pwa/signatures.py). A signature is kept to the byte; a picture is kept as
 pwa/pictures.py draws it anew, under both hashes (`<hash it came with>.<hash of what is kept>`), and
 the bytes that came go only when the new ones are on disk. It refuses content that does not hash
 to its name, and everything that is neither a picture nor lines drawn by our own pad: that stays
@@ -20,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from pwa.pictures import PictureRefused, clean
+from pwa.signatures import Signatures
 from sync.operations import BLOB_BYTES_MAX
 
 PARTS_MAX = 200
@@ -62,16 +64,17 @@ def sniff(octets: bytes) -> str:
 
 
 class Blobs:
-    """The folder of blobs."""
+    """The folder of blobs, and the rows of those that are in none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, signatures: Signatures) -> None:
         self.folder = folder
+        self.signatures = signatures
         # Two requests must not write one blob at once; different ones need not wait.
         self._locks = tuple(threading.Lock() for _ in range(16))
         self._synced: set[Path] = set()  # folders whose names this process has put on disk
 
     def path(self, sha256: str) -> Path | None:
-        """The file kept for the blob that came as `sha256`, or None where it has not come yet."""
+        """The file kept for the blob that came as `sha256`, or None where there is none."""
         if not _SHA.match(sha256):
             return None
         exact = self.folder / sha256[:2] / sha256
@@ -82,10 +85,13 @@ class Blobs:
         return next((exact.parent / one for one in sorted(drawn) if _KEPT.match(one)), None)
 
     def has(self, sha256: str) -> bool:
-        return self.path(sha256) is not None
+        """Whether it has come, and is durably here."""
+        return self.signatures.has(sha256) or self.path(sha256) is not None
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes kept, or None where the blob has not come yet or has been erased."""
+        if row := self.signatures.read(sha256):
+            return row
         path = self.path(sha256)
         try:
             return path.read_bytes() if path else None
@@ -101,6 +107,20 @@ class Blobs:
         if sha256 in refused:
             raise refused[sha256]
 
+    def put_riding(self, blobs: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Keep what rode along with a push, but for the signatures: those are given back, checked, for
+        `signatures.keep` in the push's own transaction. What is refused is left out."""
+        drawings: dict[str, bytes] = {}
+        pictures: dict[str, bytes] = {}
+        for sha256, octets in blobs.items():
+            try:
+                drawing = self._is_drawing(sha256, octets)
+            except BlobRefused:
+                continue
+            (drawings if drawing else pictures)[sha256] = octets
+        self.put_all(pictures)
+        return drawings
+
     def put_all(self, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
         """Keep everything that came (hash → bytes), durably; gives what was refused, and why.
 
@@ -111,7 +131,8 @@ class Blobs:
 
     def erase(self, sha256: str) -> None:
         """Delete the bytes for good, those of an unfinished upload too. Twice is harmless."""
-        with self._locked([_named(sha256)]):
+        self.signatures.erase(_named(sha256))
+        with self._locked([sha256]):
             self._part(sha256).unlink(missing_ok=True)
             path = self.path(sha256)
             if path:
@@ -133,31 +154,33 @@ class Blobs:
             fresh: dict[Path, bytes] = {}
             for sha256, octets in some.items():
                 try:
-                    self._check(sha256, octets)
+                    drawing = self._is_drawing(sha256, octets)
                     if not self._has_for_good(sha256):
-                        fresh |= self._drawn(sha256, octets)
+                        path, kept = self._file_of(sha256, octets, drawing)
+                        fresh[path] = kept
                 except BlobRefused as problem:
                     refused[sha256] = problem
             self._keep(fresh)
         return refused
 
-    def _check(self, sha256: str, octets: bytes) -> None:
+    def _is_drawing(self, sha256: str, octets: bytes) -> bool:
+        """Whether it is a signature, not a picture; raises BlobRefused for anything else."""
         if len(octets) > BLOB_BYTES_MAX:
             raise BlobRefused("too_large")
         if hashlib.sha256(octets).hexdigest() != _named(sha256):
             raise BlobRefused("blob_mismatch")
-        sniff(octets)
+        return sniff(octets) == "image/svg+xml"
 
-    def _drawn(self, sha256: str, octets: bytes) -> dict[Path, bytes]:
+    def _file_of(self, sha256: str, octets: bytes, drawing: bool) -> tuple[Path, bytes]:
         """The file to write, and what into it."""
         folder = self.folder / sha256[:2]
-        if sniff(octets) == "image/svg+xml":
-            return {folder / sha256: octets}
+        if drawing:
+            return folder / sha256, octets
         try:
             kept = clean(octets)
         except PictureRefused as refused:
             raise BlobRefused(refused.code) from refused
-        return {folder / f"{sha256}.{hashlib.sha256(kept).hexdigest()}": kept}
+        return folder / f"{sha256}.{hashlib.sha256(kept).hexdigest()}", kept
 
     def _keep(self, fresh: Mapping[Path, bytes]) -> None:
         folders = {path.parent for path in fresh}
@@ -192,8 +215,10 @@ class Blobs:
         path = self.path(sha256)
         if path:
             _sync_folder(path.parent)
+        found = path is not None or self.signatures.has(sha256)
+        if found:
             self._part(sha256).unlink(missing_ok=True)
-        return path is not None
+        return found
 
     # --- in pieces: a picture over a bad line ----------------------------------------
 

@@ -19,6 +19,7 @@ from pwa.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from pwa.publishing.events import create_originals
 from pwa.publishing.versions import create_guards
 from pwa.publishing.versions import create_tables as create_publishing
+from pwa.signatures import create_table as create_signatures
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
 
 Migration = tuple[str, Callable[[Database], None]]
@@ -90,6 +91,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("publishing_guards", create_guards),
     ("recordings", recordings.create_tables),
     ("company_changes", company.create_history),
+    ("signatures", create_signatures),
 )
 
 

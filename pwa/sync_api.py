@@ -59,9 +59,12 @@ def push_view() -> Response:
         raise Problem("malformed")
     if len(texts) > BATCH_OPERATIONS_MAX:
         raise Problem("too_large")
-    _keep_riding_blobs(here, body.get("blobs", []))
+    # What is refused is not told here: the operation beside it must not wait for a broken
+    # signature. Its hash stays in `missing_blobs`, and the phone shows it.
+    signatures = here.blobs.put_riding(_riding_blobs(body.get("blobs", [])))
     now = here.now().isoformat(timespec="seconds")
     with here.storage.transaction():
+        here.blobs.signatures.keep(signatures)
         phone = Phone(device, key)
         pushed = push(here.storage, texts, principal_of(_user()), now, phone=phone)
         health = body.get("health")
@@ -109,7 +112,8 @@ def _taken(results: list[Result]) -> dict[str, Any]:
     return {"seqs": runs, "sha256": proof}
 
 
-def _keep_riding_blobs(here: Services, blobs: Any) -> None:
+def _riding_blobs(blobs: Any) -> dict[str, bytes]:
+    """Hash → bytes, as the body says. Raises Problem: malformed, too_large."""
     if not isinstance(blobs, list):
         raise Problem("malformed")
     riding: dict[str, bytes] = {}
@@ -126,9 +130,7 @@ def _keep_riding_blobs(here: Services, blobs: Any) -> None:
         if len(octets) > RIDING_BLOB_BYTES_MAX:
             raise Problem("too_large")
         riding[blob["sha256"]] = octets
-    # What is refused is not told here: the operation beside it must not wait for a broken
-    # signature. Its hash stays in `missing_blobs`, and the phone shows it.
-    here.blobs.put_all(riding)
+    return riding
 
 
 @blueprint.get("/pull")

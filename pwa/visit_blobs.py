@@ -26,7 +26,8 @@ def missing(databases: Databases, blobs: Blobs, texts: Iterable[str]) -> list[st
     """Hashes of the blobs that operations (exact bytes, decoded) name and that are still to come:
     not here, and not struck."""
     named = {sha for text in texts for sha in _NAMED.findall(text)}
-    absent = sorted(sha for sha in named if not blobs.has(sha))
+    with databases.reading():  # one look at the rows for all of them
+        absent = sorted(sha for sha in named if not blobs.has(sha))
     if not absent:
         return []
     with databases.reading() as db:

@@ -72,7 +72,7 @@ def _blob_not_synced() -> None:
 
 
 def _blob_written_in_place() -> None:
-    def put_all(self: Blobs, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
+    def put(self: Blobs, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
         for sha256, octets in blobs.items():
             if not self.has(sha256):
                 folder = self.folder / sha256[:2]
@@ -80,7 +80,7 @@ def _blob_written_in_place() -> None:
                 (folder / sha256).write_bytes(octets)
         return {}
 
-    Blobs.put_all = put_all  # type: ignore[method-assign]
+    Blobs._put_all = put  # type: ignore[method-assign]
 
 
 def _error_as_a_page() -> None:

@@ -27,6 +27,7 @@ from pwa.db import DATABASE, Databases
 from pwa.holding import HeldRow, list_filed, list_held, resolve_held
 from pwa.services import Services
 from pwa.settings import Settings
+from pwa.signatures import Signatures
 from pwa.submitting import Draft, submit
 from pwa.throttle import Throttle
 from sync.apply import Record
@@ -119,7 +120,7 @@ class Company:
         self.services.storage = SqliteStorage(
             self.services.databases.writer, lock=self.services.databases.lock
         )
-        self.services.blobs = Blobs(self.data / "blobs")
+        self.services.blobs = Blobs(self.data / "blobs", Signatures(self.services.databases))
         self.services.throttle = Throttle()
         self.clients = {}
         self._is_open = True

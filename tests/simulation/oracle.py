@@ -123,6 +123,8 @@ def _everything_arrived(world: World) -> None:
 
 def _is_kept(world: World, sha: str) -> bool:
     """Whether the blob that came as `sha` is whole: to the byte, or drawn anew under both hashes."""
+    for (octets,) in world.company.query("SELECT bytes FROM signatures WHERE sha256 = ?", sha):
+        return hashlib.sha256(octets).hexdigest() == sha
     folder = world.company.data / "blobs" / sha[:2]
     for path in [folder / sha, *folder.glob(f"{sha}.*")]:
         if path.exists():

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 from pwa import blobs as module
 from pwa.blobs import PARTS_MAX, BlobRefused, Blobs, sniff
+from pwa.db import Databases
+from pwa.signatures import Signatures, create_table
 from sync.operations import BLOB_BYTES_MAX
 from tests.web.pictures import SECRETS, bomb, drawn, photo
 
@@ -24,8 +27,17 @@ def hash_of(octets: bytes) -> str:
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> Blobs:
-    return Blobs(tmp_path / "blobs")
+def signatures(tmp_path: Path) -> Iterator[Signatures]:
+    databases = Databases(tmp_path / "troskel.db")
+    with databases.writing() as db:
+        create_table(db)
+    yield Signatures(databases)
+    databases.close()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path, signatures: Signatures) -> Blobs:
+    return Blobs(tmp_path / "blobs", signatures)
 
 
 def send(blobs: Blobs, octets: bytes, start: int, end: int) -> int:
@@ -221,16 +233,58 @@ def test_two_pushes_that_bring_the_same_in_another_order_never_wait_for_each_oth
     assert len(files(blobs)) == 40
 
 
+# --- signatures that ride along --------------------------------------------------------------
+
+
+def test_a_signature_that_rides_along_is_a_row_and_no_file(blobs: Blobs) -> None:
+    riding = named(drawing(1), drawing(2), photo(), b"<html>") | {"0" * 64: SIGNATURE, "x": b""}
+    drawings = blobs.put_riding(riding)
+    assert drawings == named(drawing(1), drawing(2))
+    assert len(files(blobs)) == 1  # the picture
+    assert not any(blobs.has(sha) for sha in drawings)  # nobody has said that they are kept
+    blobs.signatures.keep(drawings)
+    blobs.signatures.keep(drawings)
+    assert all(blobs.read(sha) == octets for sha, octets in drawings.items())
+    assert all(blobs.offset(sha) == BLOB_BYTES_MAX for sha in drawings)
+    blobs.put_all(drawings)  # as when a phone sends it by itself
+    assert len(files(blobs)) == 1
+
+
+def test_a_signature_is_never_counted_before_its_push_is_durable(blobs: Blobs) -> None:
+    drawings = named(drawing(1))
+    (sha,) = drawings
+    databases = blobs.signatures._databases
+    with pytest.raises(KeyboardInterrupt), databases.writing():
+        blobs.signatures.keep(drawings)
+        assert not blobs.has(sha)
+        raise KeyboardInterrupt
+    assert not blobs.has(sha)
+    with databases.writing():
+        blobs.signatures.keep(drawings)
+    assert blobs.has(sha)
+
+
+def test_what_is_erased_is_in_no_row_and_no_file(blobs: Blobs) -> None:
+    drawings = named(drawing(1))
+    (sha,) = drawings
+    blobs.put_all(drawings)
+    blobs.signatures.keep(drawings)
+    blobs.erase(sha)
+    assert (blobs.has(sha), blobs.read(sha), files(blobs)) == (False, None, [])
+
+
 # --- in pieces ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("again", [True, False])
-def test_an_upload_goes_on_after_a_stop_at_any_byte(tmp_path: Path, again: bool) -> None:
+def test_an_upload_goes_on_after_a_stop_at_any_byte(
+    tmp_path: Path, signatures: Signatures, again: bool
+) -> None:
     octets = drawn("PNG", 9, 9)
     for at in range(1, len(octets)):
         folder = tmp_path / f"{at}"
-        assert send(Blobs(folder), octets, 0, at) == at
-        blobs = Blobs(folder)  # another process
+        assert send(Blobs(folder, signatures), octets, 0, at) == at
+        blobs = Blobs(folder, signatures)  # another process
         assert blobs.offset(hash_of(octets)) == at
         assert send(blobs, octets, 0 if again else min(at + 1, len(octets) - 1), at) == at
         assert send(blobs, octets, at, len(octets)) == len(octets)
@@ -371,7 +425,7 @@ def test_a_power_cut_never_takes_the_first_blob_with_its_folders(
     chain = [blobs.folder.parent.resolve(), blobs.folder.resolve(), inner.resolve()]
     assert synced_by(blobs, octets, monkeypatch) == chain
     # Whoever put it may have died before the last of these: a second process makes sure.
-    assert synced_by(Blobs(blobs.folder), octets, monkeypatch) == chain[2:]
+    assert synced_by(Blobs(blobs.folder, blobs.signatures), octets, monkeypatch) == chain[2:]
 
 
 def test_a_crash_before_the_pieces_were_deleted_leaves_them_no_longer_than_the_next_word(
