@@ -133,7 +133,9 @@ def peek(text: str) -> dict[str, str]:
         "visit": subject.get("id"),
     }
     return {
-        key: value if isinstance(value, str) and len(value) <= 80 else ""
+        key: value
+        if isinstance(value, str) and len(value) <= 80 and not _has_half_pair(value)
+        else ""
         for key, value in found.items()
     }
 

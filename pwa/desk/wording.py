@@ -109,11 +109,16 @@ def describe_text(text: str, words: Words) -> str:
         kind, data = raw["kind"], raw["data"]
         known = _KINDS.get(kind)
         if known and isinstance(data, dict):
-            return known(data, words)
+            return _whole(known(data, words))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         pass
     # A held operation may be anything at all: its first words are better than a shrug.
-    return text[:RAW_CHARACTERS_MAX]
+    return _whole(text[:RAW_CHARACTERS_MAX])
+
+
+def _whole(text: str) -> str:
+    """`text` with a mark for each half of a surrogate pair: a page with one could not be sent."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _assign(data: Data, words: Words) -> str:

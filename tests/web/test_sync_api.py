@@ -126,6 +126,24 @@ def test_i3_a_short_answer_proves_each_operation_with_one_hash_over_their_hashes
     assert len(again["results"]) == 5
 
 
+@pytest.mark.parametrize("where", ["id", "by", "device", "kind", "subject", "data"])
+def test_i6_half_a_letter_in_one_operation_never_keeps_the_others_out(
+    planned: Any, client_for: ClientFor, where: str
+) -> None:
+    """Half a surrogate pair is text that no database and no page takes."""
+    odd: Any = "\ud800"
+    over = {"subject": {"type": "visit", "id": odd}, "data": {"item": "", "text": odd}}
+    broken = json.dumps(json.loads(note(planned["bob"], 2)) | {where: over.get(where, odd)})
+    assert "\\ud800" in broken
+    texts = [note(planned["bob"]), broken, note(planned["bob"], 3)]
+    body = read(send(client_for("bob"), *texts))
+    assert [one["result"] for one in body["results"]] == ["applied", "held", "applied"]
+    assert body["results"][1]["sha256"] == digest_of(broken)
+    page = client_for("alice").get("/desk/held")
+    assert page.status_code == 200
+    assert "held" in page.text
+
+
 def test_i3_an_answer_comes_only_after_the_commit(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
