@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -17,6 +18,7 @@ from sqlite_utils import Database
 from sync.kinds import is_uuid
 
 HEALTH_BYTES_MAX = 4096
+COUNT_MAX = 2**53  # past this a phone cannot count, and SQLite soon cannot keep
 DELETED_MAX = 100  # visits one report may name as deleted
 
 
@@ -97,8 +99,11 @@ def add_losses(db: Database) -> None:
 
 
 def report(db: Database, device: str, user: str, health: Mapping[str, Any], now: str) -> None:
-    """Keep the newest report of `device`. Anything of the wrong shape counts as unknown."""
-    text = json.dumps(health, ensure_ascii=False)
+    """Keep the newest report of `device`. Anything of the wrong shape counts as unknown: what a
+    phone says of itself never keeps its work out."""
+    # Half a surrogate pair becomes a question mark: no database takes it.
+    text = json.dumps(health, ensure_ascii=False).encode("utf-8", "replace").decode()
+    health = json.loads(text)
     before = db.execute(
         "SELECT lost_at, lost_reason, lost_device, lost_unsent, recovered, unsent"
         " FROM devices WHERE id = ?",
@@ -118,7 +123,7 @@ def report(db: Database, device: str, user: str, health: Mapping[str, Any], now:
             "user": user,
             "seen_at": now,
             "unsent": _count(health, "unsent"),
-            "oldest_unsent_at": _text(health, "oldest_unsent_at"),
+            "oldest_unsent_at": _instant(health, "oldest_unsent_at"),
             "persisted": int(health.get("persisted") is True),
             "installed": int(health.get("installed") is True),
             "version": _text(health, "version"),
@@ -155,12 +160,24 @@ def see_loss(db: Database, device: str) -> None:
 
 def _count(health: Mapping[str, Any], name: str) -> int:
     value = health.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value <= COUNT_MAX else 0
 
 
 def _text(health: Mapping[str, Any], name: str) -> str:
     value = health.get(name)
     return value[:80] if isinstance(value, str) else ""
+
+
+def _instant(health: Mapping[str, Any], name: str) -> str:
+    value = _text(health, name)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return ""
+    # Years that a page can show in any zone.
+    return value if moment.tzinfo and 1970 <= moment.year < 9999 else ""
 
 
 def list_devices(db: Database) -> list[DeviceRow]:

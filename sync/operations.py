@@ -12,9 +12,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sync.kinds import KINDS, Check, Data, Kind, code, is_count, is_uuid, matches, one_of
+from sync.kinds import KINDS, Check, Data, Kind, code, is_count, is_uuid, one_of
 
 PROTOCOL = 1
 MEDIA_TYPE = "application/vnd.troskel.sync+json"
@@ -59,13 +60,23 @@ def _from_one(value: Any) -> bool:
     return is_count(value) and value >= 1
 
 
+def _is_moment(value: Any) -> bool:
+    """A moment that there is, in a year that a page can show in any zone."""
+    if not (isinstance(value, str) and _AT.match(value)):
+        return False
+    try:
+        return 1900 <= datetime.fromisoformat(value).year < 9999
+    except ValueError:
+        return False
+
+
 _HEAD: Mapping[str, Check] = {"id": is_uuid, "v": _from_one, "kind": code}
 _SUBJECT: Mapping[str, Check] = {"type": one_of("tenancy", "visit", "tally"), "id": is_uuid}
 _REST: Mapping[str, Check] = {
     "by": code,
     "device": code,
     "device_seq": _from_one,
-    "at": matches(_AT),
+    "at": _is_moment,
     "base": is_count,
     "data": lambda value: isinstance(value, dict),
 }
@@ -166,7 +177,9 @@ def parse(text: str) -> Operation:
         raw = _STRICT.decode(text)
     except (ValueError, RecursionError) as error:
         raise Refusal("invalid", "not JSON") from error
-    if "\\u" in text and _has_half_pair(json.dumps(raw, ensure_ascii=False)):
+    if _has_half_pair(text) or (
+        "\\u" in text and _has_half_pair(json.dumps(raw, ensure_ascii=False))
+    ):
         raise Refusal("invalid", "half a surrogate pair")
     if not isinstance(raw, dict):
         raise Refusal("invalid", "not an envelope")

@@ -144,6 +144,49 @@ def test_i6_half_a_letter_in_one_operation_never_keeps_the_others_out(
     assert "held" in page.text
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"at": "2026-02-30T10:00:00+01:00"},
+        {"at": "2026-11-22T10:00:00+99:99"},
+        {"at": "2026-11-22T25:61:00Z"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59-12:00"},
+        {"data": {"item": "", "text": "half \ud800"}},
+    ],
+)
+def test_i6_what_no_page_could_show_is_held_and_its_visit_stays_readable(
+    planned: Any, client_for: ClientFor, over: dict[str, Any]
+) -> None:
+    body = read(send(client_for("bob"), note(planned["bob"]), note(planned["bob"], 2, **over)))
+    assert [(one["result"], one["problem"]) for one in body["results"]] == [
+        ("applied", ""), ("held", "invalid"),
+    ]  # fmt: skip
+    alice = client_for("alice")
+    for page in (f"/desk/visits/{VISIT}", "/desk/held"):
+        assert alice.get(page).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "health",
+    [
+        {"version": "\ud800", "unsent": 2},
+        {"unsent": 10**30},
+        {"lost": "other", "lost_unsent": 10**30, "lost_device": "\ud800"},
+        {"unsent": 1, "oldest_unsent_at": "yesterday"},
+        {"unsent": 1, "oldest_unsent_at": "0001-01-01T00:00:00+14:00"},
+        {"unsent": 1, "oldest_unsent_at": "2026-11-22T10:00:00"},
+        {"quota": float("inf"), "usage": float("nan")},
+    ],
+)
+def test_i6_what_a_phone_says_of_itself_never_keeps_its_work_out(
+    planned: Any, client_for: ClientFor, health: dict[str, Any]
+) -> None:
+    body = read(send(client_for("bob"), note(planned["bob"]), health=health))
+    assert [one["result"] for one in body["results"]] == ["applied"]
+    assert client_for("alice").get("/desk/devices").status_code == 200
+
+
 def test_i3_an_answer_comes_only_after_the_commit(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
