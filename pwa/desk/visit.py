@@ -172,7 +172,8 @@ def _touched(item: Mapping[str, Any]) -> bool:
 def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]]:
     """Who did what when, the newest first. Struck and erased words are gone from it too."""
     rows = db.execute(
-        "SELECT id, bytes, by, device, at, received_at FROM log WHERE subject = ? ORDER BY seq DESC",
+        "SELECT id, bytes, by, device, at, received_at FROM log"
+        " WHERE subject = ? AND type = 'visit' ORDER BY seq DESC",
         [file.record["id"]],
     )
     late = set(file.record["late"])

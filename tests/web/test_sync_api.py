@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -165,6 +166,26 @@ def test_i6_what_no_page_could_show_is_held_and_its_visit_stays_readable(
     alice = client_for("alice")
     for page in (f"/desk/visits/{VISIT}", "/desk/held"):
         assert alice.get(page).status_code == 200
+
+
+def test_a_tally_is_linked_to_no_visit_also_where_it_bears_a_visits_id(
+    planned: Any, client_for: ClientFor
+) -> None:
+    tally = note(
+        planned["bob"], 1, kind="tally.count", subject={"type": "tally", "id": VISIT},
+        data={"day": "2026-11-22", "area": "Norr", "topic": "waste", "value": "yes"},
+    )  # fmt: skip
+    alice = client_for("alice")
+
+    def page() -> str:
+        answer = alice.get(f"/desk/visits/{VISIT}")
+        assert answer.status_code == 200
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", answer.text)  # forms have ids of their own
+
+    before = page()
+    body = read(send(client_for("bob"), tally))
+    assert [one["result"] for one in body["results"]] == ["applied"]
+    assert page() == before
 
 
 @pytest.mark.parametrize(
