@@ -12,6 +12,7 @@ import csv
 from collections.abc import Mapping
 from typing import TextIO
 
+from pwa.holding import IS_PROTECTED
 from pwa.services import Services
 
 QUERIES: Mapping[str, str] = {
@@ -30,12 +31,9 @@ QUERIES: Mapping[str, str] = {
     ),
     # That something was held, why, and how it ended; what it says is read at the desk.
     "held": (
-        "SELECT h.id, h.visit, h.device, h.kind, h.problem, h.received_at,"
-        " CASE h.state WHEN 'open' THEN 'open' ELSE h.resolved_how END AS state, h.resolved_at"
-        " FROM held h LEFT JOIN visit_index v ON v.id = h.visit"
-        " LEFT JOIN records t ON t.type = 'tenancy' AND t.id = h.visit"
-        " WHERE h.problem <> 'protected' AND coalesce(v.protected, 0) = 0"
-        " AND NOT coalesce(json_extract(t.body, '$.protected'), 0) ORDER BY h.rowid"
+        "SELECT id, visit, device, kind, problem, received_at,"  # noqa: S608
+        " CASE state WHEN 'open' THEN 'open' ELSE resolved_how END AS state, resolved_at"
+        f" FROM held WHERE NOT {IS_PROTECTED} ORDER BY rowid"
     ),
 }
 

@@ -49,17 +49,23 @@ ALL_ACTIONS = frozenset(action for actions in ACTIONS.values() for action in act
 _FIELD_ROLES = ("visitor", "ambassador", "supervisor")
 _NEWER = ("version_newer", "unknown_kind")
 
-# Also what was held for another reason, before its tenancy became protected.
-_PROTECTED = (
+# Also what was held for another reason, before its tenancy became protected; and all work at a visit
+# that only its own held opening says is such a tenancy's.
+IS_PROTECTED = (
     "(problem = 'protected' OR EXISTS (SELECT 1 FROM visit_index WHERE id = held.visit AND protected = 1)"
     " OR EXISTS (SELECT 1 FROM records WHERE type = 'tenancy' AND id = held.visit"
-    " AND json_extract(body, '$.protected')))"
+    " AND json_extract(body, '$.protected'))"
+    " OR held.visit <> '' AND EXISTS (SELECT 1 FROM held AS opening JOIN records AS home"
+    " ON home.type = 'tenancy' AND home.id = CASE WHEN json_valid(CAST(opening.bytes AS TEXT))"
+    " THEN json_extract(CAST(opening.bytes AS TEXT), '$.data.tenancy') END"
+    " WHERE opening.visit = held.visit AND opening.kind = 'visit.open'"
+    " AND json_extract(home.body, '$.protected')))"
 )
 _COLUMNS = (
     "SELECT id, sha256, bytes, problem, kind, visit, device, by, sender, received_at, comment,"  # noqa: S608
-    f" resolved_at, {_PROTECTED} FROM held WHERE"
+    f" resolved_at, {IS_PROTECTED} FROM held WHERE"
 )
-_SHOWN = f" AND (:all OR NOT {_PROTECTED})"
+_SHOWN = f" AND (:all OR NOT {IS_PROTECTED})"
 _OPEN = "state = 'open'" + _SHOWN
 _FILED = "resolved_how = 'file'" + _SHOWN
 

@@ -186,6 +186,13 @@ class StorageContract:
         with self.storage.transaction():
             assert list(self.storage.held(visit="v1")) == []
 
+    def test_nothing_is_known_of_what_was_held_and_is_forgotten(self) -> None:
+        self.store(held=[held("a"), held("b")])
+        self.store(forgotten=[("a", "sha-a")])
+        with self.storage.transaction():
+            assert list(self.storage.find(["a", "b"])) == ["b"]
+            assert [one.id for one in self.storage.held(visit="v1")] == ["b"]
+
     def test_changes_tell_what_a_viewer_may_hold_by_rising_seq(self) -> None:
         self.store(
             records={("visit", "v1"): visit("v1", 5), ("visit", "v2"): visit("v2", 3)},

@@ -106,4 +106,9 @@ class MemoryStorage:
         ]
         self.state.tallies.update(batch.tallies)
         for one in batch.settled:
-            self.state.settled[one.id, one.sha256] = one.how
+            key = (one.id, one.sha256)
+            self.state.settled[key] = one.how
+            if one.how != "file" and key in self.state.held:
+                self.state.held[key] = replace(self.state.held[key], octets=b"")
+        for key in batch.forgotten:
+            self.state.held.pop(key, None)

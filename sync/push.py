@@ -193,7 +193,7 @@ class _Intake:
             return self._hold(text, sha, hint, refusal.code)
         self._apply(operation, octets_of(text), sha)
         if again:
-            self._settle(id, sha, again, self.resolver)
+            self._settle(operation, sha, again, self.resolver)
         return Result(operation.id, sha, "applied", self.seen[operation.id].seq, "")
 
     def _hold(self, text: str, sha: str, hint: Mapping[str, str], problem: str) -> Result:
@@ -219,8 +219,11 @@ class _Intake:
             self.seen[id] = Known(sha, 0, problem, sender)
         return Result(id, sha, "held", 0, problem)
 
-    def _settle(self, id: str, sha: str, how: str, by: str) -> None:
-        self.batch.settled.append(Settled(id, sha, how, by, self.received_at))
+    def _settle(self, operation: Operation, sha: str, how: str, by: str) -> None:
+        if operation.type == "tally":  # the held list would go on telling who counted
+            self.batch.forgotten.append((operation.id, sha))
+        else:
+            self.batch.settled.append(Settled(operation.id, sha, how, by, self.received_at))
 
     def _apply(self, operation: Operation, octets: bytes, sha: str) -> None:
         seq = self.head.seq + 1
@@ -353,7 +356,7 @@ class _Intake:
             except Refusal:
                 continue
             self._apply(operation, held.octets, held.sha256)
-            self._settle(held.id, held.sha256, "retry", "")
+            self._settle(operation, held.sha256, "retry", "")
 
     # --- the sending device ---------------------------------------------------------
 

@@ -108,10 +108,17 @@ def _index_reused(db: Database) -> None:
     db.execute("CREATE INDEX held_reused ON held (sha256) WHERE problem = 'id_reused'")
 
 
+def _forget_applied(db: Database) -> None:
+    applied = "state = 'resolved' AND resolved_how <> 'file' AND id IN (SELECT id FROM log)"
+    db.execute(f"DELETE FROM held WHERE kind = 'tally.count' AND {applied}")  # noqa: S608
+    db.execute(f"UPDATE held SET bytes = x'' WHERE {applied}")  # noqa: S608
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [
     ("sync_0001_create", _create),
     ("sync_0002_index_blobs", _index_blobs),
     ("sync_0003_index_reused", _index_reused),
+    ("sync_0004_forget_applied", _forget_applied),
 ]
 
 
@@ -247,9 +254,11 @@ class SqliteStorage:
         for one in batch.settled:
             self.db.execute(
                 "UPDATE held SET state = 'resolved', resolved_how = ?, resolved_by = ?,"
-                " resolved_at = ? WHERE id = ? AND sha256 = ?",
-                [one.how, one.by, one.at, one.id, one.sha256],
+                " resolved_at = ?, bytes = iif(?, bytes, x'') WHERE id = ? AND sha256 = ?",
+                [one.how, one.by, one.at, one.how == "file", one.id, one.sha256],
             )
+        for key in batch.forgotten:
+            self.db.execute("DELETE FROM held WHERE id = ? AND sha256 = ?", key)
         self._index(batch)
 
     def _index(self, batch: Batch) -> None:

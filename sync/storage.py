@@ -81,7 +81,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A held row that is over: `how` an action of sync/held.py, by whom ("" the server), when."""
+    """A held row that is over: `how` is `retry`, `accept` (applied) or `file`, by whom ("" the
+    server), when. Of what was applied the log alone keeps the bytes, or has blanked them."""
 
     id: str
     sha256: str
@@ -122,6 +123,7 @@ class Batch:
     blank: list[str] = field(default_factory=list)
     tallies: list[tuple[str, str, str, str]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
+    forgotten: list[tuple[str, str]] = field(default_factory=list)  # (id, sha256) held till now
 
 
 class Storage(Protocol):
@@ -150,4 +152,5 @@ class Storage(Protocol):
 
     def write(self, batch: Batch) -> None:
         """Store it all. What is held already keeps its first time and whatever was asked of it,
-        and takes the new problem and sender; what is settled stays so."""
+        and takes the new problem and sender; what is settled stays so. What was applied keeps no
+        bytes in the held list, and of what is forgotten that list keeps nothing."""

@@ -116,7 +116,9 @@ def _everything_arrived(world: World) -> None:
     for (id,) in world.company.query("SELECT id FROM held WHERE state = 'open'"):
         if id not in listed:
             world.wrong.append(("hidden", f"{id} is held, and the desk does not list it"))
-    for id, sha, octets in world.company.query("SELECT id, sha256, bytes FROM held"):
+    for id, sha, octets in world.company.query(
+        "SELECT id, sha256, bytes FROM held WHERE state = 'open' OR resolved_how = 'file'"
+    ):
         if octets is None or hashlib.sha256(octets).hexdigest() != sha:
             world.wrong.append(("lost", f"held {id} has not its bytes"))
 
@@ -251,7 +253,7 @@ def _numbers(world: World) -> dict[str, dict[int, set[str]]]:
     """Of each device: its numbers, and the operations that came with them (I2)."""
     found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for (octets,) in world.company.query(
-        "SELECT bytes FROM log WHERE bytes IS NOT NULL UNION SELECT bytes FROM held"
+        "SELECT bytes FROM log WHERE bytes IS NOT NULL UNION SELECT bytes FROM held WHERE bytes <> x''"
     ):
         operation = json.loads(octets)
         found[operation["device"]][operation["device_seq"]].add(operation["id"])
