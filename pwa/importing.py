@@ -369,7 +369,7 @@ def _register_data(row: TenancyRow) -> dict[str, Any]:
         "move_in": row.move_in.isoformat(),
         "lease_end": row.lease_end.isoformat() if row.lease_end else "",
         "tenants": list(row.tenants),
-        "phones": [{"original": one["original"], "e164": one["e164"]} for one in row.phones],
+        "phones": [{"original": one["original"], "e164": one["e164"] or ""} for one in row.phones],
         "email": row.email,
         "language": row.language,
         "customer": row.customer_ref,

@@ -13,6 +13,8 @@ from datetime import date
 from typing import Any
 
 TEXT_CHARACTERS_MAX = 280
+PHONES_MAX = 4
+PHONE_CHARACTERS_MAX = 60
 VISITORS_MAX = 2
 POINTS_MAX = 20
 LIST_MAX = 200
@@ -95,11 +97,11 @@ def _points(value: Any) -> bool:
 def _phones(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and len(value) <= 4
+        and len(value) <= PHONES_MAX
         and all(
             isinstance(phone, dict)
             and set(phone) == {"original", "e164"}
-            and all(_text(0, 60)(part) for part in phone.values())
+            and all(_text(0, PHONE_CHARACTERS_MAX)(part) for part in phone.values())
             for phone in value
         )
     )

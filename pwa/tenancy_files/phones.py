@@ -11,6 +11,7 @@ import re
 from typing import TypedDict
 
 from pwa.tenancy_files.cells import EMPTY_CELLS, clean, has_personnummer
+from sync.kinds import PHONE_CHARACTERS_MAX
 
 
 class Phone(TypedDict):
@@ -73,6 +74,8 @@ def _read_part(part: str) -> tuple[Phone | None, str | None]:
     rest = _LABEL.sub("", _NUMBER.sub("", spoken))
     only_number = len(numbers) == 1 and not rest.strip(" .:-–()")
     original = part if only_number else " ".join(numbers)
+    if len(original) > PHONE_CHARACTERS_MAX:
+        return None, "phone_unreadable"
     e164, problem = _to_e164(numbers[0]) if len(numbers) == 1 else (None, "phone_incomplete")
     if problem is None and not only_number:
         problem = "phone_text_dropped"

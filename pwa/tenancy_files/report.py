@@ -182,6 +182,10 @@ EXPLANATIONS: dict[str, str] = {
         "Row %(row)s, %(field)s: the number was kept and the text beside it was not stored."
         " Write only the number in this column."
     ),
+    "phone_too_many": N_(
+        "Row %(row)s, %(field)s: more than four phone numbers; the others were not stored."
+        " Write at most four."
+    ),
     "postcode_unreadable": N_(
         "Row %(row)s, %(field)s: a postcode has five digits. It was left empty; correct it."
     ),

@@ -18,6 +18,7 @@ from pwa.tenancy_files.cells import CellProblem
 from pwa.tenancy_files.decode import read_table
 from pwa.tenancy_files.phones import Phone, read_phones
 from pwa.tenancy_files.report import FileRefused, Message, Reading, Skip
+from sync.kinds import PHONES_MAX
 
 __all__ = ["Phone", "TenancyRow", "read_tenancies"]
 
@@ -330,7 +331,11 @@ class _RowReader:
         for index in self._columns.by_field.get("phone", ()):
             phones, problems = read_phones(self._cell_at(index) or "")
             for phone in phones:
-                found.setdefault(phone["e164"] or phone["original"], phone)
+                name = phone["e164"] or phone["original"]
+                if name not in found and len(found) == PHONES_MAX:
+                    problems = [*problems, "phone_too_many"]
+                    break
+                found.setdefault(name, phone)
             for problem in problems:
                 self._warn_at(index, problem)
         return list(found.values())

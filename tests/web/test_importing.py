@@ -76,6 +76,17 @@ def test_the_samples_import_as_the_field_says(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "phone",
+    ["070 123 45 6", "070" * 15, "1234567", ", ".join(f"070-12345{n}" for n in range(60, 70)), "?"],
+)
+def test_a_phone_number_never_keeps_a_tenancy_out(services: Services, phone: str) -> None:
+    file = f"{HEADER.strip()};Telefon\n{row('1-1/1')};{phone}\n"
+    report = import_file(services, None, file.encode(), "x.csv")
+    assert report.refused_whole is None
+    assert len(visits(services)) == 1
+
+
 def test_a_file_imported_twice_changes_nothing(services: Services) -> None:
     sample(services, "tenancies-utf8.csv")
     before = visits(services)

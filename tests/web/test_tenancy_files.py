@@ -355,6 +355,14 @@ def test_phones_of_several_columns_add_up_without_repeats() -> None:
     assert [phone["e164"] for phone in reading.rows[0].phones] == ["+46701234567", "+4621123456"]
 
 
+def test_of_many_phones_four_are_kept_and_the_report_says_so() -> None:
+    cell = ", ".join(f"070-12345{n}" for n in range(60, 66))
+    reading = one(GOOD + f";{cell};070-1234560", HEADER + ";Mobil;Tfn bost/arbete")
+    numbers = [phone["e164"] for phone in reading.rows[0].phones]
+    assert numbers == ["+46701234567", *(f"+467012345{n}" for n in range(60, 63))]
+    assert {problem for _, problem in problems(reading.warnings)} == {"phone_too_many"}
+
+
 def test_the_same_name_in_both_columns_is_one_tenant() -> None:
     reading = one(GOOD + ";Testsson Test", HEADER + ";Hyresgäst 2")
     assert reading.rows[0].tenants == ["Testsson Test"]
