@@ -8,13 +8,11 @@ in (I6, I7), and the phone may still send it itself. It refuses, as a whole, a f
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pwa.blobs import BlobRefused
 from pwa.services import Services
 from sync.operations import BATCH_OPERATIONS_MAX
 from sync.push import push
@@ -69,6 +67,6 @@ def _read(octets: bytes) -> tuple[list[str], list[Mapping[str, Any]]]:
 def _keep(services: Services, blob: Mapping[str, Any]) -> bool:
     try:
         services.blobs.put(blob["sha256"], base64.b64decode(blob["base64"], validate=True))
-    except (BlobRefused, binascii.Error):
+    except ValueError:  # refused, or not base64
         return False  # the operation that names it must not wait for it
     return True

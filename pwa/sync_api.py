@@ -10,7 +10,6 @@ while a phone was full of work: what the role does not cover is held (I6).
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import secrets
@@ -125,7 +124,7 @@ def _riding_blobs(blobs: Any) -> dict[str, bytes]:
         else:
             try:
                 octets = base64.b64decode(str(blob.get("base64", "")), validate=True)
-            except binascii.Error as error:
+            except ValueError as error:
                 raise Problem("malformed") from error
         if len(octets) > RIDING_BLOB_BYTES_MAX:
             raise Problem("too_large")

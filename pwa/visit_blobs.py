@@ -19,7 +19,8 @@ from sync.operations import BLOB_BYTES_MAX
 
 # In the exact bytes of an operation a quote inside a text has a backslash before it.
 _NAMED = re.compile(r'"(?:signature|photo)":"([0-9a-f]{64})"')
-_STRIKES = re.compile(r'"kind":"visit\.(?:retract|photo)"')
+# An opening, or a plan, takes in what waited for its visit: a strike can be among it.
+_STRIKES = re.compile(r'"kind":"visit\.(?:retract|photo|open|plan)"')
 
 
 def missing(databases: Databases, blobs: Blobs, texts: Iterable[str]) -> list[str]:

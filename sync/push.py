@@ -7,8 +7,8 @@ and repairs nothing; what it cannot apply it holds, and goes on with the next (I
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from sync.apply import Record, apply_in_place, has_now, value_of
 from sync.device import add_number, gaps_of, has_number, new_device, proves, with_key
@@ -81,25 +81,25 @@ def push(
     asks the same questions again (`sender` is who sent them), "accept" lets a supervisor stand in
     for the right the author lacked (`sender` is the author; the shape is still checked).
     """
-    poisoned: set[int] = set()
+    poisoned: set[str] = set()
     with storage.transaction():
         while True:
-            intake = _Intake(storage, sender, received_at, phone, resolve, resolver)
+            intake = _Intake(storage, sender, received_at, phone, resolve, resolver, poisoned)
             try:
-                pushed = intake.run(texts, poisoned)
+                pushed = intake.run(texts)
                 break
             except _Poison as poison:
-                poisoned.add(poison.index)
+                poisoned.add(poison.sha256)
         storage.write(intake.batch)
     return pushed
 
 
 class _Poison(Exception):
-    """Applying operation number `index` of the batch raised: hold it and do the rest again."""
+    """Applying the operation of this hash raised: hold it and do the rest again."""
 
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
 
 
 class _Intake:
@@ -107,7 +107,7 @@ class _Intake:
 
     def __init__(
         self, storage: Storage, sender: Principal, received_at: str, phone: Phone | None,
-        resolve: str, resolver: str,
+        resolve: str, resolver: str, poisoned: Set[str],
     ) -> None:  # fmt: skip
         self.storage = storage
         self.sender = sender
@@ -122,8 +122,9 @@ class _Intake:
         self.head = head
         self.seen: dict[str, Known] = {}
         self.records: dict[tuple[str, str], Record | None] = {}
+        self.poisoned = poisoned
 
-    def run(self, texts: Sequence[str], poisoned: set[int]) -> Pushed:
+    def run(self, texts: Sequence[str]) -> Pushed:
         peeked = [peek(text) for text in texts]
         # Bytes without a readable id are known by their hash.
         shas = [digest_of(text) for text in texts]
@@ -141,14 +142,16 @@ class _Intake:
             }
         )
         pushed = Pushed(proven=self._hear())
-        for index, (text, sha, hint) in enumerate(zip(texts, shas, peeked, strict=True)):
-            if index in poisoned:
+        for text, sha, hint in zip(texts, shas, peeked, strict=True):
+            if sha in self.poisoned:
                 result = self._hold(text, sha, hint, "server_error")
             else:
                 try:
                     result = self._take(text, sha, hint, pushed)
+                except _Poison:  # something that waited for it
+                    raise
                 except Exception as error:
-                    raise _Poison(index) from error
+                    raise _Poison(sha) from error
             pushed.results.append(result)
         pushed.results = [self._final(result) for result in pushed.results]
         pushed.seq = self.head.seq
@@ -348,6 +351,9 @@ class _Intake:
             if one.visit == visit and one.problem == "unknown_subject"
         ]
         for held in sorted([*stored, *fresh], key=_device_order):
+            if held.sha256 in self.poisoned:
+                self.batch.held.append(replace(held, problem="server_error"))
+                continue
             try:
                 operation = parse(held.octets.decode("utf-8", "surrogatepass"))
                 if operation.by != held.sender or operation.by != self.sender.user:
@@ -355,7 +361,10 @@ class _Intake:
                 self.rights.check(operation)
             except Refusal:
                 continue
-            self._apply(operation, held.octets, held.sha256)
+            try:
+                self._apply(operation, held.octets, held.sha256)
+            except Exception as error:
+                raise _Poison(held.sha256) from error
             self._settle(operation, held.sha256, "retry", "")
 
     # --- the sending device ---------------------------------------------------------

@@ -185,6 +185,31 @@ def test_i6_work_for_a_visit_that_comes_later_waits_and_is_then_applied(storage:
     assert phone.send(storage, note).results[0].result == "duplicate"
 
 
+def test_i6_work_that_waited_and_breaks_the_server_does_not_keep_its_visit_out(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = Device("phone", BOB)
+    opened = phone.make("visit.open", {"tenancy": "", "kind": "contact", "language": ""})
+    broken = phone.make("visit.note", {"item": "", "text": "boom"})
+    note = phone.make("visit.note", {"item": "", "text": "Efter"})
+    phone.send(storage, broken, note)
+    real = push_module.apply_in_place
+
+    def apply_or_raise(record: Any, operation: Any, seq: int) -> Any:
+        if operation.data.get("text") == "boom":
+            record["notes"].append("half done")
+            raise ZeroDivisionError
+        return real(record, operation, seq)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(push_module, "apply_in_place", apply_or_raise)
+        assert phone.send(storage, opened).results[0].result == "applied"
+    assert [one["text"] for one in record_of(storage)["notes"]] == ["Efter"]
+    assert held_of(storage) == ["server_error"]
+    push(storage, [broken], BOB, NOW, resolve="retry", resolver="alice")
+    assert [one["text"] for one in record_of(storage)["notes"]] == ["boom", "Efter"]
+
+
 def test_i6_in_one_batch_the_order_of_opening_and_noting_does_not_matter(storage: Storage) -> None:
     phone = Device("phone", BOB)
     opened = phone.make("visit.open", {"tenancy": "", "kind": "contact", "language": ""})

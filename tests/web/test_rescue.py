@@ -90,7 +90,8 @@ def test_the_phone_that_can_send_after_all_sends_each_operation_once(
 def test_a_broken_signature_stops_no_operation(world: World) -> None:
     copy = copy_of(world, world.visit(visitors=["bob"]), uuid4())
     copy["blobs"] = [copy["blobs"][0] | {"base64": "AAAA"}, copy["blobs"][0] | {"base64": "!"}]
-    assert take_in(world.services, json.dumps(copy).encode()) == Rescued(2, 0, 0, 2)
+    copy["blobs"] += [copy["blobs"][0] | {"base64": "å"}, copy["blobs"][0] | {"sha256": "\ud800"}]
+    assert take_in(world.services, json.dumps(copy).encode()) == Rescued(2, 0, 0, 4)
 
 
 @pytest.mark.parametrize(

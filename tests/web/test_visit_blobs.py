@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from pwa import visit_blobs
 from pwa.db import Databases
 from pwa.holding import list_held, resolve_held
+from pwa.ids import uuid4
 from pwa.services import Services
 from sync.operations import MEDIA_TYPE, encode
 from sync.sqlite import MIGRATIONS
@@ -167,6 +168,20 @@ def test_a_picture_that_comes_after_its_strike_is_not_kept(wire: Wire, services:
     text = wire.text("visit.photo", {"item": "", "photo": hashlib.sha256(octets).hexdigest()})
     wire.push(text.replace(wire.ids[-1], strike["operation"]))
     assert not services.blobs.has(hashlib.sha256(octets).hexdigest())
+
+
+def test_a_picture_struck_before_its_visit_came_is_deleted_when_it_comes(
+    wire: Wire, world: World, services: Services
+) -> None:
+    wire.visit = uuid4()
+    opened = wire.text("visit.open", {"tenancy": "", "kind": "contact", "language": ""})
+    taken = wire.text("visit.photo", {"item": "", "photo": SHA})
+    wire.push(taken, wire.text("visit.retract", {"operation": wire.ids[-1]}))
+    wire.upload()
+    assert services.blobs.has(SHA)
+    wire.push(opened)
+    assert world.record(wire.visit)["photos"][0]["retracted"]
+    assert not services.blobs.has(SHA)
 
 
 def test_a_struck_picture_may_be_taken_again(wire: Wire, services: Services) -> None:
