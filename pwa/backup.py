@@ -209,6 +209,9 @@ def _check_database(path: Path, now: datetime) -> None:
     try:
         if databases.writer.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             raise DatabaseError("The database in the backup is damaged.")
+        if not {"log", "migrations"} <= set(databases.writer.table_names()):
+            # A file cut off to nothing is a sound database: migrated, it would be an empty company.
+            raise DatabaseError("What was put back is no database of Tröskel.")
         migrate(databases, now)
         with databases.writing() as db:
             ended = [now.isoformat(), "restored"]

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -23,7 +24,7 @@ from pwa.backup import (
     restored_externally,
     write_backup,
 )
-from pwa.db import DatabaseError, hold_server_lock
+from pwa.db import DATABASE, DatabaseError, hold_server_lock
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.sync_api import backup_mark
@@ -225,6 +226,25 @@ def test_a_restore_is_refused_while_a_server_runs(
         server.release()
     assert world.log_length() > 0
     assert list(settings.data.glob("replaced-*")) == []
+
+
+@pytest.mark.parametrize("made", ["", "CREATE TABLE stuff (x)"])
+def test_a_file_that_is_no_database_of_ours_never_becomes_an_empty_company(
+    tmp_path: Path, made: str
+) -> None:
+    data, source = tmp_path / "data", tmp_path / "b.tar.gz"
+    data.mkdir()
+    with closing(sqlite3.connect(data / DATABASE)) as db:
+        db.executescript(made)
+    (data / DATABASE).touch()
+    with tarfile.open(source, "w:gz") as tar:
+        tar.add(data / DATABASE, DATABASE)
+    with pytest.raises(DatabaseError, match="no database of"):
+        restored_externally(data, NOW)
+    (data / DATABASE).unlink()
+    with pytest.raises(DatabaseError, match="no database of"):
+        restore_backup(data, source, NOW)
+    assert not (data / DATABASE).exists()
 
 
 def test_a_restore_that_was_cut_short_never_becomes_an_empty_company(
