@@ -98,6 +98,10 @@ def pull(
             reached = storage.head(page[-1].seq)
             assert reached is not None
             head = reached
+        held = list(storage.held(by=reader.user))
+        hidden = _hidden(storage, held)
+        gone = [one for one in gone if one["id"] not in hidden]
+        gone += [{"id": visit, "reason": "protected"} for visit in sorted(hidden)]
         return Pulled(
             cursor=f"{head.seq}.{head.digest}.{(day or window.today) if more else window.today}"
             + (f".{view}" if view else ""),
@@ -105,7 +109,7 @@ def pull(
             reset=reset,
             snapshots=snapshots,
             gone=gone,
-            held=list(storage.held(by=reader.user)),
+            held=held,
         )
 
 
@@ -145,6 +149,23 @@ def _with_window_changes(
         and before.holds(change.record) != now.holds(change.record)
     ]
     return [*changes, *moved]
+
+
+def _hidden(storage: Storage, held: Sequence[Held]) -> set[str]:
+    """The protected visits that only held work ties to its author: opened on the phone, so that
+    nobody was ever shown them here, or another's by then. Told until the work is filed."""
+    named = {one.visit for one in held if one.problem == "protected"}
+    if not named:
+        return set()
+    known = storage.records(("visit", visit) for visit in named)
+    files = storage.records({("tenancy", record["tenancy"]) for record in known.values()})
+    seen = {id for (_, id), one in known.items() if not _is_protected(files, one["tenancy"])}
+    return named - seen
+
+
+def _is_protected(files: Mapping[tuple[str, str], Record], tenancy: str) -> bool:
+    file = files.get(("tenancy", tenancy))
+    return bool(file and file["protected"])
 
 
 def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, Record]:

@@ -64,6 +64,24 @@ test('of a protected tenancy nothing is left once everything has arrived', async
   assert.equal(await store.blob(hash), null)
 })
 
+test('of a visit opened here for a protected tenancy nothing is left, though the server never showed it', async () => {
+  const {store, server, sync} = await world()
+  planned(server)
+  await sync.now()
+  const visit = uuid4()
+  const subject = {type: 'visit', id: visit}
+  await record(store, [
+    {kind: 'visit.open', subject, data: {tenancy: uuid4(), kind: 'revisit', language: ''}},
+    {kind: 'visit.note', subject, data: {item: '', text: 'hers'}},
+  ])
+  server.holds = ({kind}) => (kind === 'visit.open' ? 'protected' : 'unknown_subject')
+  server.gone.push({seq: server.log.length + 1, user: 'bob', id: visit, reason: 'protected'})
+  await sync.now()
+  const memory = await store.read()
+  assert.deepEqual([server.held.size, memory.outbox.size, memory.visits.size], [2, 0, 1])
+  assert.deepEqual(memory.meta.get('deleted').value, [visit])
+})
+
 test('of a protected tenancy nothing is deleted before all of it has arrived, by whomever it was written', async () => {
   const {store, server, sync} = await world()
   planned(server)

@@ -59,6 +59,43 @@ def test_a_visit_given_to_somebody_else_is_gone_with_the_reason(storage: Storage
     assert [one["id"] for one in ask(storage, CHARLIE).snapshots] == [VISIT]
 
 
+def test_i7_a_visit_opened_offline_for_a_protected_tenancy_is_gone_from_the_phone(
+    storage: Storage,
+) -> None:
+    desk, phone, fresh = settle(storage, ["bob"]), Device("phone", BOB), fresh_id()
+    cursor = ask(storage).cursor
+    opening = {"tenancy": TENANCY, "kind": "revisit", "language": ""}
+    opened = phone.make("visit.open", opening, subject=fresh)
+    note = phone.make("visit.note", {"item": "", "text": "x"}, subject=fresh)
+    desk.send(storage, desk.make("tenancy.protect", {"reason": "staff"}))
+    problems = [one.problem for one in phone.send(storage, opened, note).results]
+    assert problems == ["protected", "unknown_subject"]
+    for since in (cursor, ask(storage, cursor=cursor).cursor):
+        assert {"id": fresh, "reason": "protected"} in ask(storage, cursor=since).gone
+    assert ask(storage, CHARLIE).gone == []
+
+
+def test_i7_a_visit_that_was_somebody_elses_by_then_is_gone_as_protected_too(
+    storage: Storage,
+) -> None:
+    desk, phone = settle(storage, ["bob"]), Device("phone", BOB)
+    note = phone.make("visit.note", {"item": "", "text": "x"}, base=3)
+    desk.send(storage, desk.make("visit.assign", {"visitors": ["charlie"]}))
+    desk.send(storage, desk.make("tenancy.protect", {"reason": "staff"}))
+    assert phone.send(storage, note).results[0].problem == "protected"
+    assert ask(storage).gone == [{"id": VISIT, "reason": "protected"}]
+
+
+def test_a_visit_that_is_not_protected_stays_whatever_is_held_for_it(storage: Storage) -> None:
+    desk, phone, other = settle(storage, ["bob"]), Device("phone", BOB), fresh_id()
+    desk.send(storage, desk.make("tenancy.register", REGISTER, subject=other))
+    desk.send(storage, desk.make("tenancy.protect", {"reason": "staff"}, subject=other))
+    opening = {"tenancy": other, "kind": "revisit", "language": ""}
+    held = phone.send(storage, phone.make("visit.open", opening)).results[0]
+    assert held.problem == "protected"
+    assert (len(ask(storage).snapshots), ask(storage).gone) == (1, [])
+
+
 def test_a_protected_tenancy_is_gone_and_says_nothing_more(storage: Storage) -> None:
     desk = settle(storage, ["bob"])
     cursor = ask(storage).cursor
