@@ -202,7 +202,6 @@ def _row(
 ) -> dict[str, Any]:
     user = get_current_user()
     review = desk.draft.languages[spot.language].reviews.get(spot.key)
-    entry = desk.entries.get((spot.language, spot.key))
     stale = spot.key in known.outdated
     return {
         "topic": topic,
@@ -210,7 +209,7 @@ def _row(
         "owner": owner_name(desk.draft, words, topic),
         "state": spot.state or "missing",
         "outdated": stale,
-        "compared_with": desk.originals.get(entry.of, "") if stale and entry else "",
+        "compared_with": _compared_with(desk, spot) if stale else "",
         "doubts": doubts_about(desk.draft, spot.language, spot.key, spot.text) if spot.text else [],
         "draft": spot.key in known.drafts,
         "reviewer": review.by if review and spot.state == "reviewed" else "",
@@ -218,6 +217,18 @@ def _row(
         "history": [_event(one, words, desk.until) for one in said.get(spot.key, ())],
         "may": _rights(user, spot, spot.key in known.drafts),
     }
+
+
+def _compared_with(desk: Desk, spot: Place) -> str:
+    """The Swedish text that a translation was last compared with; "" where nobody kept it."""
+    entry = desk.entries.get((spot.language, spot.key))
+    review = desk.draft.languages[spot.language].reviews.get(spot.key)
+    baseline = services().baseline
+    released = baseline.original_hash(spot.key)
+    of = entry.of if entry else review.of if review else released
+    if of == released:
+        return baseline.languages[ORIGINAL].texts[spot.key]
+    return desk.originals.get(of, "")
 
 
 def _rights(user: User, spot: Place, draft: bool) -> dict[str, bool]:

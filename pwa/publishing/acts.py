@@ -114,11 +114,13 @@ def act(
         return  # nothing to change, or the same form sent twice
     if fields.get("seen", "") != before.seen:
         raise Problem("guide_changed")
-    review = current.languages[language].reviews.get(key) if action == "undo" else None
-    if review is not None:
-        # The words are those of whoever answered for them before, compared with what they saw.
-        who = Who(user.id, review.by)
-    of = review.of if review else fingerprint(before.original)
+    of = fingerprint(before.original)
+    if action == "undo":
+        review = current.languages[language].reviews.get(key)
+        # The words are those of whoever answered for them before, compared with what they saw; or
+        # the release's, that nobody has compared with anything newer.
+        who = Who(user.id, review.by) if review else who
+        of = review.of if review else baseline.original_hash(key)
     record(db, baseline, before, action, (text, state), who, now, comment, of)
 
 

@@ -75,13 +75,23 @@ def lay_over(baseline: Guide, entries: Entries, wordings: Mapping[str, Wording])
 
 
 def outdated(baseline: Guide, guide: Guide, entries: Entries, language: str) -> set[str]:
-    """Keys of `language` whose original has changed since somebody last looked at them.
+    """Keys of `language` whose original has changed since somebody last looked at them, or since the
+    release they came with where nobody has.
 
     `guide` is what `lay_over` made of `baseline` and `entries`.
     """
     reviews = guide.languages[language].reviews
-    found = {key for key, one in reviews.items() if one.of != guide.original_hash(key)}
+    texts = guide.languages[language].texts
     originals = guide.languages[ORIGINAL].texts
+    found = {key for key, one in reviews.items() if one.of != guide.original_hash(key)}
+    if language != ORIGINAL:
+        # What nobody has looked at was translated from the release's own Swedish.
+        released = baseline.languages[ORIGINAL].texts
+        found |= {
+            key
+            for key in originals
+            if key in texts and key not in reviews and originals[key] != released.get(key)
+        }
     return found | {
         key
         for (tag, key), entry in entries.items()

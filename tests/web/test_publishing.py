@@ -202,6 +202,24 @@ def test_undoing_never_says_reviewed_of_an_original_that_nobody_compared(app: Fl
     assert parts_of(app).guide.state_of("ar", KEY) == "machine"
 
 
+def test_a_translation_that_nobody_compared_with_corrected_swedish_is_listed_until_somebody_does(
+    app: Flask,
+) -> None:
+    swedish = pack(app, "sv")["texts"]["i25.label"]
+    do(app, "root", "sv", "i25.label", "correct", text="Vid brand")
+    assert listed_again(app, "ar") == listed_again(app, "so") == {"i25.label"}
+    publish(app)
+    assert listed_again(app, "ar") == listed_again(app, "so") == {"i25.label"}
+    do(app, "amira", "ar", "i25.label", "correct", text="عند الحريق")
+    assert listed_again(app, "ar") == set()
+    do(app, "amira", "ar", "i25.label", "undo")
+    assert listed_again(app, "ar") == {"i25.label"}  # again the words from before the correction
+    do(app, "amira", "ar", "i25.label", "approve")
+    assert (listed_again(app, "ar"), listed_again(app, "so")) == (set(), {"i25.label"})
+    do(app, "root", "sv", "i25.label", "correct", text=swedish)
+    assert (listed_again(app, "ar"), listed_again(app, "so")) == ({"i25.label"}, set())
+
+
 # --- a new release --------------------------------------------------------------------------
 
 
