@@ -195,6 +195,10 @@ def _begin(user: accounts.User, device: str) -> None:
     _forget()
     session[KNOWN_KEY] = user.name
     flask_login.login_user(replace(user, session=token))
+    # Flask-Login's guard is off (`install`): its hash of address and browser would only be told, and
+    # sent with every tap.
+    for unused in ("_id", "_fresh"):
+        session.pop(unused, None)
 
 
 def _forget() -> None:

@@ -142,6 +142,15 @@ def test_the_session_token_is_not_in_the_database(
     assert token.encode() not in stored
 
 
+def test_the_cookie_never_says_anything_of_the_address_or_the_browser(
+    client_for: ClientFor,
+) -> None:
+    client = client_for("bob")
+    with client.session_transaction() as kept:
+        assert set(kept) == {"_permanent", "_user_id", "known"}
+    assert client.get("/session").status_code == 200
+
+
 def test_signing_out_ends_the_session_on_the_server(client_for: ClientFor) -> None:
     client = client_for("alice")
     cookie = client.get_cookie("troskel")
