@@ -27,6 +27,7 @@ from pwa.guide.setting import ROLES, Setting
 from pwa.i18n import interface_language
 from pwa.problems import N_, Problem
 from pwa.services import services
+from pwa.tenancy_files.cells import clean
 from pwa.view_texts import put_in
 
 blueprint = Blueprint("company", __name__)
@@ -234,7 +235,8 @@ def _typed(setting: Setting, form: Mapping[str, Any] | None = None) -> str:
     source: Any = request.form if form is None else form
     if setting.type in ("choices", "languages"):
         return ",".join(source.getlist(setting.key))
-    return str(source.get(setting.key, "")).strip()[:300]
+    # What is copied from elsewhere brings signs along that nobody sees or meant.
+    return clean(str(source.get(setting.key, "")))[:300]
 
 
 def _touched(setting: Setting) -> bool:

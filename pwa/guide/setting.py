@@ -16,8 +16,11 @@ Type = Literal["text", "number", "money", "time", "phone", "choice", "choices", 
 Level = Literal["company", "area", "building"]
 ROLES: Final = ["FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH"]
 
+# No sign that cannot be seen: one that turns the direction of reading would turn the text around it.
+# The joiners U+200C and U+200D are spelling in Persian and Kurdish.
+_UNSEEN: Final = r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _SHAPES: Final = {
-    "text": r"[^\n{}]{1,200}",
+    "text": rf"[^{{}}{_UNSEEN}]{{1,200}}",
     "number": r"[0-9]{1,6}([–-][0-9]{1,6})?",
     "money": r"[0-9]{1,3}( ?[0-9]{3})*",
     "time": r"([01][0-9]|2[0-3]):[0-5][0-9]",

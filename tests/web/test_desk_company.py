@@ -70,6 +70,16 @@ def test_what_is_refused_is_kept_in_its_field_and_nothing_of_the_form_is_stored(
     assert facts(services) == {}
 
 
+def test_a_fact_never_turns_the_text_around_it(client_for: ClientFor, services: Services) -> None:
+    root = client_for("root")
+    assert save(root, company__name="Test\u202e  Bostäder\u200b\n").status_code == 303
+    assert facts(services)["company.name"] == "Test Bostäder"
+    name = services.guide.settings["company.name"]
+    assert [name.accepts(one) for one in ("a\u202eb", "a\nb", "a{b", "می\u200cخواهم")] == [
+        False, False, False, True,
+    ]  # fmt: skip
+
+
 def test_what_is_missing_is_listed_until_it_is_set(client_for: ClientFor) -> None:
     root = client_for("root")
     assert 'href="#quiet.from"' in page(root)
