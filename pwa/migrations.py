@@ -1,6 +1,6 @@
 """How an older database becomes the newest: one ordered list, the protocol core's included.
 
-Invariant: a migration only adds (tables, columns, indexes); a database is either wholly
+Invariant: a migration adds (tables, columns, indexes) or derives anew what the log says; a database is either wholly
 brought up to date or left as it was; each step runs once, known by its name. It refuses a
 database that a newer program has been at: an older one would write rows it does not
 understand.
@@ -21,6 +21,8 @@ from pwa.publishing.versions import create_guards
 from pwa.publishing.versions import create_tables as create_publishing
 from pwa.signatures import create_table as create_signatures
 from sync.sqlite import MIGRATIONS as SYNC_MIGRATIONS
+from sync.sqlite import SqliteStorage
+from sync.unseen import derive_again
 
 Migration = tuple[str, Callable[[Database], None]]
 
@@ -75,6 +77,11 @@ def _access_log(db: Database) -> None:
     db.table("access_log").create_index(["visit"])
 
 
+def _unseen(db: Database) -> None:
+    ambassadors = db.execute("SELECT id FROM users WHERE role = 'ambassador'").fetchall()
+    derive_again(SqliteStorage(db), {id for (id,) in ambassadors})
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     ("users", _users),
     ("sessions", _sessions),
@@ -92,6 +99,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ("recordings", recordings.create_tables),
     ("company_changes", company.create_history),
     ("signatures", create_signatures),
+    ("unseen", _unseen),
 )
 
 

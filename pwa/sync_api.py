@@ -27,6 +27,7 @@ from pwa.blobs import BlobRefused
 from pwa.problems import Problem
 from pwa.services import Services, services
 from pwa.submitting import principal_of
+from sync.apply import RULE
 from sync.operations import (
     BATCH_BYTES_MAX,
     BATCH_OPERATIONS_MAX,
@@ -140,7 +141,7 @@ def pull_view() -> Response:
     settings = here.settings
     window = Window(here.today(), settings.window_back_days, settings.window_ahead_days)
     with here.databases.reading() as db:
-        view = company.fingerprint(db, user.role)
+        view = company.fingerprint(db, user.role, RULE)
     pulled = pull(
         here.storage,
         request.args.get("cursor", "")[:120],

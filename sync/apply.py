@@ -57,6 +57,10 @@ def new_visit(id: str, tenancy: str, kind: str) -> Record:
     }
 
 
+RULE = "2"
+"""Raised when a record comes to mean something else: every phone is then shown its visits anew."""
+
+
 def apply(record: Record | None, operation: Operation, seq: int) -> Record:
     """The record after `operation` took effect as number `seq`; the argument is not changed."""
     return apply_in_place(copy.deepcopy(record), operation, seq)
@@ -85,6 +89,22 @@ def apply_in_place(record: Record | None, operation: Operation, seq: int) -> Rec
         _count_content(record, operation, seq)
     record["seq"] = max(record["seq"], seq)
     return record
+
+
+def decided_alone(record: Record, id: str) -> None:
+    """Note of the consent `id`, if it is one, that its author may not have been shown what others had
+    decided, whatever `base` says (sync/pull.py, `snapshot`). Changes `record`."""
+    for entry in record["consents"]:
+        if entry["id"] == id:
+            entry["alone"] = True
+
+
+def rewrite_cells(record: Record, operations: Iterable[tuple[Operation, int]]) -> None:
+    """Write `record`'s cells anew from all its operations and their seq, by rising seq."""
+    record["cells"] = {}
+    for operation, seq in operations:
+        for field, value in _cells_of(operation).items():
+            _write(record["cells"], field, value, operation, seq)
 
 
 def _cells_of(operation: Operation) -> dict[str, Any]:
@@ -137,15 +157,15 @@ def _write(
         "base": operation.base,
     }
     for known in writes:
-        if known["device"] == operation.device:
+        if _author(known) == (operation.device, operation.by):
             if known["device_seq"] >= operation.device_seq and field != "guide":
                 return
             if known["device_seq"] <= operation.device_seq and field == "guide":
                 return
             writes.remove(known)
             break
-    # Every device keeps its one write, also when another has seen it: without it, an older
-    # write of that device arriving late would pass for a new one.
+    # Every author keeps the one write, also when another has seen it: without it, an older
+    # write of theirs arriving late would pass for a new one.
     writes.append(write)
     writes.sort(key=lambda one: one["seq"])
 
@@ -284,9 +304,17 @@ def consents_of(record: Record) -> dict[str, Write]:
     return {purpose: _most_restrictive(_heads(group)) for purpose, group in by_purpose.items()}
 
 
+def _author(write: Write) -> tuple[str, str]:
+    """Whose numbers order what they wrote: one person on one device. Of what somebody else has saved
+    on the same phone and not sent, nobody sees a word (I6): they had not seen it."""
+    return write["device"], write["by"]
+
+
 def _saw(later: Write, earlier: Write) -> bool:
-    if later["device"] == earlier["device"]:
+    if _author(later) == _author(earlier):
         return bool(later["device_seq"] > earlier["device_seq"])
+    if later.get("alone") and later["by"] != earlier["by"]:
+        return False
     return bool(later["base"] >= earlier["seq"])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from sync.apply import Record, apply_in_place, has_now, value_of
+from sync.apply import Record, apply_in_place, decided_alone, has_now, value_of
 from sync.device import add_number, gaps_of, has_number, new_device, proves, with_key
 from sync.kinds import KINDS, code
 from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
@@ -272,6 +272,9 @@ class _Intake:
         by_desk = operation.by == self.sender.user and "desk" in (who & self.sender.groups)
         if "field" in who and not by_desk and not has_now(record, operation.by):
             record["late"].append(operation.id)
+        # Of an author who does not send in person the role is not known here.
+        if self.sender.role == "ambassador" or operation.by != self.sender.user:
+            decided_alone(record, operation.id)
         self._put("visit", operation.subject, record)
         if operation.kind == "visit.retract":
             self._blank_retracted(record, operation.data["operation"])

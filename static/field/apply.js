@@ -89,7 +89,7 @@ function ownCellsOf(kind, data, by) {
 function write(cells, field, value, {id, by, at, device, device_seq, base}, seq) {
   if (!own(cells, field)) cells[field] = []
   const writes = cells[field]
-  const known = writes.findIndex(one => one.device === device)
+  const known = writes.findIndex(one => isAuthor(one, {device, by}))
   if (known >= 0) {
     const earlier = writes[known].device_seq
     if (field === 'guide' ? earlier <= device_seq : earlier >= device_seq) return
@@ -207,8 +207,13 @@ export function consentOf(record, purpose) {
   return own(found, purpose) ? found[purpose] : null
 }
 
-const saw = (later, earlier) => (later.device === earlier.device
-  ? later.device_seq > earlier.device_seq : later.base >= earlier.seq)
+// One person on one device. What somebody else has saved on the same phone and not sent is hidden there.
+const isAuthor = (one, other) => one.device === other.device && one.by === other.by
+
+// `alone`: its author may not have been shown what others decided (an ambassador is not).
+const saw = (later, earlier) => (isAuthor(later, earlier)
+  ? later.device_seq > earlier.device_seq
+  : later.base >= earlier.seq && !(later.alone && later.by !== earlier.by))
 
 // Where each seems to have seen the other, after a restore by foreign tools, none of them has.
 function headsOf(group) {

@@ -16,6 +16,7 @@ from pwa.throttle import Throttle
 from sync.apply import consents_of
 from tests.simulation.company import CAST, FIELD
 from tests.simulation.promises import check_phone
+from tests.simulation.sight import DECISIONS
 from tests.simulation.world import Device, World
 
 ROUNDS = 60
@@ -175,52 +176,65 @@ def _lists(
 def _consents(
     world: World, visit: str, record: dict[str, Any], log: list[tuple[int, dict[str, Any]]]
 ) -> None:
-    """I5: among decisions that had not seen each other the restrictive one counts."""
+    """I5, twice: by the protocol's numbers, among decisions that had not seen each other the
+    restrictive one counts; by what people were shown, none counts over a more restrictive one that
+    its author had not been shown."""
     decisions: dict[str, list[tuple[int, dict[str, Any], str]]] = defaultdict(list)
     for seq, operation in log:
         if not operation:
             return
-        if operation["kind"] in ("visit.consent", "visit.withdraw"):
+        if operation["kind"] in DECISIONS:
             decision = operation["data"].get("decision", "withdrawn")
             decisions[operation["data"]["purpose"]].append((seq, operation, decision))
     found = consents_of(record)
+    rank = ("yes", "no", "withdrawn").index
+    alone = {one["id"] for one in record["consents"] if one.get("alone")}
     for purpose, made in decisions.items():
         heads = [
-            one for one in made if not any(_had_seen(other, one) for other in made if other != one)
+            one
+            for one in made
+            if not any(_had_seen(other, one, alone) for other in made if other != one)
         ]
-        counts = max((one[2] for one in heads), key=("yes", "no", "withdrawn").index)
-        if found[purpose]["decision"] != counts:
-            world.wrong.append(
-                ("lost", f"{purpose} of {visit} counts {found[purpose]['decision']}")
-            )
+        counts = found[purpose]["decision"]
+        if counts != max((one[2] for one in heads), key=rank):
+            world.wrong.append(("lost", f"{purpose} of {visit} counts {counts}"))
+        over = world.sight.over(one[1]["id"] for one in made)
+        left = [rank(one[2]) for one in made if one[1]["id"] not in over]
+        if rank(counts) < max(left, default=0):
+            world.wrong.append(("lost", f"{purpose} of {visit} counts {counts}, unseen"))
 
 
 def _had_seen(
-    later: tuple[int, dict[str, Any], str], earlier: tuple[int, dict[str, Any], str]
+    later: tuple[int, dict[str, Any], str],
+    earlier: tuple[int, dict[str, Any], str],
+    alone: set[str],
 ) -> bool:
-    if later[1]["device"] == earlier[1]["device"]:
+    if later[1]["by"] == earlier[1]["by"] and later[1]["device"] == earlier[1]["device"]:
         return bool(later[1]["device_seq"] > earlier[1]["device_seq"])
+    if later[1]["id"] in alone and later[1]["by"] != earlier[1]["by"]:
+        return False
     return bool(later[1]["base"] >= earlier[0])
 
 
 def _cells(
     world: World, visit: str, record: dict[str, Any], log: list[tuple[int, dict[str, Any]]]
 ) -> None:
-    """I5: of one device the higher number counts, across devices the server's order."""
-    writes: dict[str, dict[str, tuple[int, int, Any]]] = defaultdict(dict)
+    """I5: of one author (a person on a device) the higher number counts, across authors the
+    server's order."""
+    writes: dict[str, dict[tuple[str, str], tuple[int, int, Any]]] = defaultdict(dict)
     for seq, operation in log:
         if not operation:
             return
         for name, value in _written(operation):
-            device, number = operation["device"], operation["device_seq"]
-            if device not in writes[name] or number > writes[name][device][0]:
-                writes[name][device] = (number, seq, value)
-    for name, per_device in writes.items():
-        top = max(per_device.values(), key=lambda one: one[1])
+            author, number = (operation["device"], operation["by"]), operation["device_seq"]
+            if author not in writes[name] or number > writes[name][author][0]:
+                writes[name][author] = (number, seq, value)
+    for name, per_author in writes.items():
+        top = max(per_author.values(), key=lambda one: one[1])
         cell = record["cells"].get(name, [])
-        have = {one["device"]: one["value"] for one in cell}
-        if have != {device: one[2] for device, one in per_device.items()}:
-            world.wrong.append(("lost", f"{name} of {visit} has not the last value of each device"))
+        have = {(one["device"], one["by"]): one["value"] for one in cell}
+        if have != {author: one[2] for author, one in per_author.items()}:
+            world.wrong.append(("lost", f"{name} of {visit} has not the last value of each author"))
         elif max(cell, key=lambda one: one["seq"])["value"] != top[2]:
             world.wrong.append(("lost", f"{name} of {visit} shows another value than the last"))
 

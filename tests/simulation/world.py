@@ -23,6 +23,7 @@ from tests.simulation.company import FIELD, VISITS, Answer, Company, visit_id
 from tests.simulation.forms import PURPOSES, Forms
 from tests.simulation.promises import check_phone
 from tests.simulation.schedule import Step
+from tests.simulation.sight import DECISIONS, Sight, ids_of
 
 ROOT = Path(__file__).parents[2]
 STEP_MS = 1_000
@@ -102,7 +103,9 @@ class World:
     put_back: set[str] = field(default_factory=set)  # phones with an older copy of their storage
     wrong: list[tuple[str, str]] = field(default_factory=list)  # (lost|doubled|hidden, what)
     faults: Counter[str] = field(default_factory=Counter)
+    sight: Sight = field(default_factory=Sight)
     forms: Forms = field(init=False)
+    _asked_by: dict[Any, str] = field(default_factory=dict)
     _armed: dict[str, dict[str, Any]] = field(default_factory=dict)
     _trace: Any = field(default_factory=hashlib.sha256)
 
@@ -136,6 +139,7 @@ class World:
             kind = event["event"]
             if kind == "request":
                 self.pending.append(event)
+                self._asked_by[event["id"]] = self.devices[event["phone"]].person
             elif kind == "cut":
                 self.faults["F2"] += 1
                 self._is_off(event["phone"])
@@ -195,8 +199,8 @@ class World:
         who = self.company.sign_in(device.name, person)
         if who is None:
             return False
-        self.do({"do": "sign_in", "phone": device.name, "tab": 0, "person": who})
         device.person = person
+        self.do({"do": "sign_in", "phone": device.name, "tab": 0, "person": who})
         device.enrolled = device.on
         return True
 
@@ -217,6 +221,9 @@ class World:
         self._arm(device, crash, idb, at)
         result = self.do({"do": "tap", "phone": device.name, "taps": taps})
         drafts = {one["id"]: one for tap in taps for one in tap["drafts"]}
+        # Whether or not "Saved" was said: a phone that dies may have saved.
+        decided = [id for id, one in drafts.items() if one["kind"] in DECISIONS]
+        self.sight.decided(device.name, device.person, decided)
         blobs = {
             one["id"]: tuple(blob["sha256"] for blob in tap["blobs"])
             for tap in taps
@@ -333,6 +340,8 @@ class World:
         self.deliver(request, answer, error)
 
     def deliver(self, request: dict[str, Any], answer: Answer | None, error: str = "") -> None:
+        if answer and not error:
+            self.sight.heard(request["phone"], self._asked_by[request["id"]], answer.body)
         self.do({"do": "answer", "phone": request["phone"], "id": request["id"],
                  "answer": answer.as_json() if answer else None, "error": error})  # fmt: skip
 
@@ -439,6 +448,9 @@ class World:
             "register": ("visit.assign", {"time": "11:00"}),
         }
         company.desk(name, changes[what][0], visit, changes[what][1], base)
+        after = company.record(visit)
+        if what == "withdraw" and after:
+            self.sight.decided_at_the_desk(after, ids_of(record), base)
 
     def _account(self, what: str, number: int) -> None:
         self.faults["F11"] += 1

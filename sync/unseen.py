@@ -1,0 +1,62 @@
+"""Visits whose record an earlier rule had made, derived again from the log, once.
+
+Until this rule a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
+counted as having seen what nobody showed them: a second person's write could replace one that was
+never on their screen (PROTOCOL.md 2, I5). Invariant: only `cells` and the mark `alone` change; a visit
+of which the log has been blanked stays as it is. It refuses nothing: what it cannot read it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sync.apply import Record, rewrite_cells
+from sync.operations import Operation, Refusal, parse
+from sync.sqlite import SqliteStorage
+from sync.storage import Batch
+
+_BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they write no cell
+
+
+def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
+    """Derive anew, in the transaction that is open; how many records changed. `ambassadors`: user ids."""
+    shared = _column(
+        storage,
+        "SELECT DISTINCT subject FROM (SELECT subject FROM log WHERE type = 'visit'"
+        " GROUP BY subject, device HAVING count(DISTINCT by) > 1)",
+    )
+    decided = set(_column(storage, "SELECT DISTINCT visit FROM consent_index"))
+    changed: dict[tuple[str, str], Record] = {}
+    for key, record in storage.records(("visit", id) for id in decided | set(shared)).items():
+        before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
+        operations = _operations(storage, record["id"]) if record["id"] in shared else None
+        if operations is not None:
+            rewrite_cells(record, operations)
+        for entry in record["consents"]:
+            if entry["by"] in ambassadors:
+                entry["alone"] = True
+        if before != (record["cells"], [entry.get("alone") for entry in record["consents"]]):
+            changed[key] = record
+    storage.write(Batch(records=changed))
+    return len(changed)
+
+
+def _operations(storage: SqliteStorage, visit: str) -> list[tuple[Operation, int]] | None:
+    """What the log has of a visit, with its numbers; None where words that count are gone."""
+    found: list[tuple[Operation, int]] = []
+    for kind, octets, seq in storage.db.execute(
+        "SELECT kind, bytes, seq FROM log WHERE subject = ? AND type = 'visit' ORDER BY seq",
+        [visit],
+    ):
+        if octets is None and kind in _BLANKED_WHEN_STRUCK:
+            continue
+        try:
+            found.append((parse(bytes(octets or b"").decode("utf-8", "surrogatepass")), seq))
+        except Refusal:
+            return None
+    return found
+
+
+def _column(storage: SqliteStorage, sql: str) -> list[Any]:
+    return [row[0] for row in storage.db.execute(sql)]

@@ -1,0 +1,81 @@
+"""Three people decide about the same consents, two of them on one phone, and none sees all the others did.
+
+The runs of dice seldom bring two people to one visit; these do nothing else. The judge is shown to
+see each of the two mistakes that the protocol's numbers cannot.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+import sync.apply
+import sync.push
+from tests.simulation.company import FIELD, visit_id
+from tests.simulation.forms import Forms
+from tests.simulation.runner import Runner
+from tests.simulation.schedule import Step
+from tests.simulation.sight import DECISIONS
+from tests.simulation.world import Device
+
+# Who is assigned where: tests/simulation/company.py. (person, phone, visit)
+ACTORS = ((0, 0, 0), (1, 0, 0), (2, 1, 8), (2, 1, 8), (0, 0, 8))
+RUNS = range(12)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    made = Runner()
+    yield made
+    made.close()
+
+
+def decisions(person: int, visit: int, chance: random.Random) -> int:
+    """A tap, by its dice, in which this person records or withdraws a consent at this visit."""
+    device = Device("any", FIELD[person])
+    for seed in count(chance.randrange(1 << 20)):
+        tap = Forms({}).fill(device, seed, random.Random(seed), 0)["drafts"][0]
+        if tap["kind"] in DECISIONS and tap["subject"]["id"] == visit_id(visit):
+            return seed
+    raise AssertionError
+
+
+def steps(seed: int) -> list[Step]:
+    chance = random.Random(seed)
+    made: list[Step] = [["start", 0, 0, 7], ["start", 1, 2, 8], *[["net", 0, "ok"]] * 6]
+    for _ in range(8):
+        person, phone, visit = chance.choice(ACTORS)
+        made.append(["person", phone, person])
+        made += [["net", chance.randrange(9), "ok"]] * chance.randrange(4)
+        if chance.random() < 0.5:  # hears what the others have sent
+            made += [["wake", phone], *[["net", chance.randrange(9), "ok"]] * 4]
+        made.append(["tap", phone, decisions(person, visit, chance), False, 0, "", 0])
+        made += [["net", chance.randrange(9), "ok"]] * chance.randrange(4)
+    return made
+
+
+def wrong(runner: Runner) -> list[Any]:
+    return [one for seed in RUNS for one in runner.run(seed, steps(seed)).wrong]
+
+
+def test_i5_no_decision_ever_counts_over_one_that_its_author_was_not_shown(runner: Runner) -> None:
+    assert wrong(runner) == []
+
+
+def test_the_judge_sees_that_a_colleagues_unsent_decision_is_taken_as_seen(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync.apply, "_author", lambda write: write["device"])
+    monkeypatch.setattr(sync.apply, "_write", lambda *_: None)  # cells have no part in this
+    assert any(what.endswith("unseen") for _, what in wrong(runner))
+
+
+def test_the_judge_sees_that_an_ambassador_is_taken_to_have_seen_what_is_not_shown(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync.push, "decided_alone", lambda *_: None)
+    assert any(what.endswith("unseen") for _, what in wrong(runner))

@@ -1,0 +1,160 @@
+"""I5 where a decision had not been on its author's screen although a number says it had.
+
+Two cases the numbers alone get wrong: what a colleague has saved on the same phone and not sent, and
+what an ambassador is never shown.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+import sync.apply
+import sync.push
+from sync.apply import conflicts_of, consents_of
+from sync.push import push
+from sync.sqlite import MIGRATIONS, SqliteStorage
+from sync.storage import Batch, Storage
+from sync.unseen import derive_again
+from tests.sync.world import (
+    ALICE,
+    AMIRA,
+    BOB,
+    CHARLIE,
+    CONSENT,
+    NOW,
+    VISIT,
+    Device,
+    answer,
+    settle,
+)
+
+WITHDRAWN = {"purpose": "K1", "channel": "visit"}
+
+
+def record_of(storage: Storage) -> dict[str, Any]:
+    with storage.transaction():
+        return storage.records([("visit", VISIT)])["visit", VISIT]
+
+
+def counts(storage: Storage) -> str:
+    return str(consents_of(record_of(storage))["K1"]["decision"])
+
+
+@pytest.mark.parametrize("first", ["bob", "charlie"])
+def test_i5_a_yes_never_counts_over_what_a_colleague_saved_unsent_on_the_same_phone(
+    storage: Storage, first: str
+) -> None:
+    settle(storage, ["bob", "charlie"])
+    phone = Device("phone", BOB)
+    bobs = phone.make("visit.withdraw", WITHDRAWN, base=3)
+    charlies = phone.make("visit.consent", CONSENT, base=3, by="charlie")
+    for who in ("bob", "charlie") if first == "bob" else ("charlie", "bob"):
+        sent = push(
+            storage, [bobs if who == "bob" else charlies], BOB if who == "bob" else CHARLIE, NOW
+        )
+        assert [one.problem for one in sent.results] == [""]
+    assert counts(storage) == "withdrawn"
+    asked_again = phone.make("visit.consent", CONSENT, base=5, by="charlie")
+    push(storage, [asked_again], CHARLIE, NOW)
+    assert counts(storage) == "yes"
+
+
+def test_i5_what_two_people_wrote_on_one_phone_is_in_conflict_unless_the_second_had_seen_the_first(
+    storage: Storage,
+) -> None:
+    settle(storage, ["bob", "charlie"])
+    phone = Device("phone", BOB)
+    bobs = phone.make("visit.answer", answer("i23", "silent"), base=3)
+    charlies = phone.make("visit.answer", answer("i23", "sounds"), base=3, by="charlie")
+    push(storage, [charlies], CHARLIE, NOW)
+    push(storage, [bobs], BOB, NOW)
+    found = conflicts_of(record_of(storage))["answer.i23"]
+    assert [one["value"] for one in found] == ["sounds", "silent"]
+    later = phone.make("visit.answer", answer("i23", "sounds"), base=5, by="charlie")
+    push(storage, [later], CHARLIE, NOW)
+    assert conflicts_of(record_of(storage)) == {}
+
+
+def test_i5_a_yes_of_an_ambassador_never_counts_over_a_withdrawal_they_are_not_shown(
+    storage: Storage,
+) -> None:
+    settle(storage, ["bob", "amira"])
+    bob, amira = Device("bobs", BOB), Device("amiras", AMIRA)
+    bob.send(storage, bob.make("visit.withdraw", WITHDRAWN, base=3))
+    amira.send(storage, amira.make("visit.consent", CONSENT, base=4))
+    assert counts(storage) == "withdrawn"
+    bob.send(storage, bob.make("visit.consent", CONSENT, base=5))
+    assert counts(storage) == "yes"
+
+
+def test_i5_an_ambassador_changes_what_the_same_ambassador_recorded(storage: Storage) -> None:
+    settle(storage, ["amira"])
+    one, other = Device("one", AMIRA), Device("other", AMIRA)
+    one.send(storage, one.make("visit.consent", CONSENT | {"decision": "no"}, base=3))
+    other.send(storage, other.make("visit.consent", CONSENT, base=4))
+    assert counts(storage) == "yes"
+
+
+def test_i5_a_yes_that_somebody_else_brings_in_never_counts_over_what_its_author_may_not_have_seen(
+    storage: Storage,
+) -> None:
+    desk, bob = settle(storage, ["bob"]), Device("bobs", BOB)
+    desk.send(storage, desk.make("visit.assign", {"visitors": ["charlie"]}, base=3))
+    desk.send(storage, desk.make("visit.withdraw", WITHDRAWN, base=4))
+    text = bob.make("visit.consent", CONSENT, base=5)
+    held = bob.send(storage, text).results[0]
+    assert held.problem == "no_right"
+    assert push(storage, [text], ALICE, NOW, resolve="accept").results[0].problem == ""
+    assert counts(storage) == "withdrawn"
+
+
+def test_what_the_earlier_rule_had_hidden_comes_to_light_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as connection:
+        db = Database(connection)
+        for _, step in MIGRATIONS:
+            step(db)
+        storage = SqliteStorage(db)
+        with monkeypatch.context() as earlier:
+            earlier.setattr(sync.apply, "_author", lambda write: (write["device"], "anybody"))
+            earlier.setattr(sync.push, "decided_alone", lambda *_: None)
+            settle(storage, ["bob", "charlie"])
+            phone = Device("phone", BOB)
+            texts = [
+                phone.make("visit.answer", answer("i23", "silent"), base=3),
+                phone.make("visit.note", {"item": "", "text": "Struken"}, base=3),
+                phone.make("visit.withdraw", WITHDRAWN, base=3),
+            ]
+            struck = json.loads(texts[1])["id"]
+            charlies = phone.make("visit.answer", answer("i23", "sounds"), base=3, by="charlie")
+            push(storage, [charlies], CHARLIE, NOW)
+            push(
+                storage,
+                [*texts, phone.make("visit.retract", {"operation": struck}, base=3)],
+                BOB,
+                NOW,
+            )
+        before = record_of(storage)
+        # As the earlier rule kept it: one write for each device.
+        before["cells"]["answer.i23"] = before["cells"]["answer.i23"][:1]
+        with storage.transaction():
+            storage.write(Batch(records={("visit", VISIT): before}))
+            assert derive_again(storage, {"bob"}) == 1
+        found = conflicts_of(record_of(storage))["answer.i23"]
+        assert [one["value"] for one in found] == ["sounds", "silent"]
+        assert [one["alone"] for one in record_of(storage)["consents"]] == [True]
+        assert db.execute("SELECT conflicts FROM visit_index").fetchone() == (1,)
+        with storage.transaction():
+            assert derive_again(storage, {"bob"}) == 0
+        desk = Device("desk-alice", ALICE)
+        desk.send(storage, desk.make("tenancy.protect", {"reason": "staff"}))
+        with storage.transaction():
+            assert derive_again(storage, {"bob"}) == 0
