@@ -301,7 +301,7 @@ def consents_of(record: Record) -> dict[str, Write]:
     by_purpose: dict[str, list[Write]] = {}
     for entry in record["consents"]:
         by_purpose.setdefault(entry["purpose"], []).append(entry)
-    return {purpose: _most_restrictive(_heads(group)) for purpose, group in by_purpose.items()}
+    return {purpose: strictest(_heads(group)) for purpose, group in by_purpose.items()}
 
 
 def _author(write: Write) -> tuple[str, str]:
@@ -327,9 +327,10 @@ def _heads(group: list[Write]) -> list[Write]:
     return heads or group
 
 
-def _most_restrictive(heads: Iterable[Write]) -> Write:
+def strictest(decisions: Iterable[Write]) -> Write:
+    """The most restrictive of some decisions; of equal ones the last by seq."""
     rank = {"yes": 0, "no": 1, "withdrawn": 2}
-    return max(heads, key=lambda one: (rank[one["decision"]], one["seq"]))
+    return max(decisions, key=lambda one: (rank[one["decision"]], one["seq"]))
 
 
 def state_of(record: Record) -> str:

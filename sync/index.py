@@ -1,15 +1,16 @@
 """Flat rows that lists and counts read, derived from a visit record.
 
-Invariant: each row is a pure function of the record and its tenancy, so that indexes can
+Invariant: each row is a pure function of the record, its tenancy and the tenancy's visits, so that indexes can
 be thrown away and made again. It refuses to carry names, phones, notes or any text a person
 wrote: a list needs none of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sync.apply import Record, conflicts_of, consents_of, state_of, value_of, winner
+from sync.apply import Record, conflicts_of, consents_of, state_of, strictest, value_of, winner
 
 Row = dict[str, Any]
 
@@ -62,21 +63,29 @@ def follow_up_rows(record: Record, tenancy: Record | None) -> list[Row]:
     ]
 
 
-def consent_rows(record: Record) -> list[Row]:
-    """The rows of `consent_index`: the decision that counts for each purpose asked."""
+def consent_rows(record: Record, household: Sequence[Record] = ()) -> list[Row]:
+    """The rows of `consent_index`: the decision that counts for each purpose asked at this visit.
+
+    `household`: all visits of its tenancy. What a tenant has taken back, or refused, at another visit
+    counts here too: nobody who asks one household twice may go on with the first answer.
+    """
+    everything = consents_of(
+        {"consents": [one for visit in household for one in visit["consents"]]}
+    )
     rows = []
     for purpose, one in consents_of(record).items():
         asked = [each for each in record["consents"] if each["purpose"] == purpose]
         shown = one if "language" in one else next((e for e in asked if "language" in e), {})
+        counts = strictest([one, everything.get(purpose, one)])
         rows.append(
             {
                 "visit": record["id"],
                 "purpose": purpose,
-                "decision": one["decision"],
+                "decision": counts["decision"],
                 "expires": shown.get("expires", ""),
                 "language": shown.get("language", ""),
                 "text_state": shown.get("text_state", ""),
-                "at": one["at"],
+                "at": counts["at"],
             }
         )
     return rows

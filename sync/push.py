@@ -282,6 +282,8 @@ class _Intake:
             self.batch.blank.append(operation.id)
         if record["tenancy"] and operation.kind in ("visit.plan", "visit.open"):
             self._join_tenancy(record["tenancy"], operation.subject, seq)
+        if record["tenancy"] and operation.kind in ("visit.consent", "visit.withdraw"):
+            self._tell_household(record, seq)
         self._show(old, record, seq)
         if before is None:
             self._retry_waiting(operation.subject)
@@ -297,6 +299,15 @@ class _Intake:
         assert file is not None
         if visit not in file["visits"]:
             self._put("tenancy", tenancy, file | {"visits": [*file["visits"], visit], "seq": seq})
+
+    def _tell_household(self, record: Record, seq: int) -> None:
+        # What is decided at another visit from now on, on a phone that has heard of this, comes
+        # after it for certain: its `base` says so (sync/index.py, `consent_rows`).
+        file = self._record("tenancy", record["tenancy"])
+        for visit in file["visits"] if file else ():
+            other = self._record("visit", visit) if visit != record["id"] else None
+            if other is not None:
+                self._put("visit", visit, other | {"seq": seq})
 
     def _apply_tenancy(self, operation: Operation, seq: int) -> None:
         file = self._record("tenancy", operation.subject) or {

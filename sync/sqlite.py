@@ -264,19 +264,39 @@ class SqliteStorage:
     def _index(self, batch: Batch) -> None:
         visits = [record for (type, _), record in batch.records.items() if type == "visit"]
         tenancies = self.records({("tenancy", one["tenancy"]) for one in visits if one["tenancy"]})
+        households = self._households(visits, tenancies)
         rows, follow_ups, consents, blobs = [], [], [], []
         for record in visits:
             tenancy = tenancies.get(("tenancy", record["tenancy"]))
             rows.append(visit_row(record, tenancy))
             follow_ups.extend(follow_up_rows(record, tenancy))
-            consents.extend(consent_rows(record))
+            if record["tenancy"] not in households:
+                consents.extend(consent_rows(record))
             blobs.extend(blob_rows(record))
             if any(one["retracted"] for one in record["follow_ups"]):
                 self.db.execute("DELETE FROM follow_up_index WHERE visit = ?", [record["id"]])
+        for household in households.values():
+            consents.extend(row for one in household for row in consent_rows(one, household))
         self._replace("visit_index", rows)
         self._replace("follow_up_index", follow_ups)
         self._replace("consent_index", consents)
         self._replace("blob_index", blobs)
+
+    def _households(
+        self, visits: Sequence[Record], tenancies: Mapping[tuple[str, str], Record]
+    ) -> dict[str, list[Record]]:
+        """All visits of each tenancy that has several and of which one with consents was written."""
+        named = {
+            one["tenancy"]: tenancies["tenancy", one["tenancy"]]["visits"]
+            for one in visits
+            if one["consents"] and ("tenancy", one["tenancy"]) in tenancies
+        }
+        several = {tenancy: ids for tenancy, ids in named.items() if len(ids) > 1}
+        found = self.records({("visit", id) for ids in several.values() for id in ids})
+        return {
+            tenancy: [found["visit", id] for id in ids if ("visit", id) in found]
+            for tenancy, ids in several.items()
+        }
 
     def _replace(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows of one shape; one with the same key goes."""

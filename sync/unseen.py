@@ -2,8 +2,8 @@
 
 Until this rule a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
 counted as having seen what nobody showed them: a second person's write could replace one that was
-never on their screen (PROTOCOL.md 2, I5). Invariant: only `cells` and the mark `alone` change; a visit
-of which the log has been blanked stays as it is. It refuses nothing: what it cannot read it leaves.
+never on their screen (PROTOCOL.md 2, I5). A "no" at one visit of a household left a "yes" at another as it was.
+Invariant: of a record only `cells` and the mark `alone` change; a visit of which the log has been blanked stays as it is. It refuses nothing: what it cannot read it leaves.
 """
 
 from __future__ import annotations
@@ -26,8 +26,16 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
         "SELECT DISTINCT subject FROM (SELECT subject FROM log WHERE type = 'visit'"
         " GROUP BY subject, device HAVING count(DISTINCT by) > 1)",
     )
+    several = set(
+        _column(
+            storage,
+            "SELECT visit FROM consent_index WHERE visit IN (SELECT id FROM visit_index WHERE tenancy IN"
+            " (SELECT tenancy FROM visit_index WHERE tenancy <> '' GROUP BY tenancy HAVING count(*) > 1))",
+        )
+    )
     decided = set(_column(storage, "SELECT DISTINCT visit FROM consent_index"))
-    changed: dict[tuple[str, str], Record] = {}
+    changed = 0
+    written: dict[tuple[str, str], Record] = {}
     for key, record in storage.records(("visit", id) for id in decided | set(shared)).items():
         before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
         operations = _operations(storage, record["id"]) if record["id"] in shared else None
@@ -37,9 +45,12 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
             if entry["by"] in ambassadors:
                 entry["alone"] = True
         if before != (record["cells"], [entry.get("alone") for entry in record["consents"]]):
-            changed[key] = record
-    storage.write(Batch(records=changed))
-    return len(changed)
+            changed += 1
+            written[key] = record
+        elif record["id"] in several:
+            written[key] = record  # its rows of `consent_index` are to be made anew
+    storage.write(Batch(records=written))
+    return changed
 
 
 def _operations(storage: SqliteStorage, visit: str) -> list[tuple[Operation, int]] | None:

@@ -28,7 +28,7 @@ from pwa.problems import Problem
 from pwa.services import services
 from pwa.submitting import VisitFile, load_visit
 from pwa.view_models import summary_view
-from sync.apply import value_of
+from sync.apply import Record, consents_of, value_of
 
 blueprint = Blueprint("visit", __name__)
 
@@ -49,6 +49,7 @@ def page(id: str) -> ResponseReturnValue:
         words = pinned or words_for(here.guide, people)
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
+        elsewhere = _consents_elsewhere(db, file.record)
         options = staff.assignees(db, [view["language"]["tag"]], view["date"])
         tenancy = file.tenancy["fields"] if file.tenancy else {}
         building, area = tenancy.get("building", ""), tenancy.get("area", "")
@@ -72,6 +73,7 @@ def page(id: str) -> ResponseReturnValue:
         shown=sections_shown(view),
         log=log,
         filed=filed,
+        elsewhere=elsewhere,
         messages=messages_for(
             here.guide, view["language"]["tag"], facts, view["date"], view["time"]
         ),
@@ -195,3 +197,11 @@ def _minutes(at: str, received_at: str) -> int:
     """How long it was on the phone only, in whole minutes; never negative (clocks differ)."""
     passed = datetime.fromisoformat(received_at) - datetime.fromisoformat(at)
     return max(0, int(passed.total_seconds() // 60))
+
+
+def _consents_elsewhere(db: Database, record: Record) -> dict[str, str]:
+    """purpose → the decision from another visit to the same household, where it counts instead of
+    this visit's own (sync/index.py, `consent_rows`)."""
+    own = {purpose: one["decision"] for purpose, one in consents_of(record).items()}
+    rows = db.execute("SELECT purpose, decision FROM consent_index WHERE visit = ?", [record["id"]])
+    return {purpose: decision for purpose, decision in rows if own.get(purpose) != decision}

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 from pwa.desk import queries
 from pwa.desk.queries import due_day
+from pwa.ids import uuid4
+from pwa.migrations import MIGRATIONS
 from tests.web.desk_world import CONSENT, World, addresses, days, operation
 
 Client = Callable[[str], FlaskClient]
@@ -272,6 +274,63 @@ def test_consents_are_listed_and_withdrawn_with_one_press(alice: FlaskClient, wo
     assert "Provgatan 8" in alice.get("/desk/consents?decision=withdrawn").text
     assert "Provgatan 8" in alice.get("/desk/consents?decision=no&purpose=K9").text
     assert len(world.record(visit)["consents"]) == 3
+
+
+def again(world: World, visit: str, *visitors: str) -> str:
+    """Another visit to the same household."""
+    other = uuid4()
+    world.desk("visit.plan", other, {"tenancy": world.tenancies[visit], "kind": "revisit"})
+    world.desk("visit.assign", other, {"visitors": [world.user_of(one).id for one in visitors]})
+    return other
+
+
+def in_force(world: World, visit: str, purpose: str = "K8") -> str:
+    with world.services.databases.reading() as db:
+        return str(db.table("consent_index").get((visit, purpose))["decision"])
+
+
+def test_a_yes_never_counts_at_one_visit_beside_a_later_withdrawal_at_another_of_the_household(
+    alice: FlaskClient, world: World
+) -> None:
+    bob, charlie = world.phone("bob"), world.phone("charlie")
+    first = world.visit(visitors=["bob"], street="Provgatan 8")
+    second = again(world, first, "charlie")
+    bob.do("visit.consent", first, CONSENT)
+    assert [in_force(world, first)] == ["yes"]
+    charlie.do("visit.withdraw", second, {"purpose": "K8", "channel": "visit"})
+    assert [in_force(world, first), in_force(world, second)] == ["withdrawn", "withdrawn"]
+    assert "Provgatan 8" not in alice.get("/desk/consents").text
+    assert "Provgatan 8" in alice.get("/desk/consents?decision=withdrawn").text
+    told = "This was said at another visit to the same household, and counts here too."
+    assert told in alice.get(f"/desk/visits/{first}").text
+    assert told not in alice.get(f"/desk/visits/{second}").text
+    with world.services.databases.writing() as db:  # as an earlier release left it
+        db.execute("UPDATE consent_index SET decision = 'yes' WHERE visit = ?", [first])
+        dict(MIGRATIONS)["unseen"](db)
+    assert in_force(world, first) == "withdrawn"
+    # Written down before it was heard of: nobody knows which came first.
+    bob.do("visit.consent", first, CONSENT, base=world.record(first)["consents"][0]["seq"])
+    assert in_force(world, first) == "withdrawn"
+    # Whoever has heard of the withdrawal asks anew: that comes after it for certain.
+    bob.do("visit.consent", first, CONSENT, base=world.record(first)["seq"])
+    assert [in_force(world, first), in_force(world, second)] == ["yes", "withdrawn"]
+
+
+def test_a_withdrawal_at_the_desk_ends_the_consent_at_every_visit_of_the_household(
+    alice: FlaskClient, world: World
+) -> None:
+    bob, first = world.phone("bob"), world.visit(visitors=["bob"])
+    second = again(world, first, "bob")
+    bob.do("visit.consent", first, CONSENT)
+    bob.do("visit.consent", second, CONSENT)
+    stranger = world.visit(visitors=["bob"])
+    bob.do("visit.consent", stranger, CONSENT)
+    alice.post(f"/desk/consents/{first}/K8/withdraw", data=world.form(first, channel="letter"))
+    assert [in_force(world, one) for one in (first, second, stranger)] == [
+        "withdrawn",
+        "withdrawn",
+        "yes",
+    ]
 
 
 def test_expired_consents_can_be_picked_out(alice: FlaskClient, world: World) -> None:
