@@ -14,6 +14,7 @@ from typing import Any
 
 from pwa.throttle import Throttle
 from sync.apply import consents_of
+from sync.pull import Window
 from tests.simulation.company import CAST, FIELD
 from tests.simulation.promises import check_phone
 from tests.simulation.sight import DECISIONS
@@ -87,6 +88,7 @@ def judge(world: World) -> None:
     for device in world.devices.values():
         seen = world.look(device)
         check_phone(world, device, seen)
+        _shows_every_visit(world, device, seen)
         _shows_the_same(world, device, seen)
         _needs(world, device, seen, held)
         # A phone whose storage was put back to an older copy cannot know what it had given.
@@ -281,6 +283,21 @@ def _tallies(world: World) -> None:
         world.wrong.append(("doubled", f"{counted} counted, {logged} sent"))
     elif counted < logged:
         world.wrong.append(("lost", f"{counted} counted, {logged} sent"))
+
+
+def _shows_every_visit(world: World, device: Device, seen: dict[str, Any]) -> None:
+    """Each visit that whoever is signed in has is on the phone: one that is missing is not made."""
+    if not seen["enrolled"]:
+        return
+    services = world.company.services
+    window = Window(
+        services.today(), services.settings.window_back_days, services.settings.window_ahead_days
+    )
+    with services.storage.transaction():
+        changes = services.storage.changes(seen["person"], 0)
+    theirs = {one.visit for one in changes if one.record is not None and window.holds(one.record)}
+    for visit in sorted(theirs - {one["id"] for one in seen["visits"]}):
+        world.wrong.append(("hidden", f"{device.name} lacks the visit {visit}"))
 
 
 def _shows_the_same(world: World, device: Device, seen: dict[str, Any]) -> None:

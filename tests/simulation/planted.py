@@ -102,7 +102,7 @@ BUGS = (
     Bug("a later yes wins without having seen the no", SYNC + "apply.py", 'return bool(later["base"] >= earlier["seq"])', 'return bool(later["seq"] > earlier["seq"])'),
     Bug("a tally is counted twice", SYNC + "sqlite.py", "ON CONFLICT DO UPDATE SET count = count + 1", "ON CONFLICT DO UPDATE SET count = count + 2"),
     Bug("a pull skips what came while it was read", SYNC + "pull.py", "cursor=f\"{head.seq}.{head.digest}", "cursor=f\"{head.seq + 1}.{head.digest}"),
-    Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None:"),
+    Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None and seq > head.seq:"),
     Bug("reading does not tell of a change", SYNC + "sqlite.py", "(v.seq > ? OR (v.visible AND r.seq > ?))", "(v.seq > ? AND (v.visible OR r.seq > ?))"),
     Bug("a blob is said to be here before it is", PWA + "sync_api.py", "visit_blobs.missing(here.databases, here.blobs, texts)", "[]"),
     Bug("work that the desk accepts is settled and not applied", PWA + "holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
