@@ -16,6 +16,7 @@ from sync.operations import Operation, Refusal, parse
 from sync.sqlite import SqliteStorage
 from sync.storage import Batch
 
+_TOGETHER = 200  # records in memory at once
 _BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they write no cell
 
 
@@ -26,30 +27,33 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
         "SELECT DISTINCT subject FROM (SELECT subject FROM log WHERE type = 'visit'"
         " GROUP BY subject, device HAVING count(DISTINCT by) > 1)",
     )
-    several = set(
-        _column(
-            storage,
-            "SELECT visit FROM consent_index WHERE visit IN (SELECT id FROM visit_index WHERE tenancy IN"
-            " (SELECT tenancy FROM visit_index WHERE tenancy <> '' GROUP BY tenancy HAVING count(*) > 1))",
-        )
+    several = _column(
+        storage,
+        "SELECT visit FROM consent_index WHERE visit IN (SELECT id FROM visit_index WHERE tenancy IN"
+        " (SELECT tenancy FROM visit_index WHERE tenancy <> '' GROUP BY tenancy HAVING count(*) > 1))",
     )
-    decided = set(_column(storage, "SELECT DISTINCT visit FROM consent_index"))
+    authors = (
+        "SELECT DISTINCT subject, by FROM log WHERE kind IN ('visit.consent', 'visit.withdraw')"
+    )
+    guests = {visit for visit, by in storage.db.execute(authors) if by in ambassadors}
     changed = 0
-    written: dict[tuple[str, str], Record] = {}
-    for key, record in storage.records(("visit", id) for id in decided | set(shared)).items():
-        before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
-        operations = _operations(storage, record["id"]) if record["id"] in shared else None
-        if operations is not None:
-            rewrite_cells(record, operations)
-        for entry in record["consents"]:
-            if entry["by"] in ambassadors:
-                entry["alone"] = True
-        if before != (record["cells"], [entry.get("alone") for entry in record["consents"]]):
-            changed += 1
-            written[key] = record
-        elif record["id"] in several:
-            written[key] = record  # its rows of `consent_index` are to be made anew
-    storage.write(Batch(records=written))
+    ids = sorted(shared | several | guests)
+    for start in range(0, len(ids), _TOGETHER):
+        written: dict[tuple[str, str], Record] = {}
+        some = ids[start : start + _TOGETHER]
+        for key, record in storage.records(("visit", id) for id in some).items():
+            before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
+            operations = _operations(storage, record["id"]) if record["id"] in shared else None
+            if operations is not None:
+                rewrite_cells(record, operations)
+            for entry in record["consents"]:
+                if entry["by"] in ambassadors:
+                    entry["alone"] = True
+            after = (record["cells"], [entry.get("alone") for entry in record["consents"]])
+            changed += before != after
+            if before != after or record["id"] in several:
+                written[key] = record  # its rows of `consent_index` are made anew with it
+        storage.write(Batch(records=written))
     return changed
 
 
@@ -69,5 +73,5 @@ def _operations(storage: SqliteStorage, visit: str) -> list[tuple[Operation, int
     return found
 
 
-def _column(storage: SqliteStorage, sql: str) -> list[Any]:
-    return [row[0] for row in storage.db.execute(sql)]
+def _column(storage: SqliteStorage, sql: str) -> set[Any]:
+    return {row[0] for row in storage.db.execute(sql)}
