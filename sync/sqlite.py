@@ -2,7 +2,7 @@
 
 Invariant: a transaction is BEGIN IMMEDIATE … COMMIT on the process's one writing connection,
 under the lock it was given, with synchronous=FULL set by whoever opened the connection
-(pwa/db.py asserts it). It refuses to open files, and to be called outside a transaction.
+(pwa/database/connections.py asserts it). It refuses to open files, and to be called outside a transaction.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.filters import PAGE_ROWS
-from pwa.desk.forms import back_to, draft, new_operation, perform, text_of
-from pwa.desk.languages import language_name
-from pwa.desk.queries import Calendar
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import PAGE_ROWS
+from pwa.desk.parts.forms import back_to, draft, new_operation, perform, text_of
+from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.queries import Calendar
+from pwa.desk.parts.wording import words_for
 from pwa.desk.visit import CHANNELS
-from pwa.desk.wording import words_for
 from pwa.problems import Problem
 from pwa.services import services
+from pwa.web.access import requires
 
 blueprint = Blueprint("consents", __name__)
 

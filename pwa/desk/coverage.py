@@ -15,14 +15,14 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pwa import devices
-from pwa.access import get_current_user, may, requires
-from pwa.desk import queries
 from pwa.desk.devices import list_phones
-from pwa.desk.filters import VisitFilter
-from pwa.desk.queries import Calendar, Cell
-from pwa.holding import list_held
+from pwa.desk.parts import queries
+from pwa.desk.parts.filters import VisitFilter
+from pwa.desk.parts.queries import Calendar, Cell
+from pwa.phones import devices
 from pwa.services import services
+from pwa.visits.holding import list_held
+from pwa.web.access import get_current_user, may, requires
 
 blueprint = Blueprint("coverage", __name__)
 

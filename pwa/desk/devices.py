@@ -14,11 +14,11 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa import devices
-from pwa.access import requires
-from pwa.desk import staff
-from pwa.desk.forms import text_of
+from pwa.desk.parts import staff
+from pwa.desk.parts.forms import text_of
+from pwa.phones import devices
 from pwa.services import services
+from pwa.web.access import requires
 
 blueprint = Blueprint("devices", __name__)
 

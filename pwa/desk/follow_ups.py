@@ -15,17 +15,17 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import get_current_user, requires
-from pwa.accounts import QUEUES, User
-from pwa.desk import queries, staff
-from pwa.desk.filters import PAGE_ROWS
-from pwa.desk.forms import back_to, draft, new_operation, perform
-from pwa.desk.queries import FollowUpRow, due_day
-from pwa.desk.reading import blob_response, log_picture
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import PAGE_ROWS
+from pwa.desk.parts.forms import back_to, draft, new_operation, perform
+from pwa.desk.parts.queries import FollowUpRow, due_day
+from pwa.desk.parts.reading import blob_response, log_picture
+from pwa.desk.parts.wording import Words, words_for
 from pwa.desk.visit_actions import follow_up_answer
-from pwa.desk.wording import Words, words_for
+from pwa.people.accounts import QUEUES, User
 from pwa.problems import Problem
 from pwa.services import services
+from pwa.web.access import get_current_user, requires
 from sync.apply import Record
 from sync.sqlite import SqliteStorage
 

@@ -17,14 +17,14 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from pwa.access import get_current_user, requires
-from pwa.desk import queries, staff
-from pwa.desk.forms import text_of
-from pwa.desk.queries import Calendar, VisitRow
-from pwa.desk.wording import Words, describe_text, words_for
-from pwa.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.forms import text_of
+from pwa.desk.parts.queries import Calendar, VisitRow
+from pwa.desk.parts.wording import Words, describe_text, words_for
 from pwa.problems import Problem
 from pwa.services import services
+from pwa.visits.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
+from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("held", __name__)
 

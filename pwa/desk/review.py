@@ -11,12 +11,12 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.queries import Calendar, VisitRow
+from pwa.blobs.named import count_missing
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.queries import Calendar, VisitRow
 from pwa.desk.visits import row_view
 from pwa.services import services
-from pwa.visit_blobs import count_missing
+from pwa.web.access import requires
 
 blueprint = Blueprint("review", __name__)
 

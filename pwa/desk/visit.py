@@ -15,19 +15,19 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa import company
-from pwa.access import get_current_user, requires
-from pwa.desk import staff
-from pwa.desk.forms import new_operation
-from pwa.desk.handing import messages_for
-from pwa.desk.reading import blob_response, log_picture, log_reading
+from pwa.desk.handouts import messages_for
+from pwa.desk.parts import staff
+from pwa.desk.parts.forms import new_operation
+from pwa.desk.parts.reading import blob_response, log_picture, log_reading
+from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
 from pwa.desk.visits import ASSIGN_STATES
-from pwa.desk.wording import Words, describe_text, words_for, words_of
-from pwa.holding import list_filed
+from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.submitting import VisitFile, load_visit
-from pwa.view_models import summary_view
+from pwa.visits.holding import list_filed
+from pwa.visits.submitting import VisitFile, load_visit
+from pwa.visits.view_models import summary_view
+from pwa.web.access import get_current_user, requires
 from sync.apply import Record, consents_of, value_of
 
 blueprint = Blueprint("visit", __name__)

@@ -14,11 +14,11 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import get_current_user, requires
-from pwa.desk.forms import back_to, draft, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, perform, text_of
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.submitting import load_visit
+from pwa.visits.submitting import load_visit
+from pwa.web.access import get_current_user, requires
 from sync.kinds import POINTS_MAX
 
 blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")

@@ -15,9 +15,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlite_utils import Database
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.filters import (
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import (
     KINDS,
     PAGE_ROWS,
     STATES,
@@ -25,13 +24,14 @@ from pwa.desk.filters import (
     VisitFilter,
     read_filter,
 )
-from pwa.desk.forms import back_to, draft, is_fragment, new_operation, perform, text_of
-from pwa.desk.languages import language_name, language_names
-from pwa.desk.queries import Calendar, VisitRow
+from pwa.desk.parts.forms import back_to, draft, is_fragment, new_operation, perform, text_of
+from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.queries import Calendar, VisitRow
 from pwa.problems import Problem
 from pwa.services import services
-from pwa.submitting import Draft
-from pwa.view_models import weekday_of
+from pwa.visits.submitting import Draft
+from pwa.visits.view_models import weekday_of
+from pwa.web.access import requires
 
 blueprint = Blueprint("visits", __name__)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pwa.db import Databases
+from pwa.database.connections import Databases
 from pwa.guide.format import Guide, canonical
 from pwa.problems import Problem
 from pwa.publishing import events

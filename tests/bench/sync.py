@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from pwa import accounts
 from pwa.ids import uuid4, uuid7
-from pwa.submitting import Draft, submit
+from pwa.people import accounts
+from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
 from tests.bench.setting import folder, make, say, services_of
 from tests.browser.conftest import Server

@@ -13,11 +13,13 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from pwa import accounts, company, create_app, initialise
+from pwa import create_app, initialise
+from pwa.homes import company
 from pwa.ids import uuid4, uuid7
+from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
-from pwa.submitting import Draft, submit
+from pwa.visits.submitting import Draft, submit
 from tests.browser.conftest import Server
 from tests.conftest import PASSWORD
 from tests.engines.engine import Engine, wait

@@ -17,10 +17,10 @@ from typing import Any
 
 from flask import Flask
 
-from pwa.accounts import find_user
-from pwa.db import DATABASE
-from pwa.holding import list_held
+from pwa.database.connections import DATABASE
+from pwa.people.accounts import find_user
 from pwa.services import EXTENSION, Services
+from pwa.visits.holding import list_held
 from sync.apply import Record, apply
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.operations import digest_of, parse

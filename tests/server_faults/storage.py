@@ -20,8 +20,8 @@ from pathlib import Path
 from flask import Flask
 
 from pwa import create_app
-from pwa.backup import write_backup
-from pwa.db import DATABASE, Databases
+from pwa.database.backup import write_backup
+from pwa.database.connections import DATABASE, Databases
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
 from tests.server_faults.disk import Disk, Fault
@@ -67,7 +67,7 @@ def reference(base: Path, story: Story, scratch: Path) -> Calls:
 def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
     """Do the work once, with a backup, a command's worth of opening and closing beside it; the calls
     that changed or synced the database while the lock of all writers was free. There must be none:
-    every write and every checkpoint, of whatever connection, is one at a time (pwa/db.py).
+    every write and every checkpoint, of whatever connection, is one at a time (pwa/database/connections.py).
     """
 
     def work(tell: Tell) -> None:

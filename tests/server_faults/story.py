@@ -20,16 +20,17 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask
 
-from pwa import accounts, create_app, initialise
-from pwa.holding import list_held, resolve_held
-from pwa.importing import import_file
+from pwa import create_app, initialise
+from pwa.homes.importing import import_file
+from pwa.people import accounts
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
-from pwa.submitting import Draft, submit
+from pwa.visits.holding import list_held, resolve_held
+from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.pictures import photo
 from tests.conftest import PASSWORD, SAME_ORIGIN
 from tests.sync.world import CONSENT, REGISTER, answer
-from tests.web.pictures import photo
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HEADERS = {"X-Troskel-Protocol": "1", "Content-Type": MEDIA_TYPE}

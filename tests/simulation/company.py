@@ -20,16 +20,17 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import accounts, create_app, initialise, sessions
-from pwa.backup import restore_backup, write_backup
-from pwa.blobs import Blobs
-from pwa.db import DATABASE, Databases
-from pwa.holding import HeldRow, list_filed, list_held, resolve_held
+from pwa import create_app, initialise
+from pwa.blobs.files import Blobs
+from pwa.blobs.signatures import Signatures
+from pwa.database.backup import restore_backup, write_backup
+from pwa.database.connections import DATABASE, Databases
+from pwa.people import accounts, sessions
+from pwa.people.throttle import Throttle
 from pwa.services import Services
 from pwa.settings import Settings
-from pwa.signatures import Signatures
-from pwa.submitting import Draft, submit
-from pwa.throttle import Throttle
+from pwa.visits.holding import HeldRow, list_filed, list_held, resolve_held
+from pwa.visits.submitting import Draft, submit
 from sync.apply import Record
 from sync.sqlite import SqliteStorage
 

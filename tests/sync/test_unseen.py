@@ -19,9 +19,9 @@ import sync.apply
 import sync.push
 from sync.apply import conflicts_of, consents_of
 from sync.push import push
+from sync.rederive import derive_again
 from sync.sqlite import MIGRATIONS, SqliteStorage
 from sync.storage import Batch, Storage
-from sync.unseen import derive_again
 from tests.sync.world import (
     ALICE,
     AMIRA,
