@@ -79,7 +79,7 @@ def create_app(config: Settings | None = None) -> Flask:
     _refuse_half_restored(settings.data)
     baseline, assets = load_guide(), Assets(folder / "static")
     databases = Databases(settings.data / DATABASE)
-    parts = app.extensions[EXTENSION] = Services(
+    services = app.extensions[EXTENSION] = Services(
         settings=settings,
         databases=databases,
         storage=SqliteStorage(databases.writer, lock=databases.lock),
@@ -90,10 +90,10 @@ def create_app(config: Settings | None = None) -> Flask:
         throttle=Throttle(),
     )
     try:
-        migrate(databases, parts.now())
-        parts.guide = current_guide(databases, baseline, parts.now())
+        migrate(databases, services.now())
+        services.guide = current_guide(databases, baseline, services.now())
     except BaseException:
-        parts.close()
+        services.close()
         raise
 
     # The order is the order of the checks: is it ours, who is it, may they.
@@ -113,7 +113,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.register_blueprint(wire.blueprint)
     desk.register(app)
     with app.app_context():
-        retry_newer(parts)
+        retry_newer(services)
     return app
 
 

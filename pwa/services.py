@@ -55,7 +55,7 @@ class Services:
         self.databases.close()
 
 
-def services() -> Services:
+def get_services() -> Services:
     """The services of the current application."""
     extensions: dict[str, Any] = current_app.extensions
     return cast(Services, extensions[EXTENSION])

@@ -91,8 +91,8 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def services(app: Flask) -> Services:
     """What the views get from `services()`."""
-    parts: Services = app.extensions["troskel"]
-    return parts
+    services: Services = app.extensions["troskel"]
+    return services
 
 
 @pytest.fixture

@@ -227,9 +227,9 @@ def rescue_command(file: Path, data: Path | None) -> None:
     """Take in FILE, which a phone that cannot send gave out; a supervisor decides under "Held"."""
     from pwa.phones.rescue import NoRescueCopy, take_in
 
-    with running(data) as parts:
+    with running(data) as services:
         try:
-            done = take_in(parts, file.read_bytes())
+            done = take_in(services, file.read_bytes())
         except NoRescueCopy as error:
             raise click.BadParameter(f"{file} is no rescue copy: {error}") from None
         click.echo(
@@ -266,9 +266,9 @@ def import_command(
     """Read tenancies from FILE (.csv, .xlsx) and plan their visits."""
     from pwa.homes.importing import import_file
 
-    with running(data) as parts:
+    with running(data) as services:
         report = import_file(
-            parts,
+            services,
             None,
             file.read_bytes(),
             file.name,
@@ -289,10 +289,10 @@ def import_command(
 @with_data
 def export_command(what: str, format_: str, data: Path | None) -> None:
     """Write visits, follow-ups, consents or what was held to standard output."""
-    with running(data) as parts:
+    with running(data) as services:
         # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        export_csv(parts, what, out)
+        export_csv(services, what, out)
         out.flush()
         out.detach()
 
@@ -312,17 +312,17 @@ def backup_command(
     """
     if [file is not None, external, external_done is not None].count(True) != 1:
         raise click.UsageError("Give one of FILE, --external and --external-done.")
-    with running(data) as parts:
+    with running(data) as services:
         if external:
-            click.echo(begin_external(parts))
+            click.echo(begin_external(services))
         elif external_done is not None:
             click.echo(
-                f"Phones let go of what they sent up to number {end_external(parts, external_done)}."
+                f"Phones let go of what they sent up to number {end_external(services, external_done)}."
             )
         elif file is not None:
-            seq = write_backup(parts, file.resolve())
+            seq = write_backup(services, file.resolve())
             click.echo(f"{file} holds everything up to number {seq}.")
-            if parts.settings.backup != "own":
+            if services.settings.backup != "own":
                 click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
 
 

@@ -41,8 +41,8 @@ def guide_check(drafts: bool, as_json: bool, data: Path | None) -> None:
     corrected at the desk, published or not.
     """
     if drafts:
-        with running(data) as parts, parts.databases.reading() as db:
-            report = guide.check(draft_guide(db, parts.baseline))
+        with running(data) as services, services.databases.reading() as db:
+            report = guide.check(draft_guide(db, services.baseline))
     else:
         settings_here(data)
         report = guide.check(guide.load())
@@ -55,13 +55,13 @@ def guide_check(drafts: bool, as_json: bool, data: Path | None) -> None:
 @with_data
 def guide_diff(as_json: bool, data: Path | None) -> None:
     """Show what publishing at the desk would change now, text by text."""
-    with running(data) as parts:
-        with parts.databases.reading() as db:
-            draft = draft_guide(db, parts.baseline)
-        found = changes(parts.guide, draft)
-        higher = renumbered(parts.guide, draft)
+    with running(data) as services:
+        with services.databases.reading() as db:
+            draft = draft_guide(db, services.baseline)
+        found = changes(services.guide, draft)
+        higher = renumbered(services.guide, draft)
         if as_json:
-            told: dict[str, Any] = {"from": parts.guide.version, "to": draft.version}
+            told: dict[str, Any] = {"from": services.guide.version, "to": draft.version}
             told["changes"] = [asdict(one) for one in found]
             told["consents"] = [asdict(one) for one in higher]
             click.echo(json.dumps(told, ensure_ascii=False))
@@ -80,11 +80,11 @@ def guide_diff(as_json: bool, data: Path | None) -> None:
 @with_data
 def guide_export(language: str, data: Path | None) -> None:
     """Write LANGUAGE, such as so, as a PO file to standard output, drafts included."""
-    with running(data) as parts:
-        _translation(parts, language)
-        with parts.databases.reading() as db:
-            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
-        click.echo(export_po(draft, language, said, parts.now()), nl=False)
+    with running(data) as services:
+        _translation(services, language)
+        with services.databases.reading() as db:
+            draft, said = draft_guide(db, services.baseline), events.history(db, language)
+        click.echo(export_po(draft, language, said, services.now()), nl=False)
 
 
 @guide_group.command("import")
@@ -102,16 +102,16 @@ def guide_import(
     Exit code 0 also with refused rows, 2 when the file as a whole was refused.
     """
 
-    with running(data) as parts:
-        _translation(parts, language)
-        with parts.databases.writing() as db:
-            draft, said = draft_guide(db, parts.baseline), events.history(db, language)
+    with running(data) as services:
+        _translation(services, language)
+        with services.databases.writing() as db:
+            draft, said = draft_guide(db, services.baseline), events.history(db, language)
             try:
                 plan = plan_import(draft, language, said, file.read_bytes())
             except Problem as problem:
                 raise click.BadParameter(in_words(problem)) from None
             if not dry_run:
-                accept(db, parts.baseline, plan, Who("", reviewer), parts.now())
+                accept(db, services.baseline, plan, Who("", reviewer), services.now())
         found = plan.as_json() | {"dry_run": dry_run}
         if as_json:
             click.echo(json.dumps(found, ensure_ascii=False))
@@ -122,7 +122,7 @@ def guide_import(
             click.echo(f"{name}: {value}")
 
 
-def _translation(parts: Services, language: str) -> None:
-    tags = [tag for tag in parts.guide.languages if tag != ORIGINAL]
+def _translation(services: Services, language: str) -> None:
+    tags = [tag for tag in services.guide.languages if tag != ORIGINAL]
     if language not in tags:
         raise click.ClickException(f"{language} is none of {', '.join(tags)}.")

@@ -76,35 +76,35 @@ def serve(settings: Settings, *, demo: bool) -> None:
     try:
         # Everything that can be wrong is found here, in words, and not in the worker.
         app = create_app(settings)
-        parts: Services = app.extensions[EXTENSION]
+        services: Services = app.extensions[EXTENSION]
         with app.app_context():
-            greeting = _fill_demo(parts) if demo else ""
-            _refuse_open_demo(parts)
-        parts.close()
+            greeting = _fill_demo(services) if demo else ""
+            _refuse_open_demo(services)
+        services.close()
         _Server(settings, greeting).run()
     finally:
         lock.release()
 
 
-def _fill_demo(parts: Services) -> str:
-    with parts.databases.reading() as db:
+def _fill_demo(services: Services) -> str:
+    with services.databases.reading() as db:
         empty = db.table("users").count == 0
         is_demo = db.table("marks").count_where("name = ?", [DEMO_MARK]) > 0
     if empty:
-        with parts.databases.writing() as db:
+        with services.databases.writing() as db:
             db.table("marks").insert({"name": DEMO_MARK, "value": "1"})
-        importlib.import_module("pwa.commands.demo").fill(parts)
+        importlib.import_module("pwa.commands.demo").fill(services)
     elif not is_demo:
         return "This folder holds no demo data, so nothing was filled in."
     people = "\n".join(f"  {u.name:<8} {u.role}" for u in accounts.list_users())
     return f'Demo sign-ins, password "demo":\n{people}'
 
 
-def _refuse_open_demo(parts: Services) -> None:
-    with parts.databases.reading() as db:
+def _refuse_open_demo(services: Services) -> None:
+    with services.databases.reading() as db:
         is_demo = db.table("marks").count_where("name = ?", [DEMO_MARK]) > 0
-    if is_demo and (parts.settings.https or parts.settings.host not in LOOPBACK):
+    if is_demo and (services.settings.https or services.settings.host not in LOOPBACK):
         raise DatabaseError(
-            f"{parts.settings.data} holds demo sign-ins with a password that everyone knows: it "
+            f"{services.settings.data} holds demo sign-ins with a password that everyone knows: it "
             "may be served on loopback only. Use another folder for real people."
         )

@@ -46,15 +46,15 @@ def running(data: Path | None) -> Iterator[Services]:
     """The application without a server, in the terminal's language; a Problem in it becomes
     click's own error, in words."""
     app = create_app(settings_here(data))
-    parts: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     try:
         with app.app_context(), force_locale(i18n.locale_of(_terminal_language())):
             try:
-                yield parts
+                yield services
             except Problem as problem:
                 raise click.ClickException(in_words(problem)) from None
     finally:
-        parts.close()
+        services.close()
 
 
 def _terminal_language() -> str:

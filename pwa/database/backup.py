@@ -36,14 +36,14 @@ MARK = "backup"
 _BLOB = re.compile(r"blobs/([0-9a-f]{2})/(?=\1)(?:[0-9a-f]{64}\.)?(?P<sha256>[0-9a-f]{64})")
 
 
-def write_backup(parts: Services, target: Path) -> int:
+def write_backup(services: Services, target: Path) -> int:
     """Write the backup to `target` (a .tar.gz; replaced if it is there). The log's number at its
     moment, which is also the new mark unless TROSKEL_BACKUP is `external`.
 
     Raises DatabaseError when the file cannot be written or does not read back as it was written:
     then an older file of that name is still there. Works beside a running server.
     """
-    data = parts.settings.data
+    data = services.settings.data
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     copy = data / f".backup-{os.getpid()}.db"
     try:
@@ -69,39 +69,39 @@ def write_backup(parts: Services, target: Path) -> int:
     finally:
         for left in (unfinished, copy):
             left.unlink(missing_ok=True)
-    if parts.settings.backup == "own":
-        _move_mark(parts, seq)
+    if services.settings.backup == "own":
+        _move_mark(services, seq)
     return seq
 
 
-def begin_external(parts: Services) -> str:
+def begin_external(services: Services) -> str:
     """Where the log stands, as `<number>.<digest>`: ask before another tool begins its backup."""
-    with parts.databases.reading() as db:
+    with services.databases.reading() as db:
         row = db.execute("SELECT seq, digest FROM log ORDER BY seq DESC LIMIT 1").fetchone()
     return "{}.{}".format(*(row or (0, "")))
 
 
-def end_external(parts: Services, place: str) -> int:
+def end_external(services: Services, place: str) -> int:
     """Move the mark to `place`, which `begin_external` gave, once that backup is safe; its number.
 
     Raises DatabaseError: TROSKEL_BACKUP is not `external`, or `place` is not in this log (a
     restore came between).
     """
-    if parts.settings.backup != "external":
+    if services.settings.backup != "external":
         raise DatabaseError("Set TROSKEL_BACKUP=external first: this server makes its own backups.")
     number, _, digest = place.partition(".")
-    with parts.databases.reading() as db:
+    with services.databases.reading() as db:
         row = db.execute("SELECT seq FROM log WHERE seq = ? AND digest = ?", [number, digest])
         known = row.fetchone()
     if not known and place != "0.":
         raise DatabaseError(f"{place} is not a place in this log. Begin the backup again.")
     seq = known[0] if known else 0
-    _move_mark(parts, seq)
+    _move_mark(services, seq)
     return int(seq)
 
 
-def _move_mark(parts: Services, seq: int) -> None:
-    with parts.databases.writing() as db:
+def _move_mark(services: Services, seq: int) -> None:
+    with services.databases.writing() as db:
         row = db.execute("SELECT value FROM marks WHERE name = ?", [MARK]).fetchone()
         # Two backups may end in another order than they began.
         newest = max(seq, int(row[0]) if row else 0)

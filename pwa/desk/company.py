@@ -25,7 +25,7 @@ from pwa.guide.setting import ROLES, Setting
 from pwa.homes import company
 from pwa.homes.files.cells import clean
 from pwa.problems import N_, Problem
-from pwa.services import services
+from pwa.services import get_services
 from pwa.visits.view_texts import put_in
 from pwa.web.access import get_current_user, requires
 from pwa.web.i18n import interface_language
@@ -76,20 +76,22 @@ def save() -> ResponseReturnValue:
     A field that stands as it was shown is nobody's wish: what a colleague set there meanwhile stays.
     """
     level = level_of(request.form.get("level", ""))
-    here = services()
+    services = get_services()
     typed = {
         name: _typed(setting)
-        for name, setting in here.guide.settings.items()
+        for name, setting in services.guide.settings.items()
         if level.kind in setting.levels and _touched(setting)
     }
     refused = {
-        name: value for name, value in typed.items() if not here.guide.settings[name].accepts(value)
+        name: value
+        for name, value in typed.items()
+        if not services.guide.settings[name].accepts(value)
     }
     if refused:
         return _page(level, typed, refused), 400
-    with here.databases.writing() as db:
+    with services.databases.writing() as db:
         count = company.change_settings(
-            db, typed, level.scope, by=get_current_user().id, now=here.now()
+            db, typed, level.scope, by=get_current_user().id, now=services.now()
         )
     if count:
         flash(gettext("Saved. Phones have it after their next contact."), "ok")
@@ -100,24 +102,24 @@ def save() -> ResponseReturnValue:
 @requires("settings")
 def preview() -> ResponseReturnValue:
     """Every text that names a fact, in Swedish and another language, with what is typed."""
-    here = services()
+    services = get_services()
     level = level_of(request.args.get("level", ""))
     name = request.args.get("name", "")
     language = request.args.get("language", "")
-    if name not in here.guide.settings:
+    if name not in services.guide.settings:
         raise Problem("not_found")
-    if language not in here.guide.languages:
-        language = _other_language(here.guide)
-    value = _typed(here.guide.settings[name], request.args)
-    with here.databases.reading() as db:
+    if language not in services.guide.languages:
+        language = _other_language(services.guide)
+    value = _typed(services.guide.settings[name], request.args)
+    with services.databases.reading() as db:
         facts = company.settings_for(db, level.area, level.building)
-    accepted = here.guide.settings[name].accepts(value)
+    accepted = services.guide.settings[name].accepts(value)
     if accepted:
         facts = {**facts, name: value} if value else _without(facts, name)
     return render_template(
         "desk/company_preview.html",
         accepted=accepted,
-        texts=texts_with(here.guide, name, facts, language),
+        texts=texts_with(services.guide, name, facts, language),
         language={"tag": language, "dir": LANGUAGES[language].direction},
     )
 
@@ -147,7 +149,7 @@ class Level:
 
 def places() -> tuple[list[str], dict[str, str]]:
     """(areas by name, building → its area) of the company's homes; protected ones are not read."""
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         areas, buildings = company.places(db)
     return areas, buildings
 
@@ -169,10 +171,10 @@ def level_of(scope: str) -> Level:
 
 
 def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -> str:
-    here = services()
-    guide = here.guide
+    services = get_services()
+    guide = services.guide
     areas, buildings = places()
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         own = company.settings_of(db, level.scope)
         in_force = company.settings_for(db, level.area, level.building)
         above = (

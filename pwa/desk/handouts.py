@@ -27,7 +27,7 @@ from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.homes import company
 from pwa.people.accounts import INTERFACE_LANGUAGES
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
 from pwa.visits.submitting import load_visit
 from pwa.visits.view_texts import language_view, put_in
 from pwa.web.access import get_current_user, public, requires
@@ -51,7 +51,7 @@ MESSAGES = (
 @requires("guide.review", "visits")
 def choose() -> ResponseReturnValue:
     """Language, sections and home of the boendeguide to be handed over."""
-    guide = services().guide
+    guide = get_services().guide
     language = request.args.get("language", "")
     areas, buildings = places()
     return render_template(
@@ -75,7 +75,7 @@ def choose() -> ResponseReturnValue:
 @public
 def chosen() -> ResponseReturnValue:
     """From the form to the page's own address, which names only what differs from the whole guide."""
-    guide = services().guide
+    guide = get_services().guide
     language = request.args.get("language", "")
     if language not in guide.languages:
         raise Problem("not_found")
@@ -91,13 +91,13 @@ def chosen() -> ResponseReturnValue:
 @public
 def boendeguide(language: str) -> ResponseReturnValue:
     """The guide in `language` beside Swedish: a page to send, and to print."""
-    here = services()
-    guide = here.guide
+    services = get_services()
+    guide = services.guide
     if language not in guide.languages:
         raise Problem("not_found")
     level = level_of(request.args.get("level", ""))
     wanted = request.args.getlist("section")
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         facts = company.settings_for(db, level.area, level.building)
     tags = tags_of(guide, language)
     sections = [
@@ -114,21 +114,21 @@ def boendeguide(language: str) -> ResponseReturnValue:
 @requires("visits")
 def missed_card(id: str) -> ResponseReturnValue:
     """The card that says that we were here and when we come again, to print and leave."""
-    here, user = services(), get_current_user()
-    file = load_visit(here, user, id)
+    services, user = get_services(), get_current_user()
+    file = load_visit(services, user, id)
     day, time = value_of(file.record, "date", ""), value_of(file.record, "time", "")
     if not day or not time:
         raise Problem("not_found")
     log_reading(user, id)
     home = file.tenancy["fields"] if file.tenancy else {}
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         facts = company.settings_for(db, home.get("area", ""), home.get("building", ""))
     chosen = value_of(file.record, "language", "") or home.get("language", "")
-    tags = tags_of(here.guide, chosen)
+    tags = tags_of(services.guide, chosen)
     # An invitation to a place nobody has named is none.
-    named = placeholders(here.guide.languages[ORIGINAL].texts[f"notice.{CARD}.boskola"])
+    named = placeholders(services.guide.languages[ORIGINAL].texts[f"notice.{CARD}.boskola"])
     known = all(facts.get(name) for name in named)
-    also = printed(here.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
+    also = printed(services.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
     return _page(CARD, tags, {**facts, "visit.date": day, "visit.time": time}, also=also)
 
 
@@ -137,7 +137,7 @@ def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: A
 
     Its reader is the tenant, whoever is signed in: what the page itself says is in their language.
     """
-    guide = services().guide
+    guide = get_services().guide
     interface = tags[0] if tags[0] in INTERFACE_LANGUAGES else ORIGINAL
     with force_locale(locale_of(interface)):
         return make_response(

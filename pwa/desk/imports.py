@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts.forms import is_fragment, text_of
 from pwa.homes.importing import Report, import_file, message
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("import_page", __name__)
@@ -43,7 +43,7 @@ def upload() -> ResponseReturnValue:
     for_real = request.form.get("dry_run", "1") == "0"
     other = for_real and checked != hashlib.sha256(data).hexdigest()
     report = import_file(
-        services(),
+        get_services(),
         get_current_user(),
         data,
         uploaded.filename,

@@ -16,7 +16,7 @@ from flask_babel import gettext
 from pwa.desk.parts.languages import language_name, language_names
 from pwa.people import accounts, sessions
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web import access
 from pwa.web.access import requires
 
@@ -106,8 +106,8 @@ def active(id: str) -> ResponseReturnValue:
 @requires("people")
 def end_sessions(id: str) -> ResponseReturnValue:
     _person(id)
-    with services().databases.writing() as db:
-        sessions.end_sessions_of(db, id, services().now(), "ended_by_administrator")
+    with get_services().databases.writing() as db:
+        sessions.end_sessions_of(db, id, get_services().now(), "ended_by_administrator")
     return _done(id, gettext("All sign-ins are ended."))
 
 
@@ -153,8 +153,8 @@ def _list_page(form: Mapping[str, Any], problem: Problem | None = None) -> Respo
 def _one_page(
     person: accounts.User, form: Mapping[str, Any] | None = None, problem: Problem | None = None
 ) -> ResponseReturnValue:
-    with services().databases.reading() as db:
-        rows = sessions.list_sessions(db, person.id, services().now())
+    with get_services().databases.reading() as db:
+        rows = sessions.list_sessions(db, person.id, get_services().now())
     stored = {
         "display_name": person.display_name,
         "role": person.role,
@@ -175,7 +175,7 @@ def _page(
         roles=accounts.ROLES,
         queues=accounts.QUEUES,
         languages=[
-            {"tag": tag, "label": language_name(tag)} for tag in services().settings.languages
+            {"tag": tag, "label": language_name(tag)} for tag in get_services().settings.languages
         ],
         password_min=accounts.PASSWORD_CHARACTERS_MIN,
         **more,

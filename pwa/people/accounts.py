@@ -24,7 +24,7 @@ from pwa.bundle import catalogues
 from pwa.ids import uuid4
 from pwa.people.sessions import end_sessions_of
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
 from pwa.settings import GUIDE_LANGUAGES
 
 ROLES = ("visitor", "ambassador", "supervisor", "officer", "administrator")
@@ -111,7 +111,7 @@ def find_user_by_name(name: str) -> User | None:
 
 def list_users(*, role: str = "", language: str = "", active_only: bool = True) -> list[User]:
     """People by display name; of one role, speaking one language, where given."""
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         users = [
             user_from(row) for row in db.table("users").rows_where(order_by="display_name, name")
         ]
@@ -125,7 +125,7 @@ def list_users(*, role: str = "", language: str = "", active_only: bool = True) 
 
 
 def _find(column: str, value: str) -> User | None:
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         for row in db.table("users").rows_where(f"{column} = ?", [value]):
             return user_from(row)
     return None
@@ -161,10 +161,10 @@ def add_user(
         "interface_language": _checked_interface(interface_language),
         "may_see_protected": int(may_see_protected),
         "active": 1,
-        "created_at": services().now().isoformat(),
+        "created_at": get_services().now().isoformat(),
         "password": _hash(password, password_characters_min),
     }
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         if db.table("users").count_where("name = ?", [name]):
             raise Problem("name_taken", name=name)
         db.table("users").insert(row)
@@ -182,7 +182,7 @@ def change_user(
 ) -> User:
     """Change what a person is. Another role, queue or right to the protected ends their sessions."""
     checked = _checked(role, queue, languages)
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         before = _get(db, id)
         _keep_an_administrator(db, before, role == "administrator")
         row = {
@@ -196,32 +196,32 @@ def change_user(
             before.queue,
             before.may_see_protected,
         ):
-            end_sessions_of(db, id, services().now(), "role_changed")
+            end_sessions_of(db, id, get_services().now(), "role_changed")
         return _get(db, id)
 
 
 def set_active(id: str, active: bool) -> None:
     """Let a person in, or out: deactivating ends all sessions. Refuses the last administrator."""
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         user = _get(db, id)
         _keep_an_administrator(db, user, active)
         db.table("users").update(id, {"active": int(active)})
         if not active:
-            end_sessions_of(db, id, services().now(), "deactivated")
+            end_sessions_of(db, id, get_services().now(), "deactivated")
 
 
 def set_password(id: str, password: str) -> None:
     """A new password; every session of the person ends."""
     hashed = _hash(password, PASSWORD_CHARACTERS_MIN)
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         _get(db, id)
         db.table("users").update(id, {"password": hashed})
-        end_sessions_of(db, id, services().now(), "password_changed")
+        end_sessions_of(db, id, get_services().now(), "password_changed")
 
 
 def set_interface_language(id: str, language: str) -> None:
     """The language this person reads the interface in."""
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         _get(db, id)
         db.table("users").update(id, {"interface_language": _checked_interface(language)})
 
@@ -275,7 +275,7 @@ def check_password(name: str, password: str) -> User | None:
     An unknown name costs one hash too: the time of the answer does not tell who works here.
     """
     name = name.strip().lower()
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         rows = list(db.table("users").rows_where("name = ? AND active", [name]))
     stored = rows[0]["password"] if rows else _decoy()
     if len(password) > PASSWORD_CHARACTERS_MAX or not _verify(stored, password) or not rows:
@@ -283,7 +283,7 @@ def check_password(name: str, password: str) -> User | None:
     if HASHER.check_needs_rehash(stored):
         # Only if it is still the one we verified: a password set meanwhile must stand.
         fresh = _hash(password, 1)
-        with services().databases.writing() as db:
+        with get_services().databases.writing() as db:
             db.execute(
                 "UPDATE users SET password = ? WHERE id = ? AND password = ?",
                 [fresh, rows[0]["id"], stored],

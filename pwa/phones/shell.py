@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from pwa.bundle.assets import Assets, compressible
 from pwa.publishing.versions import pack_bytes
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web import access
 from pwa.web.security import csp
 
@@ -109,7 +109,7 @@ def manifest() -> Response:
 @access.public
 def guide_pack(version: str, language: str) -> Response:
     """One language of a version that was ever published: never changes, so it may be kept."""
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         pack = pack_bytes(db, version, language)
     if pack is None:
         abort(404)
@@ -122,7 +122,7 @@ def guide_pack(version: str, language: str) -> Response:
 @access.public
 def healthz() -> Response:
     """200 when the database answers; for the load balancer and the watch."""
-    with services().databases.reading() as database:
+    with get_services().databases.reading() as database:
         database.execute("select 1").fetchone()
     body = json.dumps({"status": "ok", "version": _assets().version})
     response = Response(body, content_type="application/json")
@@ -131,7 +131,7 @@ def healthz() -> Response:
 
 
 def _assets() -> Assets:
-    assets: Assets = services().assets
+    assets: Assets = get_services().assets
     return assets
 
 

@@ -27,7 +27,7 @@ from pwa.people.accounts import User, list_users
 from pwa.phones import devices
 from pwa.problems import Problem
 from pwa.publishing import recordings
-from pwa.services import Services, services
+from pwa.services import Services, get_services
 from pwa.visits.submitting import principal_of
 from pwa.web.access import SIGNED_IN, requires
 from sync.apply import RULE
@@ -51,7 +51,7 @@ _RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})\Z")
 @requires(SIGNED_IN)
 def push_view() -> Response:
     body = _body()
-    here = services()
+    services = get_services()
     texts = body.get("operations")
     device, key = body.get("device"), body.get("key", "")
     if (
@@ -64,27 +64,27 @@ def push_view() -> Response:
         raise Problem("too_large")
     # What is refused is not told here: the operation beside it must not wait for a broken
     # signature. Its hash stays in `missing_blobs`, and the phone shows it.
-    signatures = here.blobs.put_riding(_riding_blobs(body.get("blobs", [])))
-    now = here.now().isoformat(timespec="seconds")
-    with here.storage.transaction():
-        here.blobs.signatures.keep(signatures)
+    signatures = services.blobs.put_riding(_riding_blobs(body.get("blobs", [])))
+    now = services.now().isoformat(timespec="seconds")
+    with services.storage.transaction():
+        services.blobs.signatures.keep(signatures)
         phone = Phone(device, key)
-        pushed = push(here.storage, texts, principal_of(_user()), now, phone=phone)
+        pushed = push(services.storage, texts, principal_of(_user()), now, phone=phone)
         health = body.get("health")
         if isinstance(health, dict) and pushed.proven:
-            devices.report(here.databases.writer, device, _user().id, health, now)
-    named.erase_struck(here.databases, here.blobs, texts)
-    return _answer(_push_answer(here, pushed, texts, short=body.get("short") is True))
+            devices.report(services.databases.writer, device, _user().id, health, now)
+    named.erase_struck(services.databases, services.blobs, texts)
+    return _answer(_push_answer(services, pushed, texts, short=body.get("short") is True))
 
 
 def _push_answer(
-    here: Services, pushed: Pushed, texts: list[str], *, short: bool
+    services: Services, pushed: Pushed, texts: list[str], *, short: bool
 ) -> dict[str, Any]:
     others = {one.id for one in pushed.results if one.result != "applied"}
     taken = [one for one in pushed.results if short and one.id not in others]
     return {
         "seq": pushed.seq,
-        "backup": backup_mark(here),
+        "backup": backup_mark(services),
         **({"taken": _taken(taken)} if taken else {}),
         "results": [
             {
@@ -99,7 +99,7 @@ def _push_answer(
         ],
         "gaps": pushed.gaps,
         "reused": pushed.reused,
-        "missing_blobs": named.missing(here.databases, here.blobs, texts),
+        "missing_blobs": named.missing(services.databases, services.blobs, texts),
     }
 
 
@@ -139,24 +139,24 @@ def _riding_blobs(blobs: Any) -> dict[str, bytes]:
 @blueprint.get("/pull")
 @requires("sync")
 def pull_view() -> Response:
-    here = services()
+    services = get_services()
     user = _user()
-    settings = here.settings
-    window = Window(here.today(), settings.window_back_days, settings.window_ahead_days)
-    with here.databases.reading() as db:
+    settings = services.settings
+    window = Window(services.today(), settings.window_back_days, settings.window_ahead_days)
+    with services.databases.reading() as db:
         view = company.fingerprint(db, user.role, RULE)
     pulled = pull(
-        here.storage,
+        services.storage,
         request.args.get("cursor", "")[:120],
         principal_of(user),
         window,
         everyone=request.args.get("scope") == "all",
         view=view,
     )
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         # Two hundred visits share a handful of buildings: each is looked up once.
         settings_of = cache(partial(company.settings_for, db))
-        recorded = recordings.digests(db, here.guide)
+        recorded = recordings.digests(db, services.guide)
         for snapshot in pulled.snapshots:
             file = snapshot["tenancy_fields"]
             snapshot["settings"] = settings_of(file.get("area", ""), file.get("building", ""))
@@ -170,7 +170,7 @@ def pull_view() -> Response:
             "cursor": pulled.cursor,
             "more": pulled.more,
             "reset": pulled.reset,
-            "backup": backup_mark(here),
+            "backup": backup_mark(services),
             "keep_days": settings.keep_sent_days,
             "today": window.today.isoformat(),
             "snapshots": pulled.snapshots,
@@ -194,9 +194,9 @@ def pull_view() -> Response:
                 }
                 for one in pulled.held
             ],
-            "guide": here.guide.version,
+            "guide": services.guide.version,
             # Only languages the guide has: a phone keeps a pack of each, and would ask in vain.
-            "languages": [tag for tag in settings.languages if tag in here.guide.languages],
+            "languages": [tag for tag in settings.languages if tag in services.guide.languages],
             "recordings": recorded,
         }
     )
@@ -206,7 +206,7 @@ def pull_view() -> Response:
 @requires(SIGNED_IN)
 def blob_offset_view(sha256: str) -> Response:
     try:
-        offset = named.offset(services().databases, services().blobs, sha256)
+        offset = named.offset(get_services().databases, get_services().blobs, sha256)
     except BlobRefused as refused:
         raise Problem(refused.code) from refused
     answer = Response(status=200)
@@ -222,14 +222,14 @@ def blob_put_view(sha256: str) -> Response:
     start, end, total = (int(part) for part in found.groups()) if found else (0, -1, len(octets))
     if found and end - start + 1 != len(octets):
         raise Problem("malformed")
-    here = services()
+    services = get_services()
     try:
-        offset = here.blobs.append(sha256, start, octets, total)
+        offset = services.blobs.append(sha256, start, octets, total)
     except BlobRefused as refused:
         raise Problem(refused.code) from refused
     if offset == total:
-        named.erase_if_struck(here.databases, here.blobs, sha256)
-    with here.databases.reading() as db:
+        named.erase_if_struck(services.databases, services.blobs, sha256)
+    with services.databases.reading() as db:
         (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
     # A backup that has passed the number after the head was made when the blob was on disk.
     seq = head + 1 if offset == total else 0
@@ -273,9 +273,9 @@ def _unzip(raw: bytes) -> bytes:
 
 
 def _answer(body: dict[str, Any]) -> Response:
-    here = services()
+    services = get_services()
     text = json.dumps(
-        {"protocol": PROTOCOL, "server": server_id(here), **body},
+        {"protocol": PROTOCOL, "server": server_id(services), **body},
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
@@ -288,13 +288,13 @@ def _answer(body: dict[str, Any]) -> Response:
     return answer
 
 
-def server_id(here: Services) -> str:
+def server_id(services: Services) -> str:
     """This database's own random name; made once, kept by a backup."""
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         row = db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()
     if row:
         return str(row[0])
-    with here.databases.writing() as db:
+    with services.databases.writing() as db:
         db.execute(
             "INSERT INTO marks (name, value) VALUES ('server', ?) ON CONFLICT DO NOTHING",
             [secrets.token_hex(16)],
@@ -302,8 +302,8 @@ def server_id(here: Services) -> str:
         return str(db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()[0])
 
 
-def backup_mark(here: Services) -> int:
+def backup_mark(services: Services) -> int:
     """The log's number that a backup has passed; phones keep what is newer (PROTOCOL.md 4)."""
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         row = db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone()
     return int(row[0]) if row else 0

@@ -38,14 +38,14 @@ QUERIES: Mapping[str, str] = {
 }
 
 
-def export_csv(parts: Services, what: str, out: TextIO) -> int:
+def export_csv(services: Services, what: str, out: TextIO) -> int:
     """Write the rows of `what` (a key of QUERIES) to `out` as RFC 4180 CSV with a header row.
 
     The number of rows without the header.
     """
     writer = csv.writer(out)
     count = 0
-    with parts.databases.reading() as db:
+    with services.databases.reading() as db:
         cursor = db.execute(QUERIES[what])
         writer.writerow([column[0] for column in cursor.description])
         for row in cursor:

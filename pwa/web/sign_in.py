@@ -27,7 +27,7 @@ from flask.typing import ResponseReturnValue
 
 from pwa.people import accounts, sessions
 from pwa.problems import Problem, wants_json
-from pwa.services import Services, services
+from pwa.services import Services, get_services
 from pwa.web import access
 from pwa.web.i18n import SESSION_KEY
 
@@ -82,8 +82,8 @@ def who() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     user = access.find_current_user()
     if user is not None:
-        with services().databases.writing() as db:
-            sessions.end_session(db, user.session, services().now(), "signed_out")
+        with get_services().databases.writing() as db:
+            sessions.end_session(db, user.session, get_services().now(), "signed_out")
     _forget()
     return jsonify(person={}) if wants_json() else redirect("/sign-in", 303)
 
@@ -92,8 +92,8 @@ def sign_out() -> ResponseReturnValue:
 @access.requires(access.SIGNED_IN)
 def own_sessions() -> ResponseReturnValue:
     user = access.get_current_user()
-    with services().databases.reading() as db:
-        rows = sessions.list_sessions(db, user.id, services().now(), user.session)
+    with get_services().databases.reading() as db:
+        rows = sessions.list_sessions(db, user.id, get_services().now(), user.session)
     return render_template("desk/sessions.html", rows=rows)
 
 
@@ -101,9 +101,9 @@ def own_sessions() -> ResponseReturnValue:
 @access.requires(access.SIGNED_IN)
 def end_own_session() -> ResponseReturnValue:
     user = access.get_current_user()
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         sessions.end_session_by_id(
-            db, user.id, _fields("id")["id"], services().now(), "ended_by_self"
+            db, user.id, _fields("id")["id"], get_services().now(), "ended_by_self"
         )
     return redirect("/sessions", 303)
 
@@ -152,25 +152,25 @@ def install(app: Flask) -> None:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(token: str) -> accounts.User | None:
-        return find_user_of(services(), token)
+        return find_user_of(get_services(), token)
 
 
-def find_user_of(parts: Services, token: str) -> accounts.User | None:
+def find_user_of(services: Services, token: str) -> accounts.User | None:
     """The active person of a working session."""
-    now = parts.now()
-    with parts.databases.reading() as db:
+    now = services.now()
+    with services.databases.reading() as db:
         found = sessions.find_session(db, token, now)
         rows = list(db.table("users").rows_where("id = ? AND active", [found[0]])) if found else []
     if found is None or not rows:
         return None
     if found[1]:
-        with parts.databases.writing() as db:
+        with services.databases.writing() as db:
             sessions.touch_session(db, token, now)
     return accounts.user_from(rows[0], token)
 
 
 def _check(name: str, password: str) -> accounts.User:
-    now, throttle = services().now(), services().throttle
+    now, throttle = get_services().now(), get_services().throttle
     key = f"{'known' if session.get(KNOWN_KEY) == name else 'new'}:{name[:64]}"
     wait = throttle.wait_seconds(key, now)
     if wait:
@@ -185,11 +185,11 @@ def _check(name: str, password: str) -> accounts.User:
 
 def _begin(user: accounts.User, device: str) -> None:
     before = access.find_current_user()
-    life = timedelta(hours=services().settings.session_hours)
-    with services().databases.writing() as db:
+    life = timedelta(hours=get_services().settings.session_hours)
+    with get_services().databases.writing() as db:
         if before is not None:
-            sessions.end_session(db, before.session, services().now(), "signed_in_again")
-        token = sessions.start_session(db, user.id, device, services().now(), life)
+            sessions.end_session(db, before.session, get_services().now(), "signed_in_again")
+        token = sessions.start_session(db, user.id, device, get_services().now(), life)
     chosen = session.get(SESSION_KEY, "")
     if chosen and not user.interface_language:
         accounts.set_interface_language(user.id, chosen)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pwa.blobs.files import PARTS_MAX, BlobRefused, Blobs, sniff
 from pwa.blobs import files as module
+from pwa.blobs.files import PARTS_MAX, BlobRefused, Blobs, sniff
 from pwa.blobs.signatures import Signatures, create_table
 from pwa.database.connections import Databases
 from sync.operations import BLOB_BYTES_MAX

@@ -180,7 +180,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 def _assigned_visit(data: Path) -> tuple[str, str]:
     """(visit, Bob's id): one visit of Bob's, made beside the server too."""
     app = create_app(Settings(data=data))
-    parts: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     try:
         with app.app_context():
             alice = accounts.find_user_by_name("alice")
@@ -193,10 +193,10 @@ def _assigned_visit(data: Path) -> tuple[str, str]:
                 Draft(uuid7(2), "visit.plan", visit, {"tenancy": visit, "kind": "welcome"}),
                 Draft(uuid7(3), "visit.assign", visit, {"visitors": [bob.id]}),
             ]
-            assert not any(one.problem for one in submit(parts, alice, drafts))
+            assert not any(one.problem for one in submit(services, alice, drafts))
             return visit, bob.id
     finally:
-        parts.close()
+        services.close()
 
 
 class Pushing(threading.Thread):

@@ -97,9 +97,9 @@ def test_a_backup_of_a_picture_that_has_rotted_is_refused_and_names_it(
 
 @pytest.fixture
 def external(app: Any, settings: Settings) -> Services:
-    parts: Services = app.extensions["troskel"]
-    object.__setattr__(parts, "settings", replace(settings, backup="external"))
-    return parts
+    services: Services = app.extensions["troskel"]
+    object.__setattr__(services, "settings", replace(settings, backup="external"))
+    return services
 
 
 def test_with_another_tool_the_mark_moves_to_where_the_log_stood_before_it_began(
@@ -150,7 +150,7 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
     assert restore_backup(again.data, tmp_path / "b.tar.gz", NOW) is None
     initialise(again)
     app = create_app(again)
-    parts: Services = app.extensions["troskel"]
+    services: Services = app.extensions["troskel"]
     bob.client = app.test_client()
     bob.client.environ_base.update(SAME_ORIGIN)
     bob.client.post("/sign-in", data={"name": "bob", "password": PASSWORD})
@@ -162,10 +162,10 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
         ("duplicate", ""), ("applied", ""), ("held", "unknown_subject"),
     ]  # fmt: skip
     assert bob.told(saved, *lost)[:2] == [("duplicate", "")] * 2
-    record = parts.storage.records({("visit", next(iter(world.tenancies)))})
+    record = services.storage.records({("visit", next(iter(world.tenancies)))})
     (notes,) = [one["notes"] for one in record.values()]
     assert [one["text"] for one in notes] == ["Kranen droppar", "After the backup"]
-    parts.close()
+    services.close()
 
 
 def chain(data: Path) -> list[tuple[int, str]]:
@@ -273,8 +273,8 @@ def test_a_restore_that_was_cut_short_never_becomes_an_empty_company(
     (aside,) = again.data.glob("replaced-*")
     assert (aside / "troskel.db").stat().st_size > 0
     restore_backup(again.data, tmp_path / "b.tar.gz", NOW, force=True)
-    parts: Services = create_app(again).extensions["troskel"]
-    head = parts.storage.head()
+    services: Services = create_app(again).extensions["troskel"]
+    head = services.storage.head()
     assert head is not None
     assert head.seq == length + LEAP
-    parts.close()
+    services.close()

@@ -77,7 +77,7 @@ def test_an_old_hash_is_made_anew_at_sign_in(
     monkeypatch: pytest.MonkeyPatch, user_of: UserOf
 ) -> None:
     def stored() -> str:
-        with accounts.services().databases.reading() as db:
+        with accounts.get_services().databases.reading() as db:
             return str(db.table("users").get(user_of("bob").id)["password"])
 
     before = stored()

@@ -59,8 +59,8 @@ def release(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
 
 
 def parts_of(app: Flask) -> Services:
-    parts: Services = app.extensions["troskel"]
-    return parts
+    services: Services = app.extensions["troskel"]
+    return services
 
 
 def pack(app: Flask, tag: str, version: str = "") -> Any:

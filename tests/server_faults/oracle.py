@@ -131,12 +131,12 @@ def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Verdic
         found.doubled += difference(state, wanted)[:6] or ["a row more than once"]
     with closing(sqlite3.connect(data / DATABASE)) as db:
         held = {row[0] for row in db.execute("SELECT id FROM held WHERE state = 'open'")}
-    here: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     with app.app_context():
         alice = find_user(story.people["alice"])
         assert alice is not None
         # Somebody who may see protected tenancies sees everything that is held.
-        shown = {row.id for row in list_held(here, replace(alice, may_see_protected=True))}
+        shown = {row.id for row in list_held(services, replace(alice, may_see_protected=True))}
     found.hidden += sorted(held - shown)
     return found
 

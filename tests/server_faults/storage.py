@@ -80,16 +80,18 @@ def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
         frozen()
         disk.watch(True)
         app = create_app(Settings(data=scratch))
-        here: Services = app.extensions[EXTENSION]
-        here.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
+        services: Services = app.extensions[EXTENSION]
+        services.databases.writer.execute(
+            f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}"
+        ).fetchall()
         for number in range(len(story.acts)):
             act(number, story, app)
-        write_backup(here, scratch.with_name("backup.tar.gz"))
-        beside = Databases(here.databases.path)
+        write_backup(services, scratch.with_name("backup.tar.gz"))
+        beside = Databases(services.databases.path)
         with beside.reading() as db:
             db.execute("SELECT count(*) FROM log").fetchone()
         beside.close()
-        here.close()
+        services.close()
 
     fresh(base, scratch)
     told, killed = in_child(work)
@@ -162,8 +164,8 @@ def _do(
     frozen()
     logging.disable()  # the server writes each failure down; here they are meant
     app = create_app(Settings(data=data))
-    here: Services = app.extensions[EXTENSION]
-    here.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
+    services: Services = app.extensions[EXTENSION]
+    services.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
     for number in range(len(story.acts)):
         disk.watch(True)
         answer = _careful(number, story, app)
@@ -175,7 +177,7 @@ def _do(
     disk.watch(True)
     # The last close checkpoints too. What it cannot do, the next start does.
     try:
-        here.close()
+        services.close()
     except (sqlite3.Error, OSError):
         disk.watch(False)
     disk.watch(False)

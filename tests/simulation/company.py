@@ -292,19 +292,19 @@ class Site:
         settings = Settings(data=self.data)
         initialise(settings)
         self.app = create_app(settings)
-        parts: Services = self.app.extensions["troskel"]
+        services: Services = self.app.extensions["troskel"]
         with self.app.app_context():
             for name, facts in CAST.items():
                 accounts.add_user(
                     name, password=PASSWORD, display_name=f"{name.title()} Testsson", **facts
                 )
-            with parts.databases.writing() as db:
+            with services.databases.writing() as db:
                 ids = dict(db.execute("SELECT name, id FROM users").fetchall())
                 for n, name in enumerate(CAST):  # the same in every run
                     db.execute("UPDATE users SET id = ? WHERE id = ?", [uuid(9, n), ids[name]])
                 db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alva'")
                 db.execute("INSERT INTO marks (name, value) VALUES ('server', 'simulated')")
-        parts.close()
+        services.close()
         self._last = Company(self.app, self.data, Clock())
         for n in range(VISITS):
             _plan(self._last, n)

@@ -340,19 +340,19 @@ def test_what_a_newer_phone_sent_goes_in_when_the_newer_server_starts(
     monkeypatch.setitem(UPCASTS, ("visit.note", 1), lambda data: {"item": data["item"], "words": data["text"]})  # fmt: skip
     monkeypatch.setitem(UPCASTS, ("visit.note", 2), lambda data: {"item": data["item"], "text": data["words"]})  # fmt: skip
     newer = create_app(settings)
-    parts: Services = newer.extensions["troskel"]
-    record = parts.storage.records({("visit", visit)})["visit", visit]
+    services: Services = newer.extensions["troskel"]
+    record = services.storage.records({("visit", visit)})["visit", visit]
     assert [one["text"] for one in record["notes"]] == ["Av version 2"]
-    stored = parts.databases.writer.execute("SELECT bytes FROM log ORDER BY seq DESC").fetchone()
+    stored = services.databases.writer.execute("SELECT bytes FROM log ORDER BY seq DESC").fetchone()
     assert stored == (texts[0].encode(),)
     with newer.app_context():
-        (left,) = list_held(parts, world.user_of("alice"))
+        (left,) = list_held(services, world.user_of("alice"))
     assert left.problem == "unknown_kind"
-    parts.close()
+    services.close()
     again = create_app(settings)
-    parts = again.extensions["troskel"]
-    assert len(parts.storage.records({("visit", visit)})["visit", visit]["notes"]) == 1
-    parts.close()
+    services = again.extensions["troskel"]
+    assert len(services.storage.records({("visit", visit)})["visit", visit]["notes"]) == 1
+    services.close()
 
 
 # --- never discarded -------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pwa.publishing import events
 from pwa.publishing.acts import Who, may_change
 from pwa.publishing.po import BYTES_MAX, Plan, accept, export_po, plan_import
 from pwa.publishing.versions import draft_guide
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_po", __name__)
@@ -33,10 +33,10 @@ ROWS_MAX = 500  # on one page; the counts are always whole
 @blueprint.get("/desk/guide/<language>/po")
 @requires("guide.review")
 def download(language: str) -> ResponseReturnValue:
-    here = services()
-    with here.databases.reading() as db:
-        draft = draft_guide(db, here.baseline)
-        content = export_po(draft, language, events.history(db, language), here.now())
+    services = get_services()
+    with services.databases.reading() as db:
+        draft = draft_guide(db, services.baseline)
+        content = export_po(draft, language, events.history(db, language), services.now())
     response = Response(content, content_type="text/x-gettext-translation; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="guide.{language}.po"'
     return response
@@ -53,7 +53,7 @@ def page(language: str) -> ResponseReturnValue:
 @requires("guide.review")
 def upload(language: str) -> ResponseReturnValue:
     """Show what a file would change, or take it in when `accept` is the hash of what was shown."""
-    here, user = services(), _may(language)
+    services, user = get_services(), _may(language)
     uploaded = request.files.get("file")
     data = uploaded.read(BYTES_MAX + 1) if uploaded else b""
     if not data:
@@ -66,11 +66,11 @@ def upload(language: str) -> ResponseReturnValue:
         return _answer(language, None, "no_reviewer")
     same = agreed == hashlib.sha256(data).hexdigest()
     try:
-        with here.databases.writing() as db:
-            draft, said = draft_guide(db, here.baseline), events.history(db, language)
+        with services.databases.writing() as db:
+            draft, said = draft_guide(db, services.baseline), events.history(db, language)
             plan = plan_import(draft, language, said, data)
             if same:
-                accept(db, here.baseline, plan, Who(user.id, reviewer), here.now())
+                accept(db, services.baseline, plan, Who(user.id, reviewer), services.now())
     except Problem as problem:
         return _answer(language, None, "", problem), problem.entry.status
     return _answer(language, plan, "other_file" if agreed and not same else "", done=same)
@@ -78,7 +78,7 @@ def upload(language: str) -> ResponseReturnValue:
 
 def _may(language: str) -> User:
     user = get_current_user()
-    if language not in services().guide.languages or language == ORIGINAL:
+    if language not in get_services().guide.languages or language == ORIGINAL:
         raise Problem("not_found")
     if not may_change(user, language):
         raise Problem("no_right")

@@ -18,7 +18,7 @@ from pwa.desk.parts.wording import doubts_about, words_for
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.difference import changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web.access import get_current_user, may, requires
 
 blueprint = Blueprint("guide_publish", __name__)
@@ -30,13 +30,13 @@ PUBLICATIONS_MAX = 20
 @blueprint.get("/desk/guide/publish")
 @requires("guide.review")
 def page() -> ResponseReturnValue:
-    here = services()
-    with here.databases.reading() as db:
-        draft = draft_guide(db, here.baseline)
+    services = get_services()
+    with services.databases.reading() as db:
+        draft = draft_guide(db, services.baseline)
         past = publications(db)
-    found = changes(here.guide, draft)
+    found = changes(services.guide, draft)
     people = staff.names()
-    words = words_for(here.guide, people)
+    words = words_for(services.guide, people)
     owners = {topic.key: owner_name(draft, words, topic) for topic in topics(draft)}
     return render_template(
         "desk/guide_publish.html",
@@ -59,7 +59,7 @@ def page() -> ResponseReturnValue:
         total=len(found),
         consents=[
             {"title": words.consent(one.consent), "old": one.old, "new": one.new}
-            for one in renumbered(here.guide, draft)
+            for one in renumbered(services.guide, draft)
         ],
         doubts=[
             {"name": language_name(one.language), "key": one.key, "problem": problem}
@@ -75,8 +75,10 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/desk/guide/publish")
 @requires("guide.publish")
 def send() -> ResponseReturnValue:
-    here = services()
+    services = get_services()
     seen = request.form.get("seen", "")
-    here.guide = publish(here.databases, here.baseline, get_current_user().id, seen, here.now())
+    services.guide = publish(
+        services.databases, services.baseline, get_current_user().id, seen, services.now()
+    )
     flash(gettext("Published. Phones get it at their next contact."))
     return redirect("/desk/guide", 303)

@@ -17,7 +17,7 @@ from pwa.guide.languages import LANGUAGES
 from pwa.problems import Problem
 from pwa.publishing import recordings
 from pwa.publishing.acts import may_change
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web.access import SIGNED_IN, get_current_user, requires
 
 blueprint = Blueprint("recordings", __name__)
@@ -38,12 +38,14 @@ def add(language: str, key: str) -> ResponseReturnValue:
     if uploaded:
         octets = uploaded.read(recordings.BYTES_MAX + 1)
         uploaded.close()
-    here = services()
+    services = get_services()
     try:
         if not octets:
             raise Problem("audio_none")
-        with here.databases.writing() as db:
-            recordings.add_recording(db, here.guide, language, key, octets, user, here.now())
+        with services.databases.writing() as db:
+            recordings.add_recording(
+                db, services.guide, language, key, octets, user, services.now()
+            )
     except Problem as problem:
         if problem.code == "not_found":
             raise
@@ -55,9 +57,9 @@ def add(language: str, key: str) -> ResponseReturnValue:
 @requires("guide.review")
 def remove(language: str, key: str) -> ResponseReturnValue:
     user = _speaker(language)
-    here = services()
-    with here.databases.writing() as db:
-        recordings.end_recording(db, language, key, user, here.now())
+    services = get_services()
+    with services.databases.writing() as db:
+        recordings.end_recording(db, language, key, user, services.now())
     return redirect(f"/desk/guide/{language}/recordings#{key}", 303)
 
 
@@ -65,18 +67,18 @@ def remove(language: str, key: str) -> ResponseReturnValue:
 @requires(SIGNED_IN)
 def listed(language: str) -> ResponseReturnValue:
     """What phones of this language play."""
-    here = services()
-    if language not in here.guide.languages:
+    services = get_services()
+    if language not in services.guide.languages:
         raise Problem("not_found")
-    with here.databases.reading() as db:
-        found = recordings.list_for_phones(db, here.guide, language)
+    with services.databases.reading() as db:
+        found = recordings.list_for_phones(db, services.guide, language)
     return jsonify(language=language, recordings=found)
 
 
 @blueprint.get("/recordings/<sha256>")
 @requires(SIGNED_IN)
 def sound(sha256: str) -> Response:
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         found = recordings.read_bytes(db, sha256)
     if found is None:
         raise Problem("not_found")
@@ -86,7 +88,7 @@ def sound(sha256: str) -> Response:
 def _speaker(language: str) -> str:
     """The id of who is signed in, if they may record this language."""
     user = get_current_user()
-    if language not in services().guide.languages:
+    if language not in get_services().guide.languages:
         raise Problem("not_found")
     if not may_change(user, language):
         raise Problem("no_right")
@@ -94,11 +96,11 @@ def _speaker(language: str) -> str:
 
 
 def _page(language: str, key: str = "", problem: Problem | None = None) -> str:
-    here = services()
-    guide = here.guide
+    services = get_services()
+    guide = services.guide
     if language not in guide.languages:
         raise Problem("not_found")
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         found = recordings.find_recordings(db, guide, language)
         spoken = recordings.words_of(db, guide, language)
     names = staff.names()

@@ -31,7 +31,7 @@ from pwa.publishing.difference import changes
 from pwa.publishing.events import Event
 from pwa.publishing.overlay import Entries, outdated
 from pwa.publishing.versions import draft_guide, published_until
-from pwa.services import services
+from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_review", __name__)
@@ -52,15 +52,15 @@ class Desk:
     until: int
 
     def outdated(self, tag: str) -> frozenset[str]:
-        return frozenset(outdated(services().baseline, self.draft, self.entries, tag))
+        return frozenset(outdated(get_services().baseline, self.draft, self.entries, tag))
 
 
 def read_desk(db: Database) -> Desk:
     """The draft as it stands in `db`, and the keys in which it differs from what phones have."""
-    here = services()
-    draft = draft_guide(db, here.baseline)
+    services = get_services()
+    draft = draft_guide(db, services.baseline)
     differing: dict[str, set[str]] = {}
-    for change in changes(here.guide, draft):
+    for change in changes(services.guide, draft):
         differing.setdefault(change.language, set()).add(change.key)
     return Desk(
         draft=draft,
@@ -75,7 +75,7 @@ def read_desk(db: Database) -> Desk:
 @requires("guide.review")
 def overview() -> ResponseReturnValue:
     user = get_current_user()
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         desk = read_desk(db)
     order = [tag for tag in LANGUAGES if tag in desk.draft.languages]
     lines = [line(desk.draft, tag, len(desk.outdated(tag)), len(desk.drafts[tag])) for tag in order]
@@ -98,7 +98,7 @@ def one(language: str) -> ResponseReturnValue:
     number = request.args.get("page", "1")
     if show not in FILTERS or not (number.isascii() and number.isdigit() and len(number) < 4):
         raise Problem("not_found")
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         desk = read_desk(db)
         said = events.history(db, language)
     if language not in desk.draft.languages or section not in ("", *desk.draft.sections):
@@ -109,7 +109,7 @@ def one(language: str) -> ResponseReturnValue:
     pages = max(1, -(-len(found) // TEXTS_PER_PAGE))
     page = min(max(1, int(number)), pages)
     some = found[(page - 1) * TEXTS_PER_PAGE : page * TEXTS_PER_PAGE]
-    words = words_for(services().guide, staff.names())
+    words = words_for(get_services().guide, staff.names())
     return render_template(
         "desk/guide_language.html",
         language=_language(language),
@@ -133,11 +133,19 @@ def one(language: str) -> ResponseReturnValue:
 @requires("guide.review")
 def change(language: str, key: str) -> ResponseReturnValue:
     """Approve, correct, comment or undo; the text as it is afterwards."""
-    here, user = services(), get_current_user()
+    services, user = get_services(), get_current_user()
     problem = None
     try:
-        with here.databases.writing() as db:
-            act(db, here.baseline, here.guide, user, (language, key), request.form, here.now())
+        with services.databases.writing() as db:
+            act(
+                db,
+                services.baseline,
+                services.guide,
+                user,
+                (language, key),
+                request.form,
+                services.now(),
+            )
     except Problem as refused:
         if refused.code not in LENT:
             raise
@@ -148,10 +156,10 @@ def change(language: str, key: str) -> ResponseReturnValue:
 
 
 def _answer(language: str, key: str, problem: Problem | None) -> ResponseReturnValue:
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         desk = read_desk(db)
         said = events.history(db, language)
-    words = words_for(services().guide, staff.names())
+    words = words_for(get_services().guide, staff.names())
     topic = next(one for one in topics(desk.draft) if one.key == key)
     spot = place(desk.draft, language, key)
     row = _row(desk, said, _known(desk, said, language), words, topic, spot)
@@ -224,7 +232,7 @@ def _compared_with(desk: Desk, spot: Place) -> str:
     """The Swedish text that a translation was last compared with; "" where nobody kept it."""
     entry = desk.entries.get((spot.language, spot.key))
     review = desk.draft.languages[spot.language].reviews.get(spot.key)
-    baseline = services().baseline
+    baseline = get_services().baseline
     released = baseline.original_hash(spot.key)
     of = entry.of if entry else review.of if review else released
     if of == released:
@@ -233,7 +241,7 @@ def _compared_with(desk: Desk, spot: Place) -> str:
 
 
 def _rights(user: User, spot: Place, draft: bool) -> dict[str, bool]:
-    published = services().guide.languages.get(spot.language)
+    published = get_services().guide.languages.get(spot.language)
     return {
         "change": may_change(user, spot.language),
         "undo": draft and published is not None and spot.key in published.texts,

@@ -17,7 +17,7 @@ from flask_babel import gettext
 
 from pwa.ids import uuid7
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
 from pwa.visits.submitting import Draft, submit
 from pwa.web.access import get_current_user
 from sync.kinds import KINDS, is_uuid
@@ -26,7 +26,7 @@ from sync.push import Result
 
 def new_operation() -> str:
     """An id for the hidden field `operation` of a form that is being rendered."""
-    return uuid7(int(services().now().timestamp() * 1000))
+    return uuid7(int(get_services().now().timestamp() * 1000))
 
 
 def draft(
@@ -61,7 +61,7 @@ def perform(drafts: Sequence[Draft]) -> list[Result]:
 
     Returns the results that were applied (now, or by the same form before).
     """
-    results = submit(services(), get_current_user(), drafts)
+    results = submit(get_services(), get_current_user(), drafts)
     held = [one for one in results if one.result == "held"]
     if held:
         flash(gettext("It could not be done and is kept under Held."), "problem")

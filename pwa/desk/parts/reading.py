@@ -14,7 +14,7 @@ from flask import Response, request
 from pwa.blobs.files import BlobRefused, sniff
 from pwa.people.accounts import User
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
 
 # Drawn or taken by a phone, shown as a picture only: even if somebody opened the file itself,
 # nothing in it may run, load or reach our pages.
@@ -25,17 +25,17 @@ _ONE_READING = timedelta(minutes=1)
 
 def log_reading(user: User, visit: str) -> None:
     """`user` opens `visit`."""
-    here = services()
-    with here.databases.writing() as db:
-        row = {"user": user.id, "visit": visit, "at": here.now().isoformat(timespec="seconds")}
+    services = get_services()
+    with services.databases.writing() as db:
+        row = {"user": user.id, "visit": visit, "at": services.now().isoformat(timespec="seconds")}
         db.table("access_log").insert(row)
 
 
 def log_picture(user: User, visit: str) -> None:
     """`user` looks at a photo of `visit`: one line for what a page shows at once, not one for each."""
-    here = services()
-    since = (here.now() - _ONE_READING).isoformat(timespec="seconds")
-    with here.databases.reading() as db:
+    services = get_services()
+    since = (services.now() - _ONE_READING).isoformat(timespec="seconds")
+    with services.databases.reading() as db:
         known = db.execute(
             "SELECT 1 FROM access_log WHERE visit = ? AND user = ? AND at > ?",
             [visit, user.id, since],
@@ -46,7 +46,7 @@ def log_picture(user: User, visit: str) -> None:
 
 def blob_response(sha256: str) -> Response:
     """What came as `sha256`, for the browser. Raises Problem("not_found") where it is not here."""
-    octets = services().blobs.read(sha256)
+    octets = get_services().blobs.read(sha256)
     try:
         type = sniff(octets or b"")
     except BlobRefused:
