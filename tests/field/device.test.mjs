@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {askToPersist, installed, iosBrowserTab, report} = await import('../../static/field/device.js')
-const {uuid4, uuid7, uuid7After} = await import('../../static/field/ids.js')
-const {localIso} = await import('../../static/field/operations.js')
+const {askToPersist, installed, iosBrowserTab, report} = await import('../../static/field/browser.js')
+const {uuid4, uuid7, uuid7After} = await import('../../static/field/record/ids.js')
+const {localIso} = await import('../../static/field/record/operations.js')
 
 const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 26_6 like Mac OS X) AppleWebKit/605.1.15 Version/26.6 Mobile/15E148 Safari/604.1'
 const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.6 Safari/605.1.15'

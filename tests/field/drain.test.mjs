@@ -10,7 +10,7 @@ import {VISIT, enrolled, note, outbox, until} from './phone.mjs'
 import {PAGE, Server} from './server.mjs'
 
 const {record, unsent, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
 
 const json = (status, problem) => new Response(JSON.stringify({problem}), {status, headers: {'Content-Type': 'application/json'}})
 

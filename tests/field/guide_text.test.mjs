@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import {readFileSync} from 'node:fs'
 import {test} from 'node:test'
 
-import {fill, localise, placeholders} from '../../static/field/guide_text.js'
+import {fill, localise, placeholders} from '../../static/field/guide/fill.js'
 
 const vectors = JSON.parse(
   readFileSync(new URL('../../sync/vectors/fill.json', import.meta.url), 'utf8'),

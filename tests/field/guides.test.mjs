@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {afterEach, beforeEach, test} from 'node:test'
 
-const {ask, asked: askedFor, languagesHere, pack, keep, keepOnly} = await import('../../static/field/guides.js')
+const {ask, asked: askedFor, languagesHere, pack, keep, keepOnly} = await import('../../static/field/guide/packs.js')
 
 let n = 0
 let version

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {leaving, offerAgain, parting} = await import('../../static/field/keeping.js')
+const {leaving, offerAgain, parting} = await import('../../static/field/sync/retention.js')
 
 const NOW = new Date('2026-11-22T10:00:00Z')
 const map = list => new Map(list.map(one => [one.id, one]))

@@ -8,8 +8,8 @@ import {BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox, until} from '.
 import {pushes, signed, svg, world} from './world.mjs'
 
 const {record, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {numbersOf} = await import('../../static/field/database.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {numbersOf} = await import('../../static/field/store/database.js')
 
 const open = IDBFactory.prototype.open
 

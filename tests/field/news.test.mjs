@@ -8,9 +8,9 @@ import {PAGE} from './server.mjs'
 import {idsOf, planned, pushes, signed, svg, world} from './world.mjs'
 
 const {record, unsent, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {uuid4, uuid7} = await import('../../static/field/ids.js')
-const {visitKey} = await import('../../static/field/replay.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {uuid4, uuid7} = await import('../../static/field/record/ids.js')
+const {visitKey} = await import('../../static/field/record/replay.js')
 
 test('a visit that is gone stays while something of it is unsent, and goes when it has arrived', async () => {
   const {store, server, sync} = await world()
@@ -22,8 +22,8 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
   await sync.now() // the push fails, so does the round
   assert.equal((await store.visits()).length, 1)
   // The news of it comes by another way while the note is still here.
-  const {receiveAll} = await import('../../static/field/incoming.js')
-  const {transport} = await import('../../static/field/transport.js')
+  const {receiveAll} = await import('../../static/field/sync/pull.js')
+  const {transport} = await import('../../static/field/sync/transport.js')
   await receiveAll(store, transport(server.fetch), 'bob', () => new Date())
   const kept = await store.visit(VISIT)
   assert.deepEqual([kept.record.notes.length, kept.tenancy.street], [1, 'Testgatan 1'])
@@ -264,8 +264,8 @@ test('what is acknowledged while news are on their way is not doubted', async ()
     if (path !== '/sync/pull') return said
     server.meddle = (request, go) => go()
     await record(other, [note('meanwhile')])
-    const {sendAll} = await import('../../static/field/outgoing.js')
-    const {transport} = await import('../../static/field/transport.js')
+    const {sendAll} = await import('../../static/field/sync/push.js')
+    const {transport} = await import('../../static/field/sync/transport.js')
     await sendAll(other, transport(server.fetch), 'bob', {again: false, greet: false, health: parts.health, now: parts.now})
     return said
   }

@@ -7,7 +7,7 @@ import {test} from 'node:test'
 import {AMIRA, BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox} from './phone.mjs'
 
 const {record, unsent, counts} = outbox
-const {sha256, uuid7} = await import('../../static/field/ids.js')
+const {sha256, uuid7} = await import('../../static/field/record/ids.js')
 
 const rowsOf = async store => [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
 const numbersOf = async store => (await rowsOf(store)).map(row => row.operation.device_seq)

@@ -8,8 +8,8 @@ import {Server} from './server.mjs'
 import {svg} from './world.mjs'
 
 const {record} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {sha256} = await import('../../static/field/ids.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {sha256} = await import('../../static/field/record/ids.js')
 
 const BOB = {id: '0b0b0000-0000-4000-8000-0000000000b0', name: 'Bob Testsson', role: 'visitor', languages: ['sv', 'ar'], interface_language: 'sv'}
 const OPENED = '6f1c0000-0000-4000-8000-0000000000aa'

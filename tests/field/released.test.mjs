@@ -9,7 +9,7 @@ import {test} from 'node:test'
 import {newPhone, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'
 
-const {startSync} = await import('../../static/field/sync.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
 const RELEASED = new URL('../data/released/', import.meta.url)
 
 function lay(name, {version, stores}) {

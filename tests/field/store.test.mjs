@@ -6,10 +6,10 @@ import {test} from 'node:test'
 import {AMIRA, BOB, VISIT, MemoryStorage, enrolled, newPhone, note, outbox, until} from './phone.mjs'
 
 const {record} = outbox
-const {cacheCanary, judge, localCanary} = await import('../../static/field/canary.js')
-const {visitKey} = await import('../../static/field/replay.js')
-const {PENDING} = await import('../../static/field/operations.js')
-const {Database} = await import('../../static/field/database.js')
+const {cacheCanary, judge, localCanary} = await import('../../static/field/store/canary.js')
+const {visitKey} = await import('../../static/field/record/replay.js')
+const {PENDING} = await import('../../static/field/record/operations.js')
+const {Database} = await import('../../static/field/store/database.js')
 
 const TENANCY = '0a000000-0000-4000-8000-00000000000a'
 const databases = async () => (await indexedDB.databases()).map(one => one.name)

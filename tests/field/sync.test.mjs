@@ -8,7 +8,7 @@ import {PAGE, Server} from './server.mjs'
 import {altered, idsOf, planned, pushes, signed, world} from './world.mjs'
 
 const {record, unsent, counts} = outbox
-const {sha256, uuid7} = await import('../../static/field/ids.js')
+const {sha256, uuid7} = await import('../../static/field/record/ids.js')
 
 test('what was saved is sent, pulled back in a snapshot, and counted', async () => {
   const {store, server, sync} = await world()
@@ -276,8 +276,8 @@ test('a list of what is held has no hashes, so it alone settles nothing', async 
   }
   await sync.now()
   assert.equal(server.held.size, 1)
-  const {receiveAll} = await import('../../static/field/incoming.js')
-  const {transport} = await import('../../static/field/transport.js')
+  const {receiveAll} = await import('../../static/field/sync/pull.js')
+  const {transport} = await import('../../static/field/sync/transport.js')
   await receiveAll(store, transport(server.fetch), 'bob', () => new Date())
   assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 0})
 })

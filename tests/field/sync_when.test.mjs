@@ -8,7 +8,7 @@ import {PAGE} from './server.mjs'
 import {altered, planned, pushes, signed, svg, world} from './world.mjs'
 
 const {record, unsent, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
 
 // --- blobs
 

@@ -6,8 +6,8 @@ import {BOB, VISIT, enrolled, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'
 
 const {record} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {sha256} = await import('../../static/field/ids.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {sha256} = await import('../../static/field/record/ids.js')
 
 /** A signed-in phone with its sync, and a server; timers only run when the test says so. */
 export async function world({person = BOB, ...options} = {}) {

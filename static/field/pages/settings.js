@@ -2,11 +2,11 @@
 // and told to the server when there is contact.
 
 import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
-import * as guides from '../guides.js'
-import {languageView, ORIGINAL} from '../view_models.js'
-import {page, redirect, refuse} from '../router.js'
+import * as guides from '../guide/packs.js'
+import {languageView, ORIGINAL} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/settings', show, {anyone: true})
   routes.add('POST', '/field/language', choose, {anyone: true})

@@ -2,7 +2,7 @@
 // proved by the server, one by one with id and hash, or all together with one hash over the hashes
 // of what was sent, in order. It refuses an answer whose proof does not fit: then nothing was said.
 
-import {sha256} from './ids.js'
+import {sha256} from '../record/ids.js'
 import {NotSent} from './transport.js'
 
 /** @typedef {{id: string, sha256: string, result: string, seq: number, problem: string}} Result */

@@ -1,21 +1,21 @@
 // What may leave the phone, and when. Pure: a Memory in, changes out. Invariant (I1): an operation
-// leaves only when the server has it and its blobs, news have vouched for that (vouching.js), a
+// leaves only when the server has it and its blobs, news have vouched for that (confirmation.js), a
 // snapshot shows it (or the visit is gone from this phone), and a backup that its author's own news
 // told of has passed it or fourteen days have (the company may say fewer). Of a visit that turned out to be protected nothing stays
 // once all of it has arrived, and the server is told so (health.js). The phone's clock alone deletes nothing: it only adds to what the
 // server has said.
 
-import {blobsOf} from './operations.js'
-import {blobsNeeded, isDelivered, isFiled, visitKey} from './replay.js'
-import {vouchedUpTo} from './vouching.js'
-import {metaChange} from './rows.js'
+import {blobsOf} from '../record/operations.js'
+import {blobsNeeded, isDelivered, isFiled, visitKey} from '../record/replay.js'
+import {vouchedUpTo} from './confirmation.js'
+import {metaChange} from '../store/rows.js'
 
 const DAY_MS = 86_400_000
 const KEPT_DAYS_MAX = 14
 const RECEIPT_DAYS = 60
 
-/** @typedef {import('./store.js').Memory} Memory */
-/** @typedef {import('./store.js').Change} Change */
+/** @typedef {import('../store/store.js').Memory} Memory */
+/** @typedef {import('../store/store.js').Change} Change */
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 

@@ -3,14 +3,14 @@
 // that makes trouble never holds up the others, and none is ever dropped. Only operations of the
 // person the server knows as signed in are offered; the others wait.
 
-import {resultsOf} from './answers.js'
+import {resultsOf} from './push_answer.js'
 import {healthOf} from './health.js'
-import {uuid4} from './ids.js'
-import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from './operations.js'
-import {blobsNeeded, inOrder, isFiled, isHanded, openBlobs} from './replay.js'
-import {base64Of, isWhole, metaChange, textOf} from './rows.js'
+import {uuid4} from '../record/ids.js'
+import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from '../record/operations.js'
+import {blobsNeeded, inOrder, isFiled, isHanded, openBlobs} from '../record/replay.js'
+import {base64Of, isWhole, metaChange, textOf} from '../store/rows.js'
 import {NotSent} from './transport.js'
-import {offerAgain} from './keeping.js'
+import {offerAgain} from './retention.js'
 
 // Half of what the server takes: quotes double when JSON is put into JSON.
 const BATCH_BYTES = 2 * 1024 * 1024
@@ -20,7 +20,7 @@ const REQUESTS_MAX = 60
 const BROKEN_AFTER = 12 // as many failures as it takes to find the one bad operation in the largest batch
 const HALVED = new Set([400, 413, 422, 500])
 
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('../store/store.js').Store} Store */
 
 /** A server answered: is it the one this phone knows? Believe it, or throw.
  * @param {Store} store @param {string} server @throws {NotSent} `other_server` */

@@ -3,7 +3,7 @@
 // (never a Blob: platform.md 1.2). The pair is the identity today: rows are NOT encrypted yet, and
 // the phone's lock is what protects them.
 
-import {sha256} from './ids.js'
+import {sha256} from '../record/ids.js'
 
 /** The stores, each keyed by `id`. Upgrades only ever add to this list. */
 export const STORES = ['meta', 'outbox', 'receipts', 'visits', 'blobs']

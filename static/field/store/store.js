@@ -7,8 +7,8 @@
 import {browserBallast} from './ballast.js'
 import {browserCanaries, judge, readMarks, writeMarks} from './canary.js'
 import {Database, PATIENCE_MS, StoreMissing, begin, isUnopenable, nameOf, numbersOf} from './database.js'
-import {newKey, uuid4} from './ids.js'
-import {fileOf, filesOf, isDone, personOf} from './replay.js'
+import {newKey, uuid4} from '../record/ids.js'
+import {fileOf, filesOf, isDone, personOf} from '../record/replay.js'
 import {STORES, metaChange, rowOf, valueOfRow} from './rows.js'
 import {salvage} from './salvage.js'
 
@@ -246,7 +246,7 @@ export class Store {
   /** Tell that operations were saved. */
   saved() { for (const listener of this.#listeners) listener() }
 
-  // --- for outbox.js and sync.js
+  // --- for outbox.js and sync/
 
   /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
   read() {

@@ -12,7 +12,7 @@
  * @typedef {Object<string, string>} Names       user id → name
  * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
  */
-import {valueOf, winner} from './apply.js'
+import {valueOf, winner} from '../record/apply.js'
 import {
   attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, photosOf, reviewsOf,
 } from './view_entries.js'

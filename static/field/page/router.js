@@ -5,7 +5,7 @@
 
 /** @typedef {{params: Record<string, string>, query: URLSearchParams, form: URLSearchParams|FormData,
  *   path: string, partial: boolean, store: any, sync: any, person: any,
- *   i18n: import('./i18n.js').I18n}} Call */
+ *   i18n: import('../i18n.js').I18n}} Call */
 /** @typedef {{type: string, [key: string]: any}} Result */
 
 const REDIRECTS_MAX = 8

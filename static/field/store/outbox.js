@@ -3,9 +3,9 @@
 // commit and after reading the same bytes back; the same tap twice is one tap. It refuses to save
 // for nobody, and never rewrites what is there.
 
-import {sha256, uuid7, uuid7After} from './ids.js'
-import {blobsOf, encode, localIso, visitOf} from './operations.js'
-import {blobsNeeded, inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from './replay.js'
+import {sha256, uuid7, uuid7After} from '../record/ids.js'
+import {blobsOf, encode, localIso, visitOf} from '../record/operations.js'
+import {blobsNeeded, inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from '../record/replay.js'
 import {bytesOf, isWhole, metaChange} from './rows.js'
 import {SaveFailed} from './store.js'
 

@@ -2,7 +2,7 @@
 // pwa/view_entries.py. Every entry of the record is in the view, struck ones too (without their
 // text), so that nothing can be hidden by a template. Pure; what counts is decided in apply.js.
 
-import {conflictsOf, consentsOf} from './apply.js'
+import {conflictsOf, consentsOf} from '../record/apply.js'
 import {answerKey, itemLabel, languageView, own, pair, stamp, textOf, weekdayOf} from './view_texts.js'
 
 export const notesOf = (reader) => reader.record.notes.map((one) => ({

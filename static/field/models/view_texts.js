@@ -2,8 +2,8 @@
 // A text that a language lacks is Swedish and says so. Direction comes from the language code.
 // Pure; it refuses interface words (templates/shared/labels.html) and clocks.
 
-import {fill, localise} from './guide_text.js'
-import {LANGUAGES, ORIGINAL} from '../build/languages.js'
+import {fill, localise} from '../guide/fill.js'
+import {LANGUAGES, ORIGINAL} from '../../build/languages.js'
 
 export {LANGUAGES, ORIGINAL} // tag → [name in the language itself, direction]
 
@@ -18,7 +18,7 @@ export const isolate = (text) => text.replace(NUMBER, (found) => `\u2066${found}
 export const isolated = (values) => Object.fromEntries(
   Object.entries(values).map(([key, value]) => [key, value && `\u2068${value}\u2069`]))
 
-/** `text` with its values (guide_text.js), as it is shown in a text of that direction. */
+/** `text` with its values (guide/fill.js), as it is shown in a text of that direction. */
 const putIn = (text, values, fallback, dir) =>
   (dir === 'rtl' ? isolate(fill(text, isolated(values), fallback)) : fill(text, values, fallback))
 

@@ -4,7 +4,7 @@
 // and without what the camera wrote beside the pixels; where this phone cannot draw it, the
 // picture is held as it came, because the server draws it anew too. It refuses other files.
 
-import {sha256} from './ids.js'
+import {sha256} from '../record/ids.js'
 
 const SIDE_MAX = 1600
 const QUALITY = 0.7

@@ -4,15 +4,15 @@
 // tabs take turns where the browser lets them, but nothing depends on it: the server's answer to a
 // second sending is the first one's.
 
-import * as device from './device.js'
-import * as guides from './guides.js'
-import {keepRecordings} from './recordings.js'
+import * as device from '../browser.js'
+import * as guides from '../guide/packs.js'
+import {keepRecordings} from '../guide/recordings.js'
 import {hasTidings} from './health.js'
-import {chosenLanguage} from './i18n.js'
-import {receiveAll} from './incoming.js'
-import {leaving, parting, unvouched} from './keeping.js'
-import {sendAll, stillThere} from './outgoing.js'
-import {personOf} from './replay.js'
+import {chosenLanguage} from '../i18n.js'
+import {receiveAll} from './pull.js'
+import {leaving, parting, unvouched} from './retention.js'
+import {sendAll, stillThere} from './push.js'
+import {personOf} from '../record/replay.js'
 import {NotSent, transport} from './transport.js'
 
 const SAVE_PAUSE_MS = 1_000
@@ -28,7 +28,7 @@ const GREET_MS = 6 * 3_600_000
 
 /**
  * Keep a store and the server in step until `stop()`.
- * @param {import('./store.js').Store} store
+ * @param {import('../store/store.js').Store} store
  * @param {{fetch: typeof globalThis.fetch, onChange?: () => void, now?: () => Date, random?: () => number,
  *   timer?: {set: (run: () => void, ms: number) => any, clear: (timer: any) => void}, window?: any, locks?: LockManager|null,
  *   health?: () => Promise<object>, packs?: {keep: Function, keepOnly: Function, asked: Function}|null}} options the rest is for tests

@@ -3,10 +3,10 @@
 // never put under a half-written form.
 
 import {render} from './render.js'
-import {pageVersion, workerVersion} from './device.js'
+import {pageVersion, workerVersion} from '../browser.js'
 import {toast} from './forms.js'
 
-/** @param {{i18n: () => import('./i18n.js').I18n, isDirty: () => boolean}} parts */
+/** @param {{i18n: () => import('../i18n.js').I18n, isDirty: () => boolean}} parts */
 export function startUpdates({i18n, isDirty}) {
   const workers = navigator.serviceWorker
   if (!workers) return

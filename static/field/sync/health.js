@@ -2,21 +2,21 @@
 // was fetched back after one, and visits deleted because they turned out to be protected are told
 // in every push until the server has taken one in; nothing of a visit's content is among it.
 
-import {inOrder, isDone} from './replay.js'
-import {metaChange} from './rows.js'
+import {inOrder, isDone} from '../record/replay.js'
+import {metaChange} from '../store/rows.js'
 
 const TIDINGS = ['lost', 'recovered', 'deleted']
 const DELETED_MAX = 100 // visits named in one push; the rest in the next
 
-/** Whether there is something that the server must hear of. @param {import('./store.js').Memory} memory */
+/** Whether there is something that the server must hear of. @param {import('../store/store.js').Memory} memory */
 export const hasTidings = memory => TIDINGS.some(id => memory.meta.has(id))
 
 /**
  * How the phone will stand when a push has been taken in.
- * @param {import('./store.js').Memory} memory
- * @param {object} report what the browser says of itself (device.js)
+ * @param {import('../store/store.js').Memory} memory
+ * @param {object} report what the browser says of itself (browser.js)
  * @param {{going: Set<string>, tight: boolean}} phone ids of the push's operations; whether space has run out
- * @returns {{health: object, told: (memory: import('./store.js').Memory) => import('./store.js').Change[]}}
+ * @returns {{health: object, told: (memory: import('../store/store.js').Memory) => import('../store/store.js').Change[]}}
  *   `told`: what need not be said again once the server has it
  */
 export function healthOf(memory, report, {going, tight}) {

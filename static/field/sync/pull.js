@@ -2,14 +2,14 @@
 // one transaction with the cursor behind it, so nothing is missed and nothing is asked twice; a
 // visit that is gone stays as long as something of it has not arrived at the server. A server that
 // was put back to an older state says `reset`: then all this phone holds is offered again (I1). What
-// it acknowledged but its news do not vouch for is offered again too (vouching.js).
+// it acknowledged but its news do not vouch for is offered again too (confirmation.js).
 
-import {offerAgain} from './keeping.js'
-import {meet} from './outgoing.js'
-import {visitKey} from './replay.js'
-import {metaChange} from './rows.js'
+import {offerAgain} from './retention.js'
+import {meet} from './push.js'
+import {visitKey} from '../record/replay.js'
+import {metaChange} from '../store/rows.js'
 import {NotSent} from './transport.js'
-import {doubt, seqOf} from './vouching.js'
+import {doubt, seqOf} from './confirmation.js'
 
 const PAGES_MAX = 1000
 const CLOCK_STEP_MS = 5_000
@@ -17,7 +17,7 @@ const CONTACT_STEP_MS = 300_000
 
 /**
  * Ask for news until there is none.
- * @param {import('./store.js').Store} store
+ * @param {import('../store/store.js').Store} store
  * @param {ReturnType<typeof import('./transport.js').transport>} wire
  * @param {string} person whose visits; the one signed in at the server and on this phone
  * @param {() => Date} now

@@ -3,7 +3,7 @@
 // nothing at all) is a NotSent that says how it failed, and the sender keeps everything. It
 // follows no redirect and waits no longer than 20 s for one answer.
 
-import {BLOB_BYTES_MAX, MEDIA_TYPE, PROTOCOL} from './operations.js'
+import {BLOB_BYTES_MAX, MEDIA_TYPE, PROTOCOL} from '../record/operations.js'
 
 const TIMEOUT_MS = 20_000
 const GZIP_FROM_BYTES = 400

@@ -4,7 +4,7 @@
 // there. Store by store, row by row where it must be: one bad page must not hide the rest.
 
 import {begin} from './database.js'
-import {blobsOf} from './operations.js'
+import {blobsOf} from '../record/operations.js'
 import {metaChange, valueOfRow} from './rows.js'
 
 /**

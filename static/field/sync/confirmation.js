@@ -4,11 +4,11 @@
 // counts for good only after news have vouched for it. Pure. What nothing vouches for is offered
 // once more, which is harmless: the server's answer to known bytes is its first one.
 
-import {blobsOf} from './operations.js'
-import {namedIn, visitKey} from './replay.js'
+import {blobsOf} from '../record/operations.js'
+import {namedIn, visitKey} from '../record/replay.js'
 
-/** @typedef {import('./store.js').Memory} Memory */
-/** @typedef {import('./store.js').Change} Change */
+/** @typedef {import('../store/store.js').Memory} Memory */
+/** @typedef {import('../store/store.js').Change} Change */
 
 /** @param {string} cursor "<seq>.<digest>.<day>" @returns {number} */
 export const seqOf = cursor => Number.parseInt(cursor, 10) || 0
@@ -24,7 +24,7 @@ export function vouchedUpTo(memory, person) {
 /**
  * What a pull's last page changes: acknowledgements that nothing vouches for are forgotten.
  * @param {Memory} memory
- * @param {Map<string, import('./rows.js').VisitValue>} visits as they are with the news
+ * @param {Map<string, import('../store/rows.js').VisitValue>} visits as they are with the news
  * @param {string} person
  * @param {Set<string>} told ids of the receipts that were there before these news were asked for
  * @returns {{doubted: boolean, changes: Change[]}} `doubted`: there is something to offer again

@@ -3,7 +3,7 @@
 // It sends nothing itself, and needs no network: a link is only words. Where neither works the link
 // is marked, so that it can be copied by hand. A person who closes the sharing has not failed.
 
-import {toast} from './forms.js'
+import {toast} from '../page/forms.js'
 
 /** Hand on the link that `button` names in data-shares; data-copied is what is said of a copied one.
  * @param {HTMLElement} button */
