@@ -15,8 +15,8 @@ export async function resolve(specifier, context, next) {
 }
 export async function load(url, context, next) {
   const source = {
-    'fake:outbox': 'export const record = (store, drafts, blobs) => store.record(drafts, blobs)',
-    'fake:guides': 'export const pack = (version, language) => globalThis.fakePack(version, language)',
+    'fake:outbox': 'export const saveDrafts = (store, drafts, blobs) => store.record(drafts, blobs)',
+    'fake:guides': 'export const loadPack = (version, language) => globalThis.fakePack(version, language)',
   }[url]
   return source ? {format: 'module', source, shortCircuit: true} : next(url, context)
 }`

@@ -350,7 +350,7 @@ const commands = {
       const life = lifeOf(phone, tab)
       if (!life?.store) continue
       const riding = blobs.map(one => ({...one, bytes: bytesOf(one.bytes)}))
-      life.code.outbox.record(life.store, drafts, riding, {now: new life.Date()}).then(
+      life.code.outbox.saveDrafts(life.store, drafts, riding, {now: new life.Date()}).then(
         ids => { if (!life.dead) saved.push(...ids.map(one => one.id)) },
         error => told.push({event: 'refused', what: error.code ?? String(error), ids: drafts.map(one => one.id)}))
     }

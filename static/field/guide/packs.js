@@ -3,7 +3,7 @@
 // language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
 // told that nobody needs: the server may not have an old version any more.
 
-import {keepFonts, keepOnlyFonts} from './fonts.js'
+import {keepFonts, dropOtherFonts} from './fonts.js'
 
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
@@ -18,7 +18,7 @@ const urlOf = (version, language) => `/guide/${encodeURIComponent(version)}/${en
  * @param {string} version @param {string} language @returns {Promise<any>} shared: read, never change
  * @throws {Error} where it is neither here nor to be had now
  */
-export function pack(version, language) {
+export function loadPack(version, language) {
   const url = urlOf(version, language)
   if (!read.has(url)) {
     const found = load(url, version, language)
@@ -72,13 +72,13 @@ async function openCache() {
  * @param {Array<[string, string]>} wanted version and language, the most needed first
  * @returns {Promise<number>} how many are here
  */
-export async function keep(wanted) {
+export async function fetchAhead(wanted) {
   void keepFonts(wanted.map(([, language]) => language))
   let here = 0
   for (const [version, language] of wanted) {
     if (absent.has(urlOf(version, language))) continue
     try {
-      await pack(version, language)
+      await loadPack(version, language)
       here++
     } catch { /* not to be had now; asked again after the next contact */ }
   }
@@ -86,9 +86,9 @@ export async function keep(wanted) {
 }
 
 /** Drop every pack but these, and the letters nobody needs. @param {Array<[string, string]>} wanted version and language */
-export async function keepOnly(wanted) {
+export async function dropOtherPacks(wanted) {
   if (wanted.length === 0) return
-  void keepOnlyFonts(wanted.map(([, language]) => language))
+  void dropOtherFonts(wanted.map(([, language]) => language))
   const cache = await openCache()
   if (!cache) return
   const urls = new Set(wanted.map(one => urlOf(...one)))
@@ -101,7 +101,7 @@ export async function keepOnly(wanted) {
 }
 
 /** Languages of this version that are on the phone. @param {string} version @returns {Promise<Set<string>>} */
-export async function languagesHere(version) {
+export async function languagesOnPhone(version) {
   const cache = await openCache()
   const paths = (await cache?.keys() ?? []).map(({url}) => new URL(url, 'http://phone').pathname.split('/'))
   return new Set(paths.filter(path => path[2] === encodeURIComponent(version)).map(path => path[3].replace(/\.json$/, '')))
@@ -110,7 +110,7 @@ export async function languagesHere(version) {
 // --- what somebody asked to have here, beside the languages of the person and the visits
 
 /** @returns {string[]} tags */
-export function asked() {
+export function requestedLanguages() {
   try {
     const tags = JSON.parse(localStorage.getItem(ASKED) ?? '[]')
     return Array.isArray(tags) ? tags : []
@@ -120,7 +120,7 @@ export function asked() {
 }
 
 /** Have this language here from now on, or no longer. @param {string} tag @param {boolean} wanted */
-export function ask(tag, wanted) {
-  const others = asked().filter(one => one !== tag)
+export function requestLanguage(tag, wanted) {
+  const others = requestedLanguages().filter(one => one !== tag)
   try { localStorage.setItem(ASKED, JSON.stringify(wanted ? [...others, tag] : others)) } catch { /* lasts until the page closes */ }
 }

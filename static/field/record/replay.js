@@ -30,7 +30,7 @@ export function inOrder(memory, rows = [...memory.outbox.values()]) {
 
 /** Whether somebody on this phone has handed an operation over to the office for its absent author.
  * @param {Memory} memory @param {{id: string}} row */
-export const isHanded = (memory, row) => memory.meta.get('handed')?.value.includes(row.id) ?? false
+export const isHandedOver = (memory, row) => memory.meta.get('handed')?.value.includes(row.id) ?? false
 
 /** Whether the office keeps an operation as it is: it ends there.
  * @param {Memory} memory @param {{id: string}} row */
@@ -43,7 +43,7 @@ export function isFiled(memory, row) {
  * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row */
 export function isDelivered(memory, row) {
   const result = memory.receipts.get(row.id)?.result
-  return (result === 'applied' || result === 'held') && openBlobs(memory, row).length === 0
+  return (result === 'applied' || result === 'held') && unsentBlobs(memory, row).length === 0
 }
 
 /** Blobs of an operation; none of a photo that was struck out here, whose picture goes nowhere any more.
@@ -56,7 +56,7 @@ export function blobsNeeded(memory, {id, operation}) {
 
 /** Blobs of an operation that are on this phone and not known to be on the server.
  * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row @returns {string[]} */
-export const openBlobs = (memory, row) => blobsNeeded(memory, row)
+export const unsentBlobs = (memory, row) => blobsNeeded(memory, row)
   .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
 
 /**
@@ -66,9 +66,9 @@ export const openBlobs = (memory, row) => blobsNeeded(memory, row)
  * @returns {'phone'|'waits'|'sent'|'filed'|'needs'}
  */
 export function whereIs(memory, row) {
-  if (troubleOf(memory, row)) return 'needs'
+  if (problemOf(memory, row)) return 'needs'
   if (isDelivered(memory, row)) return isFiled(memory, row) ? 'filed' : 'sent'
-  return row.by === personOf(memory)?.id || isHanded(memory, row) ? 'phone' : 'waits'
+  return row.by === personOf(memory)?.id || isHandedOver(memory, row) ? 'phone' : 'waits'
 }
 
 /** Whether nothing more is to happen to an operation. @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row */
@@ -76,8 +76,8 @@ export const isDone = (memory, row) => ['sent', 'filed'].includes(whereIs(memory
 
 /** The receipt that says why an operation needs someone, or null.
  * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row @returns {import('../store/rows.js').Receipt|null} */
-export function troubleOf(memory, row) {
-  const receipts = [row.id, ...openBlobs(memory, row)].map(id => memory.receipts.get(id))
+export function problemOf(memory, row) {
+  const receipts = [row.id, ...unsentBlobs(memory, row)].map(id => memory.receipts.get(id))
   return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null
 }
 
@@ -89,7 +89,7 @@ function isContained(memory, row, visit) {
 
 /** The operations a snapshot names, and their numbers.
  * @param {any} record a snapshot's @returns {Map<string, number>} */
-export function namedIn({cells, notes, photos = [], follow_ups: followUps, attempts, consents}) {
+export function operationsIn({cells, notes, photos = [], follow_ups: followUps, attempts, consents}) {
   const entries = [notes, photos, followUps, attempts, consents].flat()
   return new Map([...Object.values(cells).flat().map(one => [one.op, one.seq]), ...entries.map(one => [one.id, one.seq])])
 }
@@ -99,7 +99,7 @@ function pendingOf(memory, visit, rows) {
   if (open.length === 0 || !visit?.record) return open
   // News can overtake the answer to a push, or a supervisor accept what was held: replayed on top
   // of the snapshot that names it, such a note would stand there twice.
-  const named = namedIn(visit.record)
+  const named = operationsIn(visit.record)
   return open.filter(row => !named.has(row.id))
 }
 

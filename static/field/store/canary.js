@@ -57,7 +57,7 @@ export async function writeMarks(canaries, mark) {
  * @returns {{reason: 'emptied'|'other'|'rolled_back', device: string, device_seq: number, unsent: number}|null}
  *   `unsent` is how many operations were on the phone only, as far as the canaries know
  */
-export function judge(device, marks) {
+export function detectLoss(device, marks) {
   if (marks.length === 0) return null
   // An empty or lagging canary is no loss: only one that knows more than the database tells of one.
   const ahead = marks.filter(mark => !device || mark.device !== device.id || mark.device_seq > device.device_seq)

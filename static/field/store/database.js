@@ -26,13 +26,13 @@ export const isUnopenable = error => !(error instanceof StoreMissing) && !HEALTH
 
 /** The name of a phone's `n`th database; a second one is made when the first does not open.
  * @param {string} base @param {number} n from 1 */
-export const nameOf = (base, n) => (n === 1 ? base : `${base}-${n}`)
+export const databaseName = (base, n) => (n === 1 ? base : `${base}-${n}`)
 
 /** The numbers of a phone's databases that the browser can list, the newest first; it may pass over
  * one that does not open. @param {string} base @param {number} [patience] milliseconds @returns {Promise<number[]>} */
-export async function numbersOf(base, patience = Infinity) {
+export async function databaseNumbers(base, patience = Infinity) {
   try {
-    const names = (await heardWithin(indexedDB.databases(), patience)).map(one => one.name)
+    const names = (await withTimeout(indexedDB.databases(), patience)).map(one => one.name)
     const numbers = names.map(name => (name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0))
     return numbers.filter(n => n > 0).sort((a, b) => b - a)
   } catch {
@@ -57,10 +57,10 @@ export class Database {
 
   /** Make the database with these rows of `meta`; one that is there stays as it is. @param {any[]} rows */
   async create(rows) {
-    this.drop()
+    this.close()
     this.#first = rows
     try {
-      await this.steady(() => {})
+      await this.run(() => {})
     } finally {
       this.#first = null
     }
@@ -68,13 +68,13 @@ export class Database {
 
   /** Run `work` on a connection; iOS cuts it off at will, so a cut one is opened again and `work` repeated.
    * @template T @param {(db: any) => T} work @returns {Promise<Awaited<T>>} */
-  async steady(work) {
+  async run(work) {
     for (let n = 0; ; n++) {
       try {
         this.#handle ??= this.#connect()
-        return await heardWithin(this.#handle.then(work), this.#patience)
+        return await withTimeout(this.#handle.then(work), this.#patience)
       } catch (error) {
-        this.drop()
+        this.close()
         const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
         if (!cut || n === WAITS_MS.length) throw error
         await this.#wait(WAITS_MS[n])
@@ -83,7 +83,7 @@ export class Database {
   }
 
   /** Let go of the connection. What is running on it ends by itself; close() lets it. */
-  drop() {
+  close() {
     this.#handle?.then(db => db.close()).catch(() => {})
     this.#handle = null
   }
@@ -91,7 +91,7 @@ export class Database {
   async #connect() {
     const first = this.#first
     let missing = null
-    const dropIt = () => this.drop()
+    const closeIt = () => this.close()
     try {
       return await openDB(this.#name, VERSION, {
         upgrade(db, oldVersion, newVersion, tx, event) {
@@ -110,8 +110,8 @@ export class Database {
             for (const row of [...first, {id: 'change', value: 0}]) tx.objectStore('meta').put(row).catch(() => {})
           }
         },
-        blocking: dropIt,
-        terminated: dropIt,
+        blocking: closeIt,
+        terminated: closeIt,
       })
     } catch (error) {
       throw missing ?? error
@@ -121,7 +121,7 @@ export class Database {
 
 /** `promise`, or an AbortError where it says nothing for `ms`. @template T @param {Promise<T>} promise
  * @param {number} ms @returns {Promise<T>} */
-export async function heardWithin(promise, ms) {
+export async function withTimeout(promise, ms) {
   if (ms === Infinity) return promise
   let timer
   const silence = new Promise((_, reject) => {

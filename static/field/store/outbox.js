@@ -1,12 +1,12 @@
 // Saving what a person did: drafts become operations, their bytes are fixed, and they are in the
-// outbox before anyone is told "Saved". Invariant (I1, I2): `record` resolves only after a strict
+// outbox before anyone is told "Saved". Invariant (I1, I2): `saveDrafts` resolves only after a strict
 // commit and after reading the same bytes back; the same tap twice is one tap. It refuses to save
 // for nobody, and never rewrites what is there.
 
 import {sha256, uuid7, uuid7After} from '../record/ids.js'
 import {blobsOf, encode, localIso, visitOf} from '../record/operations.js'
-import {blobsNeeded, inOrder, isDone, isFiled, personOf, troubleOf, visitKey, whereIs} from '../record/replay.js'
-import {bytesOf, isWhole, metaChange} from './rows.js'
+import {blobsNeeded, inOrder, isDone, isFiled, personOf, problemOf, visitKey, whereIs} from '../record/replay.js'
+import {bytesOf, isIntact, metaChange} from './rows.js'
 import {SaveFailed} from './store.js'
 
 /** @typedef {{id?: string, kind: string, subject: {type: string, id: string}, data: object}} Draft */
@@ -21,7 +21,7 @@ import {SaveFailed} from './store.js'
  * @returns {Promise<Array<{id: string}>>} the ids, when everything is safely on the phone
  * @throws {SaveFailed} when it is not: keep the form as it is
  */
-export async function record(store, drafts, blobs = [], {now = new Date()} = {}) {
+export async function saveDrafts(store, drafts, blobs = [], {now = new Date()} = {}) {
   if (!store.enrolled) throw new SaveFailed('not_enrolled')
   const named = await withIds(drafts)
   const hashes = await checkBlobs(blobs)
@@ -33,7 +33,7 @@ export async function record(store, drafts, blobs = [], {now = new Date()} = {})
     if (error instanceof TypeError) throw error // a draft that makes no sense: the app's own mistake
     throw SaveFailed.from(error)
   }
-  store.saved()
+  store.notifySaved()
   return named.map(({id}) => ({id}))
 }
 
@@ -108,7 +108,7 @@ async function proveSaved(store, ids, hashes) {
     const row = await store.readBack('outbox', id)
     // Gone from the outbox with a receipt: the server has it.
     if (!row && await store.readBack('receipts', id)) continue
-    if (!row || !await isWhole(row.text, row.sha256)) throw new SaveFailed('read_back')
+    if (!row || !await isIntact(row.text, row.sha256)) throw new SaveFailed('read_back')
   }
   for (const hash of hashes) {
     const row = await store.readBack('blobs', hash)
@@ -137,7 +137,7 @@ async function listed(store, wanted) {
   return inOrder(memory).filter(row => wanted(memory, row)).map(row => {
     const state = whereIs(memory, row)
     const {kind = '', at = '', data = {}} = row.operation ?? {}
-    const {problem = '', comment = ''} = troubleOf(memory, row) ?? memory.receipts.get(row.id) ?? {}
+    const {problem = '', comment = ''} = problemOf(memory, row) ?? memory.receipts.get(row.id) ?? {}
     const told = row.by === reader ? {kind, visit: row.visit, comment, data} : {kind: '', visit: '', comment: '', data: {}}
     return {id: row.id, by: row.by, by_name: people[row.by] ?? '', at, state, problem, ...told}
   })
@@ -156,7 +156,7 @@ export async function handOver(store, by) {
     const ids = inOrder(memory).filter(row => row.by === by && whereIs(memory, row) === 'waits').map(row => row.id)
     return ids.length > 0 ? [metaChange('handed', [...memory.meta.get('handed')?.value ?? [], ...ids])] : []
   })
-  store.saved()
+  store.notifySaved()
 }
 
 /**

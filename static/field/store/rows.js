@@ -75,4 +75,4 @@ export async function valueOfRow(store, row) {
 export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
 
 /** Whether a value still is what was saved. @param {string} text @param {string} hash @returns {Promise<boolean>} */
-export const isWhole = async (text, hash) => await sha256(bytesOf(text)) === hash
+export const isIntact = async (text, hash) => await sha256(bytesOf(text)) === hash

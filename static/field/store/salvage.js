@@ -39,7 +39,7 @@ function changesOf(memory, rows, blobs, device) {
 }
 
 async function rowsOf(database, store, id) {
-  const ask = (method, key) => database.steady(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
+  const ask = (method, key) => database.run(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
   try {
     return await ask('getAll', id)
   } catch {

@@ -5,8 +5,8 @@
 // that does not open is kept, and what it holds is fetched as soon as it can be read (salvage.js).
 
 import {browserBallast} from './ballast.js'
-import {browserCanaries, judge, readMarks, writeMarks} from './canary.js'
-import {Database, PATIENCE_MS, StoreMissing, begin, isUnopenable, nameOf, numbersOf} from './database.js'
+import {browserCanaries, detectLoss, readMarks, writeMarks} from './canary.js'
+import {Database, PATIENCE_MS, StoreMissing, begin, isUnopenable, databaseName, databaseNumbers} from './database.js'
 import {newKey, uuid4} from '../record/ids.js'
 import {fileOf, filesOf, isDone, personOf} from '../record/replay.js'
 import {STORES, metaChange, rowOf, valueOfRow} from './rows.js'
@@ -96,12 +96,12 @@ export class Store {
     // Before the database: a canary read after it could have been written by a save in between,
     // and would cry without need.
     const marks = await readMarks(this.#canaries)
-    this.#take(Math.max(1, ...await numbersOf(this.#name, this.#patience), ...marks.map(mark => mark.database ?? 1)))
+    this.#take(Math.max(1, ...await databaseNumbers(this.#name, this.#patience), ...marks.map(mark => mark.database ?? 1)))
     try {
       await this.#adopt(marks)
     } catch (error) {
-      if (error instanceof StoreMissing) this.lost = judge(null, marks) ?? (error.wiped ? {...UNKNOWN, reason: 'emptied'} : null)
-      else if (isUnopenable(error)) this.lost = {...UNKNOWN, ...judge(null, marks), reason: 'unopenable'}
+      if (error instanceof StoreMissing) this.lost = detectLoss(null, marks) ?? (error.wiped ? {...UNKNOWN, reason: 'emptied'} : null)
+      else if (isUnopenable(error)) this.lost = {...UNKNOWN, ...detectLoss(null, marks), reason: 'unopenable'}
       else throw error
     }
     return this
@@ -109,13 +109,13 @@ export class Store {
 
   #take(number) {
     this.#number = number
-    this.#database = new Database(nameOf(this.#name, number), this.#wait, this.#patience)
+    this.#database = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
   }
 
   async #adopt(marks) {
     const {meta} = await this.read()
     const device = meta.get('device').value
-    const lost = judge(device, marks)
+    const lost = detectLoss(device, marks)
     // A phone enrolled before phones had keys. Put back to such a copy it is a new device: the
     // server knows another key under the old name.
     if (!device.key) await this.#giveKey(lost?.reason === 'rolled_back')
@@ -160,14 +160,14 @@ export class Store {
   async #others() {
     const earlier = Array.from({length: this.#number - 1}, (_, n) => n + 1)
     const found = []
-    for (const number of new Set([...await numbersOf(this.#name, this.#patience), ...earlier])) {
+    for (const number of new Set([...await databaseNumbers(this.#name, this.#patience), ...earlier])) {
       if (number === this.#number) continue
-      const other = new Database(nameOf(this.#name, number), this.#wait, this.#patience)
+      const other = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
       try {
-        await other.steady(() => {})
+        await other.run(() => {})
         found.push(other)
       } catch (error) {
-        tellUnread(error)
+        logUnreadable(error)
       }
     }
     return found
@@ -180,9 +180,9 @@ export class Store {
         const {changes} = await salvage(other)
         await this.update(changes)
       } catch (error) {
-        tellUnread(error)
+        logUnreadable(error)
       } finally {
-        other.drop()
+        other.close()
       }
     }
   }
@@ -233,7 +233,7 @@ export class Store {
   }
 
   /** The server has seen numbers of this phone under other operations: it was put back to an older copy. */
-  tellRolledBack() {
+  reportRollback() {
     this.lost ??= {reason: 'rolled_back', device: this.device.id, device_seq: 0, unsent: 0}
   }
 
@@ -244,7 +244,7 @@ export class Store {
   }
 
   /** Tell that operations were saved. */
-  saved() { for (const listener of this.#listeners) listener() }
+  notifySaved() { for (const listener of this.#listeners) listener() }
 
   // --- for outbox.js and sync/
 
@@ -271,7 +271,7 @@ export class Store {
     return row ? valueOfRow(store, row) : null
   }
 
-  #get(store, id) { return this.#database.steady(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
+  #get(store, id) { return this.#database.run(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
 
   /**
    * Change the database: `compute` says how, from what is there; it is asked again when another
@@ -304,13 +304,13 @@ export class Store {
 
   async #written(changes, rows, change) {
     try {
-      return await this.#database.steady(db => this.#commit(db, changes, rows, change))
+      return await this.#database.run(db => this.#commit(db, changes, rows, change))
     } catch (error) {
       // Words and consents get the space held back for them; pictures do not.
       const isPicture = changes.some(one => one.put === 'blobs' && one.value.type !== 'image/svg+xml')
       if (error?.name !== 'QuotaExceededError' || isPicture || !await this.#ballast.drop()) throw error
       this.tight = true
-      return this.#database.steady(db => this.#commit(db, changes, rows, change))
+      return this.#database.run(db => this.#commit(db, changes, rows, change))
     }
   }
 
@@ -342,7 +342,7 @@ export class Store {
   }
 
   async #load() {
-    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#database.steady(db => {
+    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#database.run(db => {
       const tx = begin(db, STORES, 'readonly')
       return Promise.all([...STORES.map(async name => (name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll())), tx.done])
     })
@@ -378,7 +378,7 @@ export class Store {
 }
 
 // The next start tries again.
-const tellUnread = error => {
+const logUnreadable = error => {
   if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
 }
 

@@ -5,11 +5,11 @@
 import {inOrder, isDone} from '../record/replay.js'
 import {metaChange} from '../store/rows.js'
 
-const TIDINGS = ['lost', 'recovered', 'deleted']
+const REPORTED = ['lost', 'recovered', 'deleted']
 const DELETED_MAX = 100 // visits named in one push; the rest in the next
 
 /** Whether there is something that the server must hear of. @param {import('../store/store.js').Memory} memory */
-export const hasTidings = memory => TIDINGS.some(id => memory.meta.has(id))
+export const hasReport = memory => REPORTED.some(id => memory.meta.has(id))
 
 /**
  * How the phone will stand when a push has been taken in.
@@ -21,7 +21,7 @@ export const hasTidings = memory => TIDINGS.some(id => memory.meta.has(id))
  */
 export function healthOf(memory, report, {going, tight}) {
   const open = inOrder(memory).filter(row => !going.has(row.id) && !isDone(memory, row))
-  const [lost, recovered, all] = TIDINGS.map(id => memory.meta.get(id)?.value)
+  const [lost, recovered, all] = REPORTED.map(id => memory.meta.get(id)?.value)
   const deleted = all?.slice(0, DELETED_MAX)
   return {
     health: {

@@ -5,11 +5,11 @@
 // it acknowledged but its news do not vouch for is offered again too (confirmation.js).
 
 import {offerAgain} from './retention.js'
-import {meet} from './push.js'
+import {checkServerId} from './push.js'
 import {visitKey} from '../record/replay.js'
 import {metaChange} from '../store/rows.js'
 import {NotSent} from './transport.js'
-import {doubt, seqOf} from './confirmation.js'
+import {findUnconfirmed, cursorSeq} from './confirmation.js'
 
 const PAGES_MAX = 1000
 const CLOCK_STEP_MS = 5_000
@@ -24,7 +24,7 @@ const CONTACT_STEP_MS = 300_000
  * @returns {Promise<{again: boolean}>} whether something that was sent is to be offered again
  * @throws {NotSent}
  */
-export async function receiveAll(store, wire, person, now) {
+export async function pullAll(store, wire, person, now) {
   let again = false
   for (let page = 0; page < PAGES_MAX; page++) {
     const before = await store.read()
@@ -35,19 +35,19 @@ export async function receiveAll(store, wire, person, now) {
     check(answer)
     // Somebody signed in in another window since it was asked who that is. Servers of before say nothing.
     if ((answer.reader ?? person) !== person) throw new NotSent('reauth', 'other_person', 200)
-    await meet(store, answer.server)
+    await checkServerId(store, answer.server)
     const offset = clockOffset(date, asked, now())
     let taken = false
-    let doubted = false
+    let unconfirmed = false
     await store.update(memory => {
       // Another tab got here first: its page stands, this one is asked for anew next time.
       taken = (memory.meta.get(`cursor ${person}`)?.value ?? '') === cursor
       if (!taken) return []
       const found = changesOf(memory, answer, person, told, offset, now())
-      doubted = found.doubted
+      unconfirmed = found.unconfirmed
       return found.changes
     })
-    again ||= taken && (answer.reset || doubted)
+    again ||= taken && (answer.reset || unconfirmed)
     if (!answer.more || !taken) return {again}
   }
   return {again}
@@ -81,13 +81,13 @@ function changesOf(memory, answer, person, told, offset, now) {
     for (const one of all.values()) if (one.by === person && one.stale) visits.set(one.id, {...one, stale: false, gone: 'reset'})
   }
   // Before the last page a visit may be on one to come.
-  const found = answer.more ? {doubted: false, changes: []} : doubt(memory, new Map([...memory.visits, ...visits]), person, told)
+  const found = answer.more ? {unconfirmed: false, changes: []} : findUnconfirmed(memory, new Map([...memory.visits, ...visits]), person, told)
   const changes = [
     ...[...visits.values()].map(value => ({put: 'visits', value})),
     ...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)), ...found.changes,
     ...factChanges(memory, answer, person, offset, now),
   ]
-  return {doubted: found.doubted, changes}
+  return {unconfirmed: found.unconfirmed, changes}
 }
 
 function visitValue(snapshot, by) {
@@ -119,7 +119,7 @@ function heldChanges(memory, held) {
 function factChanges(memory, answer, person, offset, now) {
   const known = id => memory.meta.get(id)?.value
   const facts = {
-    [`cursor ${person}`]: answer.cursor, [`vouched ${person}`]: answer.more ? undefined : seqOf(answer.cursor),
+    [`cursor ${person}`]: answer.cursor, [`vouched ${person}`]: answer.more ? undefined : cursorSeq(answer.cursor),
     people: Object.fromEntries(answer.people.map(one => [one.id, one.name])),
     guide: answer.guide, server_day: answer.today, languages: answer.languages,
     [`backup ${person}`]: answer.backup,

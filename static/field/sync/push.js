@@ -7,8 +7,8 @@ import {resultsOf} from './push_answer.js'
 import {healthOf} from './health.js'
 import {uuid4} from '../record/ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from '../record/operations.js'
-import {blobsNeeded, inOrder, isFiled, isHanded, openBlobs} from '../record/replay.js'
-import {base64Of, isWhole, metaChange, textOf} from '../store/rows.js'
+import {blobsNeeded, inOrder, isFiled, isHandedOver, unsentBlobs} from '../record/replay.js'
+import {base64Of, isIntact, metaChange, textOf} from '../store/rows.js'
 import {NotSent} from './transport.js'
 import {offerAgain} from './retention.js'
 
@@ -24,7 +24,7 @@ const HALVED = new Set([400, 413, 422, 500])
 
 /** A server answered: is it the one this phone knows? Believe it, or throw.
  * @param {Store} store @param {string} server @throws {NotSent} `other_server` */
-export const meet = (store, server) => store.update(memory => {
+export const checkServerId = (store, server) => store.update(memory => {
   const known = memory.meta.get('server')?.value
   const isNew = memory.meta.has('new_server')
   if (known === server) return isNew ? [{drop: 'meta', id: 'new_server'}] : []
@@ -49,7 +49,7 @@ const staleVisits = memory => [...memory.visits.values()].map(one => ({put: 'vis
  *   phone's health; why blobs stayed here, which is no reason to go without news
  * @throws {NotSent} when the server cannot be reached or believed
  */
-export async function sendAll(store, wire, person, {again, greet, health, now}) {
+export async function pushAll(store, wire, person, {again, greet, health, now}) {
   const round = {store, wire, person, health, now, again, requests: 0, pushed: false, faults: [], operationsMax: BATCH_OPERATIONS_MAX}
   await setDamagedAside(round)
   const rows = await offered(round)
@@ -73,13 +73,13 @@ async function offered({store, person, again}) {
   })
 }
 
-const isOffered = (memory, row, person) => row.by === person || isHanded(memory, row)
+const isOffered = (memory, row, person) => row.by === person || isHandedOver(memory, row)
 
 /** Bytes that changed in the phone's storage are not what was said to be saved: never send them. */
 async function setDamagedAside({store, person, now}) {
   const memory = await store.read()
   const open = inOrder(memory).filter(row => isOffered(memory, row, person) && !memory.receipts.has(row.id))
-  const whole = await Promise.all(open.map(row => isWhole(row.text, row.sha256)))
+  const whole = await Promise.all(open.map(row => isIntact(row.text, row.sha256)))
   const damaged = open.filter((row, n) => !whole[n])
   if (damaged.length === 0) return
   await store.update(() => damaged.map(row => receiptOf(row, {result: 'damaged', problem: 'damaged'}, now())))
@@ -144,14 +144,14 @@ async function push(round, rows, ride = true) {
   })
   if (!Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
   const results = new Map((await resultsOf(rows, answer)).map(one => [one.id, one]))
-  await meet(store, answer.server)
+  await checkServerId(store, answer.server)
   round.pushed = true
   const name = uuid4()
   await store.update(known => [
-    ...rows.flatMap(row => answered(known, row, results.get(row.id), answer, name, wire.heardAt() ?? now())),
+    ...rows.flatMap(row => answered(known, row, results.get(row.id), answer, name, wire.serverTime() ?? now())),
     ...(own ? told(known) : []),
   ])
-  if (own && answer.reused?.length > 0) store.tellRolledBack()
+  if (own && answer.reused?.length > 0) store.reportRollback()
 }
 
 /** Under which name and key operations go out: this device's, or an earlier one's of this phone. */
@@ -171,7 +171,7 @@ function answered(memory, row, found, answer, push, now) {
   const gone = blobsNeeded(memory, row).filter(hash => answer.missing_blobs.includes(hash) && isStored(memory, hash))
     // The server had it once and was put back since: it is open again.
     .map(id => ({drop: 'receipts', id}))
-  const blobs = openBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
+  const blobs = unsentBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
     .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0}, now))
   if (found.result === 'held') {
     const comment = memory.receipts.get(row.id)?.comment
@@ -185,7 +185,7 @@ const isStored = (memory, hash) => memory.blobs.has(hash) && memory.receipts.get
 
 async function ridingBlobs(store, memory, rows) {
   const found = []
-  for (const hash of new Set(rows.flatMap(row => openBlobs(memory, row)))) {
+  for (const hash of new Set(rows.flatMap(row => unsentBlobs(memory, row)))) {
     const blob = await store.readBack('blobs', hash)
     if (!blob || blob.bytes.byteLength > RIDING_BLOB_BYTES_MAX) continue
     found.push({sha256: hash, type: blob.type, ...inText(blob)})
@@ -210,7 +210,7 @@ async function sendBlobs(round) {
   const rows = inOrder(memory).filter(row => isOffered(memory, row, person) && memory.receipts.has(row.id))
   let failure = null
   for (const row of rows) {
-    for (const hash of openBlobs(memory, row)) {
+    for (const hash of unsentBlobs(memory, row)) {
       if (memory.receipts.get(hash)?.result === 'refused' && !again) continue
       try {
         await sendBlob(round, row, hash)
@@ -234,7 +234,7 @@ async function sendBlob(round, row, hash) {
     if (!(error instanceof NotSent) || ![413, 415, 422].includes(error.status)) throw error
     result = {result: 'refused', problem: error.status === 413 ? 'too_large' : error.code}
   }
-  if (result) await store.update(() => [receiptOf({...row, id: hash}, result, round.wire.heardAt() ?? now())])
+  if (result) await store.update(() => [receiptOf({...row, id: hash}, result, round.wire.serverTime() ?? now())])
 }
 
 /** Send the pieces the server does not have. A blob that arrived damaged is sent once more from 0. */
@@ -249,7 +249,7 @@ async function upload({store, wire}, hash, {bytes, type}) {
     at = Math.min(at, total - 1)
     try {
       const answer = await wire.blobPut(hash, whole.subarray(at, at + size), at, total, type)
-      await meet(store, answer.server)
+      await checkServerId(store, answer.server)
       if (answer.complete === true) return {result: 'stored', seq: numberOr0(answer.seq)}
       if (!Number.isSafeInteger(answer.offset) || answer.offset < 0) throw new NotSent('foreign', 'not_ours', 200)
       at = answer.offset
@@ -273,7 +273,7 @@ async function upload({store, wire}, hash, {bytes, type}) {
  * @returns {Promise<{there: Set<string>, lost: boolean, failure: NotSent|null}>} those that it has; whether it lacks one; why not all were asked
  *   about
  */
-export async function stillThere(store, wire, hashes) {
+export async function verifyBlobs(store, wire, hashes) {
   const found = {there: new Set(), lost: false, failure: null}
   try {
     for (const hash of new Set(hashes)) {

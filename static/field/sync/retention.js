@@ -7,7 +7,7 @@
 
 import {blobsOf} from '../record/operations.js'
 import {blobsNeeded, isDelivered, isFiled, visitKey} from '../record/replay.js'
-import {vouchedUpTo} from './confirmation.js'
+import {confirmedUpTo} from './confirmation.js'
 import {metaChange} from '../store/rows.js'
 
 const DAY_MS = 86_400_000
@@ -24,7 +24,7 @@ function mayLeave(memory, row, {backup, days, there}, now) {
   // A number of the log is not given to what the office keeps as it is: only days can pass it.
   if (isFiled(memory, row)) return isDelivered(memory, row) && isOlder(receipt.at, days, now)
   if (receipt?.result !== 'applied' || !isDelivered(memory, row)) return false
-  if (receipt.seq > vouchedUpTo(memory, row.by)) return false
+  if (receipt.seq > confirmedUpTo(memory, row.by)) return false
   // A backup that was made before a picture came lacks it: what is stored has a number of its own.
   const told = [receipt, ...blobsOf(row.operation).map(hash => memory.receipts.get(hash))]
   if (told.some(one => one && one.seq > backup(row.by) && !isOlder(one.at, days, now))) return false
@@ -50,8 +50,8 @@ const toldBy = (memory, there) => ({
  * server put back to a copy from before them can look the same as ever: ask after the next news.
  * @param {Memory} memory @param {string} person @returns {string[]} hashes
  */
-export const unvouched = (memory, person) => [...memory.receipts.values()]
-  .filter(one => one.by === person && one.result === 'stored' && memory.blobs.has(one.id) && one.seq > vouchedUpTo(memory, person))
+export const unconfirmedBlobs = (memory, person) => [...memory.receipts.values()]
+  .filter(one => one.by === person && one.result === 'stored' && memory.blobs.has(one.id) && one.seq > confirmedUpTo(memory, person))
   .map(one => one.id)
 
 /**
@@ -59,7 +59,7 @@ export const unvouched = (memory, person) => [...memory.receipts.values()]
  * server is asked about them before.
  * @param {Memory} memory @param {Date} now @returns {string[]} hashes
  */
-export function parting(memory, now) {
+export function blobsToVerify(memory, now) {
   const told = toldBy(memory, {has: () => true})
   const rows = [...memory.outbox.values()].filter(row => mayLeave(memory, row, told, now))
   return [...new Set(rows.flatMap(row => cameAlone(memory, row)))]
@@ -71,7 +71,7 @@ export function parting(memory, now) {
  * @param {Set<string>} there blobs that the server, asked just now, has
  * @returns {Change[]}
  */
-export function leaving(memory, now, there) {
+export function removals(memory, now, there) {
   const told = toldBy(memory, there)
   const rows = [...memory.outbox.values()]
   const hidden = hiddenVisits(memory, rows)

@@ -5,13 +5,13 @@
 // second sending is the first one's.
 
 import * as device from '../browser.js'
-import * as guides from '../guide/packs.js'
+import * as guidePacks from '../guide/packs.js'
 import {keepRecordings} from '../guide/recordings.js'
-import {hasTidings} from './health.js'
+import {hasReport} from './health.js'
 import {chosenLanguage} from '../i18n.js'
-import {receiveAll} from './pull.js'
-import {leaving, parting, unvouched} from './retention.js'
-import {sendAll, stillThere} from './push.js'
+import {pullAll} from './pull.js'
+import {removals, blobsToVerify, unconfirmedBlobs} from './retention.js'
+import {pushAll, verifyBlobs} from './push.js'
 import {personOf} from '../record/replay.js'
 import {NotSent, transport} from './transport.js'
 
@@ -31,14 +31,14 @@ const GREET_MS = 6 * 3_600_000
  * @param {import('../store/store.js').Store} store
  * @param {{fetch: typeof globalThis.fetch, onChange?: () => void, now?: () => Date, random?: () => number,
  *   timer?: {set: (run: () => void, ms: number) => any, clear: (timer: any) => void}, window?: any, locks?: LockManager|null,
- *   health?: () => Promise<object>, packs?: {keep: Function, keepOnly: Function, asked: Function}|null}} options the rest is for tests
+ *   health?: () => Promise<object>, packs?: {fetchAhead: Function, dropOtherPacks: Function, requestedLanguages: Function}|null}} options the rest is for tests
  * @returns {{now: () => Promise<void>, status: () => Status, stop: () => void}}
  *   `now` resolves when a round that began after the call has ended, well or not
  */
 export function startSync(store, {
   fetch, onChange = () => {}, now = () => new Date(), random = Math.random, window = globalThis,
   timer = {set: (run, ms) => setTimeout(run, ms), clear: handle => clearTimeout(handle)},
-  locks = globalThis.navigator?.locks ?? null, health = device.report, packs = globalThis.caches ? guides : null,
+  locks = globalThis.navigator?.locks ?? null, health = device.report, packs = globalThis.caches ? guidePacks : null,
 }) {
   const wire = transport(fetch)
   const status = {running: false, online: 'unknown', needs_sign_in: false, last_ok_at: '', problem: ''}
@@ -59,19 +59,19 @@ export function startSync(store, {
       return
     }
     const signedIn = await whoIsSignedIn()
-    const greet = now().getTime() - greetedAt > GREET_MS || hasTidings(await store.read())
+    const greet = now().getTime() - greetedAt > GREET_MS || hasReport(await store.read())
     const options = {again, greet, health, now}
-    let {pushed, failure} = await sendAll(store, wire, signedIn.id, options)
+    let {pushed, failure} = await pushAll(store, wire, signedIn.id, options)
     if (pushed) greetedAt = now().getTime()
-    const young = unvouched(await store.read(), person.id)
-    const news = signedIn.id === person.id ? await receiveAll(store, wire, person.id, now) : {again: false}
-    const asked = await stillThere(store, wire, young)
-    if (news.again || asked.lost) ({failure} = await sendAll(store, wire, signedIn.id, {...options, greet: false}))
+    const young = unconfirmedBlobs(await store.read(), person.id)
+    const news = signedIn.id === person.id ? await pullAll(store, wire, person.id, now) : {again: false}
+    const asked = await verifyBlobs(store, wire, young)
+    if (news.again || asked.lost) ({failure} = await pushAll(store, wire, signedIn.id, {...options, greet: false}))
     failure ??= asked.failure
-    const at = wire.heardAt()
+    const at = wire.serverTime()
     if (at) {
-      const parted = await stillThere(store, wire, parting(await store.read(), at))
-      await store.update(memory => leaving(memory, at, parted.there))
+      const parted = await verifyBlobs(store, wire, blobsToVerify(await store.read(), at))
+      await store.update(memory => removals(memory, at, parted.there))
       failure ??= parted.failure
     }
     Object.assign(status, {online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: now().toISOString()})
@@ -94,13 +94,13 @@ export function startSync(store, {
       const spoken = files.map(file => file.record.cells.language?.at(-1)?.value)
       // Only this phone's languages: the person's, those of its visits, and those asked for in the
       // settings. Any other is fetched when it is chosen at a door that has a network.
-      const languages = [...new Set(['sv', chosenLanguage(), person.interface_language, ...spoken, ...person.languages ?? [], ...packs.asked()])]
+      const languages = [...new Set(['sv', chosenLanguage(), person.interface_language, ...spoken, ...person.languages ?? [], ...packs.requestedLanguages()])]
         .filter(tag => facts.languages.includes(tag))
       const records = [...files, ...(await store.read()).visits.values()].map(one => one.record)
       const versions = [...new Set([...records.map(inUse), facts.guide])].filter(Boolean)
       const wanted = versions.flatMap(version => languages.map(tag => [version, tag]))
-      await packs.keep(wanted)
-      await packs.keepOnly(wanted)
+      await packs.fetchAhead(wanted)
+      await packs.dropOtherPacks(wanted)
       await keepRecordings(languages, facts.recordings)
     } catch (error) {
       console.error('The guide could not be kept ahead', error) // it is fetched when a visit is opened

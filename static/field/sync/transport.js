@@ -67,17 +67,17 @@ async function gzip(text) {
 
 /** @param {typeof globalThis.fetch} fetch */
 export const transport = fetch => {
-  let heardAt = null
+  let serverTime = null
   const believe = async response => {
     const answer = await believed(response)
     const date = Date.parse(response.headers.get('Date') ?? '')
-    heardAt = Number.isNaN(date) ? null : new Date(date)
+    serverTime = Number.isNaN(date) ? null : new Date(date)
     return answer
   }
   return {
     /** The server's own time as its last believed answer told it, or null: what is kept for so many
      * days is counted by it, because a phone's clock may jump. @returns {Date|null} */
-    heardAt: () => heardAt,
+    serverTime: () => serverTime,
 
     /** Who is signed in at the server. @returns {Promise<any>} the person @throws {NotSent} `reauth` when nobody is */
     async session() {

@@ -4,10 +4,10 @@
 // no guide, and the page says what to do instead of showing half.
 
 import {winner} from '../record/apply.js'
-import {pack} from '../guide/packs.js'
+import {loadPack} from '../guide/packs.js'
 import {chosenLanguage} from '../i18n.js'
 import {uuid7} from '../record/ids.js'
-import {record} from '../store/outbox.js'
+import {saveDrafts} from '../store/outbox.js'
 import {page} from '../page/router.js'
 import {LANGUAGES, ORIGINAL} from '../models/view_models.js'
 
@@ -35,7 +35,7 @@ const kept = new Map()
 
 async function packOf(version, tag) {
   const key = `${version} ${tag}`
-  if (!kept.has(key)) kept.set(key, await pack(version, tag))
+  if (!kept.has(key)) kept.set(key, await loadPack(version, tag))
   return kept.get(key)
 }
 
@@ -110,5 +110,5 @@ export const addressOf = (scene) => scene.file.tenancy.street ?? ''
  */
 export function save({store, params, form}, drafts, blobs = []) {
   const [first, ...rest] = drafts.map((draft) => ({subject: {type: 'visit', id: params.id}, ...draft}))
-  return record(store, [{id: form.get('operation') || uuid7(), ...first}, ...rest], blobs)
+  return saveDrafts(store, [{id: form.get('operation') || uuid7(), ...first}, ...rest], blobs)
 }

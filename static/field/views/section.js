@@ -3,7 +3,7 @@
 // answer. A counter (smiley, idea) leaves nothing in the visit (DESIGN 7.9).
 
 import {uuid4, uuid7} from '../record/ids.js'
-import {record} from '../store/outbox.js'
+import {saveDrafts} from '../store/outbox.js'
 import {withPictures} from './photo.js'
 import {pictograms} from '../pictograms.js'
 import {fragment, page, redirect, refuse} from '../page/router.js'
@@ -75,7 +75,7 @@ export async function answered({store}, scene, key, counted = '') {
 /** Raise an anonymous counter. "Rather not say" counts nothing. */
 async function count({store, form}, scene, topic, value) {
   if (!value || value === 'prefer_not') return
-  await record(store, [{
+  await saveDrafts(store, [{
     id: form.get('operation'),
     kind: 'tally.count',
     subject: {type: 'tally', id: uuid4()},

@@ -3,7 +3,7 @@
 // far off in a long list is one tap away, and what is unsent or needs someone is always shown.
 
 import {uuid4, uuid7} from '../record/ids.js'
-import {record} from '../store/outbox.js'
+import {saveDrafts} from '../store/outbox.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {headView, LANGUAGES, languageView} from '../models/view_models.js'
 import {todayOf, urlOf} from './context.js'
@@ -77,7 +77,7 @@ async function openNew({form, store, i18n}) {
   const kind = form.get('kind')
   if (!KINDS.includes(kind)) return refuse(i18n._('Choose what kind of visit it is.'))
   const id = form.get('visit_id')
-  await record(store, [{
+  await saveDrafts(store, [{
     id: form.get('operation'),
     kind: 'visit.open',
     subject: {type: 'visit', id},

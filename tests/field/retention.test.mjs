@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {leaving, offerAgain, parting} = await import('../../static/field/sync/retention.js')
+const {removals, offerAgain, blobsToVerify} = await import('../../static/field/sync/retention.js')
 
 const NOW = new Date('2026-11-22T10:00:00Z')
 const map = list => new Map(list.map(one => [one.id, one]))
@@ -26,7 +26,7 @@ function settled(change = {}) {
   }
 }
 
-const dropped = (memory, there = ['b']) => leaving(memory, NOW, new Set(there)).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
+const dropped = (memory, there = ['b']) => removals(memory, NOW, new Set(there)).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
 
 test('an operation for which every reason is gone leaves, with its blob; the visit and the receipt stay', () => {
   assert.deepEqual(dropped(settled()), ['outbox o', 'blobs b'])
@@ -66,10 +66,10 @@ test('a picture that came after the backup leaves with the next one, or after fo
 
 test('a picture that came by itself is asked about before it leaves', () => {
   const memory = settled({blob: {seq: 5}})
-  assert.deepEqual(parting(memory, NOW), ['b'])
+  assert.deepEqual(blobsToVerify(memory, NOW), ['b'])
   assert.deepEqual(dropped(memory, []), [])
   assert.deepEqual(dropped(memory, ['b']), ['outbox o', 'blobs b'])
-  assert.deepEqual(parting(settled({blob: {seq: 6}}), NOW), [], 'nothing to ask while it stays')
+  assert.deepEqual(blobsToVerify(settled({blob: {seq: 6}}), NOW), [], 'nothing to ask while it stays')
 })
 
 test('a struck photo holds no picture on the phone, sent or not', () => {

@@ -7,7 +7,7 @@ import {test} from 'node:test'
 import {AMIRA, BOB, VISIT, note, outbox} from './phone.mjs'
 import {idsOf, planned, pushes, signed, svg, world} from './world.mjs'
 
-const {record, unsent, counts, filed, handOver} = outbox
+const {saveDrafts, unsent, counts, filed, handOver} = outbox
 
 /** Bob saved something with a signature, without a network; Amira is signed in now. */
 async function bobIsAway() {
@@ -15,7 +15,7 @@ async function bobIsAway() {
   const {store, server} = made
   planned(server)
   server.user = ''
-  const [{id}] = await record(store, [note('of Bob')])
+  const [{id}] = await saveDrafts(store, [note('of Bob')])
   const {hash} = await signed(store, svg('M1 1'))
   await store.signIn(AMIRA)
   server.user = 'amira'
@@ -49,7 +49,7 @@ test('what Bob writes after a handing over waits again', async () => {
   await sync.now()
   await store.signIn(BOB)
   server.user = ''
-  const [{id}] = await record(store, [note('later')])
+  const [{id}] = await saveDrafts(store, [note('later')])
   await store.signIn(AMIRA)
   server.user = 'amira'
   await sync.now()
@@ -85,7 +85,7 @@ test('I6: what the office keeps is told, offered no more, shown in no visit, and
   const {store, server, sync, clock} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'odd' ? 'invalid' : '')
-  const [{id}] = await record(store, [note('odd')])
+  const [{id}] = await saveDrafts(store, [note('odd')])
   await sync.now()
   assert.deepEqual((await unsent(store)).map(one => one.problem), ['invalid'])
   server.holds = operation => (operation.data.text === 'odd' ? 'filed' : '')
@@ -108,7 +108,7 @@ test('what was deleted because it is protected is confirmed until the server has
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  await record(store, [note('before anyone knew')])
+  await saveDrafts(store, [note('before anyone knew')])
   server.holds = () => 'protected'
   server.takeAway(VISIT, 'bob', 'protected')
   await sync.now()

@@ -7,7 +7,7 @@ import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
 import {PAGE, Server} from './server.mjs'
 import {altered, idsOf, planned, pushes, signed, world} from './world.mjs'
 
-const {record, unsent, counts} = outbox
+const {saveDrafts, unsent, counts} = outbox
 const {sha256, uuid7} = await import('../../static/field/record/ids.js')
 
 test('what was saved is sent, pulled back in a snapshot, and counted', async () => {
@@ -15,7 +15,7 @@ test('what was saved is sent, pulled back in a snapshot, and counted', async () 
   planned(server)
   await sync.now()
   assert.equal((await store.visit(VISIT)).state, 'booked')
-  const [{id}] = await record(store, [note('tap drips')])
+  const [{id}] = await saveDrafts(store, [note('tap drips')])
   assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 0})
   await sync.now()
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
@@ -29,7 +29,7 @@ test('what was saved is sent, pulled back in a snapshot, and counted', async () 
 
 test('the bytes that are sent are those that were saved', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('åäö "x" 👍')])
+  await saveDrafts(store, [note('åäö "x" 👍')])
   const [{text}] = (await store.read()).outbox.values()
   await sync.now()
   assert.equal(server.log[0].text, text)
@@ -81,7 +81,7 @@ for (const [name, lie, short] of every) {
   test(`${name} marks nothing as sent, and the same ids go out again (${short ? 'together' : 'listed'})`, async () => {
     const {store, server, sync} = await world()
     server.knowsShort = short
-    const [{id}] = await record(store, [note('x')])
+    const [{id}] = await saveDrafts(store, [note('x')])
     server.meddle = ({path}, answer) => (path === '/sync/push' ? lie(answer) : answer())
     await sync.now()
     assert.equal((await counts(store)).unsent, 1)
@@ -98,7 +98,7 @@ test('what is taken together and what is held come apart in one answer', async (
   const {store, server, sync} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'b' ? 'no_right' : '')
-  await record(store, [note('a'), note('b'), note('c')])
+  await saveDrafts(store, [note('a'), note('b'), note('c')])
   await sync.now()
   assert.deepEqual(server.texts(), ['a', 'c'])
   assert.deepEqual((await unsent(store)).map(row => [row.state, row.problem]), [['needs', 'no_right']])
@@ -116,7 +116,7 @@ test('a page instead of news changes nothing', async () => {
 
 test('a page instead of the session is no sign-out', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   for (const status of [200, 401, 302]) {
     server.meddle = () => new Response('<html>', {status, headers: {'Content-Type': 'text/html'}})
     await sync.now()
@@ -130,7 +130,7 @@ test('a session that ended clears nothing and asks to sign in', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   server.user = ''
   await sync.now()
   assert.equal(sync.status().needs_sign_in, true)
@@ -145,7 +145,7 @@ test('a session that ended clears nothing and asks to sign in', async () => {
 
 test('a session that ends in the middle of a round is noticed there', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   server.meddle = ({path}, answer) => {
     if (path === '/sync/push') server.user = ''
     return answer()
@@ -156,11 +156,11 @@ test('a session that ends in the middle of a round is noticed there', async () =
 
 test('operations of another person wait for that person and are sent then', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('his')])
+  await saveDrafts(store, [note('his')])
   await store.signOut()
   await store.signIn(AMIRA)
   server.user = 'amira'
-  await record(store, [note('hers')])
+  await saveDrafts(store, [note('hers')])
   await sync.now()
   assert.deepEqual(server.texts(), ['hers'])
   assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 1})
@@ -174,7 +174,7 @@ test('operations of another person wait for that person and are sent then', asyn
 
 test('somebody else signed in at the server in another window: nothing goes out in the wrong name', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('his')])
+  await saveDrafts(store, [note('his')])
   server.user = 'amira'
   await sync.now()
   assert.deepEqual([server.log.length, server.held.size, sync.status().needs_sign_in], [0, 0, true])
@@ -192,12 +192,12 @@ test('nobody signed in on the phone: it does not speak with the server', async (
 test('another server is believed only after signing in to it, and gets everything', async () => {
   const {store, server, sync} = await world()
   planned(server)
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   const other = new Server()
   other.id = 'server-2'
   server.meddle = (request, answer) => (request.path === '/session' ? answer() : other.answer(request))
-  await record(store, [note('y')])
+  await saveDrafts(store, [note('y')])
   await sync.now()
   assert.deepEqual([sync.status().problem, sync.status().needs_sign_in, (await counts(store)).unsent], ['other_server', true, 1])
   await store.signIn(BOB)
@@ -213,8 +213,8 @@ test('a held operation needs someone, is shown on its visit, offered again, and 
   const {store, server, sync} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'bad' ? 'no_right' : '')
-  const [{id}] = await record(store, [note('bad')])
-  await record(store, [note('good')])
+  const [{id}] = await saveDrafts(store, [note('bad')])
+  await saveDrafts(store, [note('good')])
   await sync.now()
   assert.deepEqual(await counts(store), {unsent: 0, needs: 1, waits: 0})
   const [row] = await unsent(store)
@@ -235,12 +235,12 @@ test('what a supervisor accepted is shown once, also before the phone has heard 
   const {store, server, sync, fire} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'bad' ? 'no_right' : '')
-  const [{id}] = await record(store, [note('bad')])
-  const [attempt] = await record(store, [{kind: 'visit.attempt', subject: {type: 'visit', id: VISIT}, data: {outcome: 'not_home'}}])
+  const [{id}] = await saveDrafts(store, [note('bad')])
+  const [attempt] = await saveDrafts(store, [{kind: 'visit.attempt', subject: {type: 'visit', id: VISIT}, data: {outcome: 'not_home'}}])
   await sync.now()
   server.append((await store.read()).outbox.get(id).text) // accepted at the desk: in the log, no longer held
   server.held.delete(id)
-  await record(store, [note('good')])
+  await saveDrafts(store, [note('good')])
   await fire(1000) // a round that offers only what is new, but hears all news
   const {record: shown, status} = await store.visit(VISIT)
   assert.deepEqual(shown.notes.map(one => one.text), ['bad', 'good'])
@@ -255,12 +255,12 @@ test('an approved visit does not look changed because the phone has not heard of
   planned(server)
   server.holds = ({kind}) => (kind === 'visit.answer' ? 'no_right' : '')
   const data = {item: 'stove', answer: 'explained', guide: 'g1', language: 'ar'}
-  const [{id}] = await record(store, [{kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data}])
+  const [{id}] = await saveDrafts(store, [{kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data}])
   await sync.now()
   server.append((await store.read()).outbox.get(id).text)
   server.held.delete(id)
   server.desk('visit.approve', VISIT, {comment: ''})
-  await record(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  await saveDrafts(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
   await fire(1000)
   assert.equal((await store.visit(VISIT)).state, 'approved')
 })
@@ -268,7 +268,7 @@ test('an approved visit does not look changed because the phone has not heard of
 test('a list of what is held has no hashes, so it alone settles nothing', async () => {
   const {store, server, sync} = await world()
   server.holds = () => 'no_right'
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   server.meddle = async (request, answer) => {
     const said = await answer()
     if (request.path === '/sync/push') throw new TypeError('the answer was lost')
@@ -276,16 +276,16 @@ test('a list of what is held has no hashes, so it alone settles nothing', async 
   }
   await sync.now()
   assert.equal(server.held.size, 1)
-  const {receiveAll} = await import('../../static/field/sync/pull.js')
+  const {pullAll} = await import('../../static/field/sync/pull.js')
   const {transport} = await import('../../static/field/sync/transport.js')
-  await receiveAll(store, transport(server.fetch), 'bob', () => new Date())
+  await pullAll(store, transport(server.fetch), 'bob', () => new Date())
   assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 0})
 })
 
 test('what a supervisor says of a held operation comes to the phone', async () => {
   const {store, server, sync} = await world()
   server.holds = () => 'no_right'
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   server.meddle = async ({path}, answer) => {
     if (path === '/sync/pull') for (const one of server.held.values()) one.comment = 'Call me'
     return answer()
@@ -296,7 +296,7 @@ test('what a supervisor says of a held operation comes to the phone', async () =
 
 test('413 halves the batch until it fits, in order, each operation once', async () => {
   const {store, server, sync} = await world()
-  for (let n = 0; n < 23; n++) await record(store, [note(`n${n}`)])
+  for (let n = 0; n < 23; n++) await saveDrafts(store, [note(`n${n}`)])
   server.operationsMax = 3
   await sync.now()
   assert.deepEqual(server.texts(), Array.from({length: 23}, (_, n) => `n${n}`))
@@ -305,7 +305,7 @@ test('413 halves the batch until it fits, in order, each operation once', async 
 
 test('a page with 413 from a proxy halves as well', async () => {
   const {store, server, sync} = await world()
-  await record(store, [note('a'), note('b'), note('c'), note('d')])
+  await saveDrafts(store, [note('a'), note('b'), note('c'), note('d')])
   server.meddle = ({path, body}, answer) => (path === '/sync/push' && body.operations.length > 1
     ? new Response('<html>', {status: 413, headers: {'Content-Type': 'text/html'}}) : answer())
   await sync.now()
@@ -316,7 +316,7 @@ for (const [status, problem] of [[413, 'too_large'], [400, 'malformed'], [500, '
   test(`one operation that the server answers with ${status} does not block the others`, async () => {
     const {store, server, sync} = await world()
     const drafts = Array.from({length: 20}, (_, n) => note(n === 13 ? 'poison' : `n${n}`))
-    await record(store, drafts)
+    await saveDrafts(store, drafts)
     server.meddle = ({path, body}, answer) => {
       const isBad = path === '/sync/push' && body.operations.some(text => text.includes('poison'))
       return isBad ? new Response(JSON.stringify({problem}), {status, headers: {'Content-Type': 'application/json'}}) : answer()
@@ -334,7 +334,7 @@ for (const [status, problem] of [[413, 'too_large'], [400, 'malformed'], [500, '
 
 test('a server that is broken altogether is asked again later, and blames no operation', async () => {
   const {store, server, sync, timers} = await world()
-  await record(store, Array.from({length: 50}, (_, n) => note(`n${n}`)))
+  await saveDrafts(store, Array.from({length: 50}, (_, n) => note(`n${n}`)))
   server.meddle = ({path}, answer) => (path === '/sync/push'
     ? new Response('{"problem": "internal"}', {status: 500, headers: {'Content-Type': 'application/json'}}) : answer())
   server.requests.length = 0
@@ -347,7 +347,7 @@ test('a server that is broken altogether is asked again later, and blames no ope
 
 test('bytes damaged on the phone are not sent, and it is said', async () => {
   const {phone, store, server, sync} = await world()
-  const [{id}] = await record(store, [note('rent is 100'), note('fine')])
+  const [{id}] = await saveDrafts(store, [note('rent is 100'), note('fine')])
   const row = [...(await store.read()).outbox.values()].find(one => one.id === id)
   const damaged = new TextEncoder().encode(row.text.replace('100', '900')).buffer
   await new Promise(resolve => {

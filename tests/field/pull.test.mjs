@@ -7,7 +7,7 @@ import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
 import {PAGE} from './server.mjs'
 import {idsOf, planned, pushes, signed, svg, world} from './world.mjs'
 
-const {record, unsent, counts} = outbox
+const {saveDrafts, unsent, counts} = outbox
 const {startSync} = await import('../../static/field/sync/schedule.js')
 const {uuid4, uuid7} = await import('../../static/field/record/ids.js')
 const {visitKey} = await import('../../static/field/record/replay.js')
@@ -16,15 +16,15 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  await record(store, [note('late')])
+  await saveDrafts(store, [note('late')])
   server.takeAway(VISIT, 'bob')
   server.meddle = ({path}, answer) => (path === '/sync/push' ? new Response('', {status: 503}) : answer())
   await sync.now() // the push fails, so does the round
   assert.equal((await store.visits()).length, 1)
   // The news of it comes by another way while the note is still here.
-  const {receiveAll} = await import('../../static/field/sync/pull.js')
+  const {pullAll} = await import('../../static/field/sync/pull.js')
   const {transport} = await import('../../static/field/sync/transport.js')
-  await receiveAll(store, transport(server.fetch), 'bob', () => new Date())
+  await pullAll(store, transport(server.fetch), 'bob', () => new Date())
   const kept = await store.visit(VISIT)
   assert.deepEqual([kept.record.notes.length, kept.tenancy.street], [1, 'Testgatan 1'])
   server.meddle = (request, answer) => answer()
@@ -37,7 +37,7 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
 
 test('a visit opened at the door that is taken away later does not come back from its own replay', async () => {
   const {store, server, sync} = await world()
-  await record(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
+  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
   await sync.now()
   assert.equal((await store.visits()).length, 1)
   server.takeAway(VISIT, 'bob')
@@ -70,7 +70,7 @@ test('of a visit opened here for a protected tenancy nothing is left, though the
   await sync.now()
   const visit = uuid4()
   const subject = {type: 'visit', id: visit}
-  await record(store, [
+  await saveDrafts(store, [
     {kind: 'visit.open', subject, data: {tenancy: uuid4(), kind: 'revisit', language: ''}},
     {kind: 'visit.note', subject, data: {item: '', text: 'hers'}},
   ])
@@ -87,9 +87,9 @@ test('of a protected tenancy nothing is deleted before all of it has arrived, by
   planned(server)
   await sync.now()
   await store.signIn(AMIRA)
-  await record(store, [note('hers')])
+  await saveDrafts(store, [note('hers')])
   await store.signIn(BOB)
-  await record(store, [note('his')])
+  await saveDrafts(store, [note('his')])
   server.holds = () => 'protected'
   server.takeAway(VISIT, 'bob', 'protected')
   await sync.now()
@@ -104,7 +104,7 @@ test('of a protected tenancy nothing is deleted before all of it has arrived, by
 
 test('a visit that was gone before its first snapshot came does not stay on the phone', async () => {
   const {store, server, sync} = await world()
-  await record(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
+  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
   server.meddle = ({path}, answer) => (path === '/sync/pull' ? PAGE() : answer())
   await sync.now()
   assert.equal((await store.visits()).length, 1, 'sent, but not seen yet')
@@ -140,10 +140,10 @@ test('old news that come late do not undo newer ones of another tab', async () =
 test('a server put back to an older state gets everything again that this phone still holds', async () => {
   const {store, server, sync} = await world()
   planned(server)
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   await sync.now()
   const at = server.log.length
-  await record(store, [note('b'), note('c')])
+  await saveDrafts(store, [note('b'), note('c')])
   await sync.now()
   assert.deepEqual(server.texts(), ['a', 'b', 'c'])
   server.restore(at)
@@ -160,7 +160,7 @@ async function acknowledgedThenLost() {
   planned(server)
   await sync.now()
   server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
-  const [{id}] = await record(store, [note('precious')])
+  const [{id}] = await saveDrafts(store, [note('precious')])
   await sync.now()
   assert.deepEqual([server.texts(), await counts(store)], [['precious'], {unsent: 0, needs: 0, waits: 0}])
   server.restore(2) // as far as the phone's cursor: its digest is right
@@ -190,14 +190,14 @@ test('the backup that somebody else hears of lets go of nobody\'s work: a first 
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  await record(store, [note('precious')])
+  await saveDrafts(store, [note('precious')])
   await sync.now()
   await sync.now() // news vouch for it
   server.restore(2)
   await store.signOut()
   await store.signIn(AMIRA)
   server.user = 'amira'
-  await record(store, [note('hers'), note('more'), note('and more')])
+  await saveDrafts(store, [note('hers'), note('more'), note('and more')])
   await sync.now()
   server.backup = server.log.length
   await sync.now()
@@ -214,13 +214,13 @@ test('a push has no cursor, so the backup it tells of lets go of nothing', async
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  await record(store, [note('precious')])
+  await saveDrafts(store, [note('precious')])
   await sync.now()
   await sync.now()
   server.restore(2)
   for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
   server.backup = server.log.length
-  await record(store, [note('later')])
+  await saveDrafts(store, [note('later')])
   await store.signOut()
   await store.signIn(AMIRA) // in another window Bob is still signed in: his work goes out, no news come
   await sync.now()
@@ -232,7 +232,7 @@ test('a push has no cursor, so the backup it tells of lets go of nothing', async
 
 test('another operation under the same number does not vouch for it', async () => {
   const {store, server, sync} = await acknowledgedThenLost()
-  await record(store, [note('later')])
+  await saveDrafts(store, [note('later')])
   await sync.now() // gets the number that the lost one had
   assert.deepEqual(server.texts().sort(), ['later', 'precious'])
 })
@@ -246,7 +246,7 @@ test('what another server acknowledged and lost is offered again, though the fir
   server.restore(2)
   await store.signIn(BOB)
   server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
-  await record(store, [note('precious')])
+  await saveDrafts(store, [note('precious')])
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
   server.restore(2)
@@ -263,10 +263,10 @@ test('what is acknowledged while news are on their way is not doubted', async ()
     const said = await answer()
     if (path !== '/sync/pull') return said
     server.meddle = (request, go) => go()
-    await record(other, [note('meanwhile')])
-    const {sendAll} = await import('../../static/field/sync/push.js')
+    await saveDrafts(other, [note('meanwhile')])
+    const {pushAll} = await import('../../static/field/sync/push.js')
     const {transport} = await import('../../static/field/sync/transport.js')
-    await sendAll(other, transport(server.fetch), 'bob', {again: false, greet: false, health: parts.health, now: parts.now})
+    await pushAll(other, transport(server.fetch), 'bob', {again: false, greet: false, health: parts.health, now: parts.now})
     return said
   }
   server.requests.length = 0
@@ -283,7 +283,7 @@ test('news over several pages are one: doubt waits for the last', async () => {
   server.pageSize = 1 // its number is another visit's, on the first page
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
-  await record(store, [{kind: 'visit.note', subject: {type: 'visit', id: others[0]}, data: {item: '', text: 'a'}}, note('b')])
+  await saveDrafts(store, [{kind: 'visit.note', subject: {type: 'visit', id: others[0]}, data: {item: '', text: 'a'}}, note('b')])
   server.desk('visit.assign', others[1], {visitors: ['bob'], date: '2026-11-25'}, ['bob'])
   server.requests.length = 0
   await sync.now()
@@ -296,9 +296,9 @@ test('what news cannot show is offered once more and no more: a counter, an answ
   planned(server)
   await sync.now()
   const answer = one => ({kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data: {item: 'stove', answer: one, guide: 'g1', language: 'ar'}})
-  await record(store, [answer('explained')])
-  await record(store, [answer('shown')])
-  const [{id}] = await record(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  await saveDrafts(store, [answer('explained')])
+  await saveDrafts(store, [answer('shown')])
+  const [{id}] = await saveDrafts(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
   server.requests.length = 0
   await sync.now()
   // The second answer is there under its number, so the first one is too; the counter is nowhere.
@@ -333,7 +333,7 @@ test('a sent operation leaves when a snapshot has it and a backup or fourteen da
   const {store, server, sync, clock} = await world()
   planned(server)
   const size = async () => (await store.read()).outbox.size
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   await sync.now()
   assert.equal(await size(), 1, 'no backup yet')
   server.backup = 2
@@ -342,7 +342,7 @@ test('a sent operation leaves when a snapshot has it and a backup or fourteen da
   server.backup = 3
   await sync.now()
   assert.equal(await size(), 0)
-  const [{id}] = await record(store, [note('b')])
+  const [{id}] = await saveDrafts(store, [note('b')])
   await sync.now()
   clock.now = new Date('2026-12-06T09:00:00Z')
   await sync.now()
@@ -350,14 +350,14 @@ test('a sent operation leaves when a snapshot has it and a backup or fourteen da
   clock.now = new Date('2026-12-06T11:00:00Z')
   await sync.now()
   assert.equal(await size(), 0)
-  await record(store, [note('b', id)])
+  await saveDrafts(store, [note('b', id)])
   assert.equal(await size(), 0, 'the same tap again, weeks later')
   assert.deepEqual((await store.visit(VISIT)).record.notes.map(one => one.text), ['a', 'b'])
 })
 
 test('an operation that no snapshot shows stays, whatever backup and calendar say', async () => {
   const {store, server, sync, clock} = await world()
-  await record(store, [note('x')]) // a visit that this phone never gets
+  await saveDrafts(store, [note('x')]) // a visit that this phone never gets
   server.backup = 99
   clock.now = new Date('2027-02-01T10:00:00Z')
   await sync.now()

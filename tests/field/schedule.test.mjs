@@ -7,7 +7,7 @@ import {BOB, note, outbox, until, VISIT} from './phone.mjs'
 import {PAGE} from './server.mjs'
 import {altered, planned, pushes, signed, svg, world} from './world.mjs'
 
-const {record, unsent, counts} = outbox
+const {saveDrafts, unsent, counts} = outbox
 const {startSync} = await import('../../static/field/sync/schedule.js')
 
 // --- blobs
@@ -20,7 +20,7 @@ test('a small signature rides along as text and is sent once', async () => {
   assert.match(body.blobs[0].text, /^<svg/)
   assert.ok(server.blobs.has(hash))
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   assert.deepEqual(pushes(server).at(-1).body.blobs, [])
 })
@@ -67,7 +67,7 @@ test('a picture keeps its operation on the phone until a backup holds it', async
   assert.ok(server.blobs.has(hash))
   assert.equal((await counts(store)).unsent, 0)
   assert.ok(await store.blob(hash), 'a restore of that backup would have lost it')
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   server.backup = server.log.length
   await sync.now()
@@ -80,7 +80,7 @@ test('a picture that a restored server lost leaves the phone only after it was s
   const {hash} = await signed(store, large(300_000), 'image/png')
   await sync.now()
   await sync.now()
-  await record(store, [note('x'), note('y')])
+  await saveDrafts(store, [note('x'), note('y')])
   await sync.now()
   server.blobs.delete(hash)
   server.backup = server.log.length
@@ -106,7 +106,7 @@ test('a picture the news have vouched for is not asked about in each round', asy
   planned(server)
   await signed(store, large(20_000), 'image/png')
   await sync.now()
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   server.requests.length = 0
   await sync.now()
@@ -118,7 +118,7 @@ test('a picture stays while the server does not say whether it has it', async ()
   planned(server)
   const {hash} = await signed(store, large(20_000), 'image/png')
   await sync.now()
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   server.backup = server.log.length
   for (const answer of [() => new Response('', {status: 503}), PAGE]) {
@@ -203,8 +203,8 @@ test('a blob that the server refuses needs someone', async () => {
 test('taps within a second go out together, in one request', async () => {
   const {store, server, fire} = await world()
   planned(server)
-  await record(store, [note('a')])
-  await record(store, [note('b')])
+  await saveDrafts(store, [note('a')])
+  await saveDrafts(store, [note('b')])
   server.requests.length = 0
   await fire(1000)
   assert.deepEqual(server.requests.map(one => one.path), ['/sync/push', '/sync/pull'])
@@ -221,7 +221,7 @@ test('failures are followed by growing pauses, and taps do not shorten them', as
   }
   assert.deepEqual(pauses, [5000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000])
   assert.equal(sync.status().online, 'no')
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   assert.ok(!timers.some(one => one.on && one.ms === 1000))
   server.meddle = (request, answer) => answer()
   await fire(300_000)
@@ -243,7 +243,7 @@ test('phones do not ask in step: each pause is half to one and a half of its len
 test('coming online or back to the page begins a round', async () => {
   const {store, server, sync, parts} = await world()
   for (const name of ['online', 'pageshow']) {
-    await record(store, [note(name)])
+    await saveDrafts(store, [note(name)])
     parts.window.dispatchEvent(new Event(name))
     await until(async () => (await counts(store)).unsent === 0)
   }
@@ -266,7 +266,7 @@ test('a round asked for during another runs after it, once for all who asked', a
   server.requests.length = 0
   const first = sync.now()
   await until(() => server.requests.length === 1)
-  await record(store, [note('meanwhile')])
+  await saveDrafts(store, [note('meanwhile')])
   const later = [sync.now(), sync.now(), sync.now()]
   open()
   await Promise.all([first, ...later])
@@ -290,8 +290,8 @@ test('two tabs that sync at once send each operation, and it is applied once', a
   const {phone, store, server, parts} = await world()
   const other = await phone.tab()
   const both = [startSync(store, parts), startSync(other, parts)]
-  await record(store, [note('a')])
-  await record(other, [note('b')])
+  await saveDrafts(store, [note('a')])
+  await saveDrafts(other, [note('b')])
   await Promise.all(both.map(one => one.now()))
   assert.deepEqual(server.texts().sort(), ['a', 'b'])
   assert.deepEqual([await counts(store), await counts(other)], [{unsent: 0, needs: 0, waits: 0}, {unsent: 0, needs: 0, waits: 0}])
@@ -300,7 +300,7 @@ test('two tabs that sync at once send each operation, and it is applied once', a
 test('a lock that another tab never gives back stops nothing', async () => {
   const locks = {request: async (name, {signal}) => { throw signal.reason ?? new DOMException('waited long enough', 'AbortError') }}
   const {store, server, sync} = await world({locks})
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await sync.now()
   assert.deepEqual(server.texts(), ['x'])
 })
@@ -310,7 +310,7 @@ test('the phone reports how it is: at the start, and with each push how it will 
   assert.deepEqual(server.health, [{version: 'v1', persisted: true, tight: false, unsent: 0, oldest_unsent_at: ''}])
   planned(server)
   server.operationsMax = 1
-  await record(store, [note('a'), note('b')])
+  await saveDrafts(store, [note('a'), note('b')])
   const [, {operation}] = [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
   await sync.now()
   assert.deepEqual(server.health.slice(1).map(one => [one.unsent, one.oldest_unsent_at]), [[1, operation.at], [0, '']])
@@ -318,7 +318,7 @@ test('the phone reports how it is: at the start, and with each push how it will 
 
 test('a loss is reported until the server has heard of it', async () => {
   const {phone, store, server, sync} = await world()
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   await until(() => phone.storages[0].getItem('troskel-canary').includes('"unsent":1'))
   sync.stop()
   await phone.wipe()
@@ -339,7 +339,7 @@ test('a loss is reported until the server has heard of it', async () => {
 test('a server that has seen the numbers before tells of a phone put back', async () => {
   const {store, server, sync} = await world()
   server.meddle = ({path}, answer) => (path === '/sync/push' ? altered(answer, body => { body.reused = [1] }) : answer())
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   await sync.now()
   assert.equal(store.lost.reason, 'rolled_back')
 })
@@ -358,7 +358,7 @@ test('a clock that is wrong is told, and hides nothing', async () => {
 test('a phone clock that jumps three years ahead deletes nothing the backup has not passed', async () => {
   const {store, server, sync, clock} = await world()
   planned(server)
-  const [{id}] = await record(store, [note('a')])
+  const [{id}] = await saveDrafts(store, [note('a')])
   await sync.now()
   server.now = () => new Date('2026-11-22T10:00:00Z')
   clock.now = new Date('2029-11-22T10:00:00Z')
@@ -390,7 +390,7 @@ test('news that are somebody else\'s are not taken for one\'s own', async () => 
 test('a counter leaves with its own number and is tied to no visit', async () => {
   const {store, server, sync} = await world()
   const draft = {kind: 'tally.count', subject: {type: 'tally', id: VISIT.replace(/1$/, '7')}, data: {day: '2026-11-22', area: 'A', topic: 'i68', value: 'good'}}
-  await record(store, [draft])
+  await saveDrafts(store, [draft])
   assert.equal((await unsent(store))[0].visit, '')
   server.backup = 1
   await sync.now()
