@@ -1,4 +1,4 @@
-"""What an operation does to a visit record: pure, and the same in static/field/apply.js.
+"""What an operation does to a visit record: pure, and the same in static/field/record/apply.js.
 
 Invariant (I4, I5): equal logs give equal records, and batches from one device may come in
 any order. Nothing here looks at a clock, checks rights or forgets a value: a write that

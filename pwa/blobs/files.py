@@ -32,7 +32,7 @@ TOGETHER = 64
 
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _KEPT = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}\Z")
-# A signature is paths and nothing else (static/field/signature.js). A list of what is allowed: a
+# A signature is paths and nothing else (static/field/views/signature.js). A list of what is allowed: a
 # list of what is dangerous in SVG has never been complete. No value here can name a resource.
 _ATTRIBUTE = (
     rb'(?: xmlns="http://www\.w3\.org/2000/svg"'

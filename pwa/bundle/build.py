@@ -122,7 +122,7 @@ def compile_templates(root: Path, *, say: Say) -> None:
         for path in catalogues.phone_sources(root)
         if path.suffix == ".html"
     ]
-    module = compile_to_js(folder, names, runtime="../field/template_runtime.js")
+    module = compile_to_js(folder, names, runtime="../field/page/template_runtime.js")
     written = _write(root / "static" / "build" / "templates.js", module.encode())
     say(f"templates: {len(names)} compiled" + ("" if written else ", unchanged"))
 

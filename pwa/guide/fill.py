@@ -1,4 +1,4 @@
-"""Company facts put into a text; twin of static/field/guide_text.js.
+"""Company facts put into a text; twin of static/field/guide/fill.js.
 
 Invariant: no figure is ever invented. A sentence that needs a setting nobody has set is
 replaced by the fallback ("ask your landlord"), once per text. Pure, and equal to its twin

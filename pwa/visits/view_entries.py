@@ -1,6 +1,6 @@
 """What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents.
 
-Twin of static/field/view_entries.js. Invariant: every entry of the record is in the view,
+Twin of static/field/models/view_entries.js. Invariant: every entry of the record is in the view,
 struck ones too (without their text), so that nothing can be hidden by a template. Pure; the
 rules of what counts stand in sync/apply.py, never here.
 """

@@ -1,4 +1,4 @@
-"""Visit records as the plain values that templates/shared accept; twin of static/field/view_models.js.
+"""Visit records as the plain values that templates/shared accept; twin of static/field/models/view_models.js.
 
 Invariant: pure, and equal to its twin word for word (sync/vectors/view_*.json run against
 both). What comes out holds strings, small integers, booleans, lists and dicts only, never

@@ -1,4 +1,4 @@
-"""Guide texts of one visit, in the staff's and the tenant's language; twin of static/field/view_texts.js.
+"""Guide texts of one visit, in the staff's and the tenant's language; twin of static/field/models/view_texts.js.
 
 Invariant: a text that a language lacks is Swedish and says so; it is never empty where Swedish
 has it, and never guessed. Direction comes from the language code. Pure; it refuses interface

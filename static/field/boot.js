@@ -2,18 +2,18 @@
 // page the address names, keeps the status strip true. It needs neither network, nor a session, nor
 // the worker; each of those may come later. It refuses to let a form leave the phone.
 
-import {makeRouter} from './router.js'
+import {makeRouter} from './page/router.js'
 import {allRoutes} from './routes.js'
 import {keepWords, loadI18n, preferredLanguage} from './i18n.js'
-import {render} from './render.js'
-import {uuid7} from './ids.js'
-import {openStore} from './store.js'
-import {startSync} from './sync.js'
+import {render} from './page/render.js'
+import {uuid7} from './record/ids.js'
+import {openStore} from './store/store.js'
+import {startSync} from './sync/schedule.js'
 import {showNav, showStatus, statusIsStale} from './frame.js'
-import {isDirty, restoreControl, settleControls, settleToast, toast} from './forms.js'
-import {startUpdates} from './updates.js'
-import {keepBallast} from './ballast.js'
-import {report} from './device.js'
+import {isDirty, restoreControl, settleControls, settleToast, toast} from './page/forms.js'
+import {startUpdates} from './page/updates.js'
+import {keepBallast} from './store/ballast.js'
+import {report} from './browser.js'
 
 // Before anything else: a submit that htmx has not bound yet must not become a navigation. The
 // shell's CSP (form-action 'none') is the second lock on the same door.

@@ -2,8 +2,8 @@
 // The strip shows what the outbox holds at this moment; if that cannot be read it says so, because
 // a guess here is the one lie the app must never tell.
 
-import {counts} from './outbox.js'
-import {render} from './render.js'
+import {counts} from './store/outbox.js'
+import {render} from './page/render.js'
 import {statusLine} from './pages/words.js'
 
 let shown = ''

@@ -5,7 +5,7 @@ import * as outbox from './pages/outbox.js'
 import * as settings from './pages/settings.js'
 import * as signIn from './pages/sign_in.js'
 import * as views from './views/index.js'
-import {Routes} from './router.js'
+import {Routes} from './page/router.js'
 
 /** @returns {Routes} */
 export function allRoutes() {

@@ -162,7 +162,7 @@ class Visitor:
         return texts, blobs
 
     def signature(self) -> str:
-        """6 kB of pen strokes in the form the phone's pad writes (static/field/signature.js)."""
+        """6 kB of pen strokes in the form the phone's pad writes (static/field/views/signature.js)."""
         x, y, path = 20, 60, "M20 60"
         while len(path) < 5800:
             to_x, to_y = x + self.chance.randint(-3, 5), y + self.chance.randint(-5, 5)

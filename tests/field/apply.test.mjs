@@ -6,8 +6,8 @@ import {test} from 'node:test'
 
 import fc from 'fast-check'
 
-import {apply, conflictsOf, consentOf, consentsOf, fold, newVisit, stateOf, winner} from '../../static/field/apply.js'
-import {KINDS} from '../../static/field/operations.js'
+import {apply, conflictsOf, consentOf, consentsOf, fold, newVisit, stateOf, winner} from '../../static/field/record/apply.js'
+import {KINDS} from '../../static/field/record/operations.js'
 
 const VECTORS = new URL('../../sync/vectors/apply/', import.meta.url)
 const load = name => JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8'))

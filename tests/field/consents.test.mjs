@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {consentsOf} from '../../static/field/apply.js'
+import {consentsOf} from '../../static/field/record/apply.js'
 
 const product = (...lists) => lists.reduce((made, list) => made.flatMap(one => list.map(next => [...one, next])), [[]])
 const upTo = end => Array.from({length: end + 1}, (_, n) => n)

@@ -9,8 +9,8 @@ import fc from 'fast-check'
 import {VISIT, enrolled, note, outbox, until} from './phone.mjs'
 import {PAGE, Server} from './server.mjs'
 
-const {record, unsent, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
+const {saveDrafts, unsent, counts} = outbox
+const {startSync} = await import('../../static/field/sync/schedule.js')
 
 const json = (status, problem) => new Response(JSON.stringify({problem}), {status, headers: {'Content-Type': 'application/json'}})
 
@@ -75,7 +75,7 @@ async function live(plan) {
   for (const step of plan) {
     if (step.do === 'save') {
       const drafts = Array.from({length: step.drafts}, (_, n) => note(`${saved.length + n}`))
-      saved.push(...await record(store, drafts))
+      saved.push(...await saveDrafts(store, drafts))
     } else if (step.do === 'fault') {
       const isMet = path => !step.push || path === '/sync/push'
       server.meddle = ({path}, answer) => (step.name && isMet(path) ? FAULTS[step.name](answer) : answer())

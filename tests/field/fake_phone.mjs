@@ -8,24 +8,24 @@ const hook = `
 export async function resolve(specifier, context, next) {
   if (specifier.endsWith('/vendor/signature_pad.min.js')) return next('signature_pad', context)
   if (context.parentURL?.includes('/static/field/views/')) {
-    if (specifier === '../outbox.js') return {url: 'fake:outbox', shortCircuit: true}
-    if (specifier === '../guides.js') return {url: 'fake:guides', shortCircuit: true}
+    if (specifier === '../store/outbox.js') return {url: 'fake:outbox', shortCircuit: true}
+    if (specifier === '../guide/packs.js') return {url: 'fake:guides', shortCircuit: true}
   }
   return next(specifier, context)
 }
 export async function load(url, context, next) {
   const source = {
-    'fake:outbox': 'export const record = (store, drafts, blobs) => store.record(drafts, blobs)',
-    'fake:guides': 'export const pack = (version, language) => globalThis.fakePack(version, language)',
+    'fake:outbox': 'export const saveDrafts = (store, drafts, blobs) => store.record(drafts, blobs)',
+    'fake:guides': 'export const loadPack = (version, language) => globalThis.fakePack(version, language)',
   }[url]
   return source ? {format: 'module', source, shortCircuit: true} : next(url, context)
 }`
 register(`data:text/javascript,${encodeURIComponent(hook)}`)
 
-const {makeRouter, Routes} = await import('../../static/field/router.js')
+const {makeRouter, Routes} = await import('../../static/field/page/router.js')
 const {register: registerViews} = await import('../../static/field/views/index.js')
-const {apply, stateOf} = await import('../../static/field/apply.js')
-const {uuid7} = await import('../../static/field/ids.js')
+const {apply, stateOf} = await import('../../static/field/record/apply.js')
+const {uuid7} = await import('../../static/field/record/ids.js')
 
 const {packs} = JSON.parse(readFileSync(new URL('../../sync/vectors/view_visit.json', import.meta.url), 'utf8'))
 globalThis.fakePack = async (version, language) => {

@@ -7,9 +7,9 @@ import {test} from 'node:test'
 import {BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox, until} from './phone.mjs'
 import {pushes, signed, svg, world} from './world.mjs'
 
-const {record, counts} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {numbersOf} = await import('../../static/field/database.js')
+const {saveDrafts, counts} = outbox
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {databaseNumbers} = await import('../../static/field/store/database.js')
 
 const open = IDBFactory.prototype.open
 
@@ -27,7 +27,7 @@ const textsOf = async store => [...(await store.read()).outbox.values()].map(row
 /** A phone with two unsent operations whose database does not open any more. */
 async function unopenable() {
   const {phone, store} = await enrolled()
-  await record(store, [note('kept')])
+  await saveDrafts(store, [note('kept')])
   const {hash} = await signed(store, svg('M1 1'))
   await until(() => phone.storages[0].getItem('troskel-canary').includes('"unsent":2'))
   const heal = broken(phone.name)
@@ -40,13 +40,13 @@ test('I1: a database that does not open is kept, told with how much was unsent, 
     const store = await phone.tab()
     assert.equal(store.enrolled, false)
     assert.deepEqual(store.lost, {reason: 'unopenable', device: before.device.id, device_seq: 2, unsent: 2})
-    assert.deepEqual(await numbersOf(phone.name), [1], 'a second database was made silently')
+    assert.deepEqual(await databaseNumbers(phone.name), [1], 'a second database was made silently')
     await store.enrol()
     await store.signIn(BOB)
     await store.salvaged
     assert.notEqual(store.device.id, before.device.id)
-    await record(store, [note('new')])
-    assert.deepEqual(await numbersOf(phone.name), [2, 1])
+    await saveDrafts(store, [note('new')])
+    assert.deepEqual(await databaseNumbers(phone.name), [2, 1])
     assert.deepEqual(await textsOf(await phone.tab()), ['new'])
   } finally {
     heal()
@@ -60,7 +60,7 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
   await store.enrol()
   await store.signIn(BOB)
   await store.salvaged
-  await record(store, [note('new')])
+  await saveDrafts(store, [note('new')])
   heal()
   const later = await phone.tab()
   await later.salvaged
@@ -78,7 +78,7 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
   ])
   const told = server.health.filter(one => one?.lost)
   assert.deepEqual(told.map(one => [one.lost, one.lost_unsent, one.recovered]), [['unopenable', 2, 2]])
-  assert.deepEqual(await numbersOf(phone.name), [2, 1], 'the old one was deleted')
+  assert.deepEqual(await databaseNumbers(phone.name), [2, 1], 'the old one was deleted')
   const third = await phone.tab()
   await third.salvaged
   assert.deepEqual(await counts(third), {unsent: 0, needs: 0, waits: 0})
@@ -136,7 +136,7 @@ test('nothing is ever being written while an earlier database is opened', async 
       await store.enrol()
       met.push('started')
       await store.signIn(BOB)
-      await record(store, [note(`new ${n}`)])
+      await saveDrafts(store, [note(`new ${n}`)])
       await store.salvaged
       await until(() => writing.size === 0) // as a tab that is closed
     }
@@ -150,7 +150,7 @@ test('nothing is ever being written while an earlier database is opened', async 
 
 test('salvage takes row by row what a damaged store still gives', async () => {
   const {phone, store} = await enrolled()
-  const [{id: bad}, {id: good}] = await record(store, [note('bad'), note('good')])
+  const [{id: bad}, {id: good}] = await saveDrafts(store, [note('bad'), note('good')])
   const heal = broken(phone.name)
   const next = await phone.tab()
   await next.enrol()
@@ -191,7 +191,7 @@ test('a browser that says it threw the data away is believed, without any canary
   try {
     const store = await phone.tab()
     assert.equal(store.lost.reason, 'emptied')
-    assert.deepEqual(await numbersOf(phone.name), [])
+    assert.deepEqual(await databaseNumbers(phone.name), [])
   } finally {
     IDBFactory.prototype.open = open
   }
@@ -258,7 +258,7 @@ test('I1: a full phone gives up its ballast to finish a save, and says so', asyn
   await store.signIn(BOB)
   disk = full()
   try {
-    const [{id}] = await record(store, [note('written')])
+    const [{id}] = await saveDrafts(store, [note('written')])
     assert.ok((await store.read()).outbox.has(id))
     assert.deepEqual([space.drops, store.tight], [1, true])
   } finally {
@@ -276,11 +276,11 @@ test('a picture never takes the space held back for words', async () => {
   try {
     await assert.rejects(signed(store, svg('M2 2'), 'image/jpeg'), error => error instanceof SaveFailed && error.code === 'quota')
     assert.equal(space.drops, 0)
-    await assert.rejects(record(store, [note('x')]), error => error.code === 'quota')
+    await assert.rejects(saveDrafts(store, [note('x')]), error => error.code === 'quota')
     assert.equal(space.drops, 1)
     assert.equal((await store.read()).outbox.size, 0)
   } finally {
     disk.heal()
   }
-  await record(store, [note(VISIT)])
+  await saveDrafts(store, [note(VISIT)])
 })

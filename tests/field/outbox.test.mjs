@@ -6,16 +6,16 @@ import {test} from 'node:test'
 
 import {AMIRA, BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox} from './phone.mjs'
 
-const {record, unsent, counts} = outbox
-const {sha256, uuid7} = await import('../../static/field/ids.js')
+const {saveDrafts, unsent, counts} = outbox
+const {sha256, uuid7} = await import('../../static/field/record/ids.js')
 
 const rowsOf = async store => [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
-const numbersOf = async store => (await rowsOf(store)).map(row => row.operation.device_seq)
+const databaseNumbers = async store => (await rowsOf(store)).map(row => row.operation.device_seq)
 
 test('a saved operation has the bytes of the protocol', async () => {
   const {store} = await enrolled()
   const id = uuid7()
-  await record(store, [note('Kranen droppar "lite" åäö 👍', id)])
+  await saveDrafts(store, [note('Kranen droppar "lite" åäö 👍', id)])
   const [row] = await rowsOf(store)
   const {at} = row.operation
   assert.match(at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/)
@@ -26,7 +26,7 @@ test('a saved operation has the bytes of the protocol', async () => {
 
 test('what is saved is in the database itself, not only in memory', async () => {
   const {phone, store} = await enrolled()
-  await record(store, [note('one'), note('two')])
+  await saveDrafts(store, [note('one'), note('two')])
   const another = await phone.tab()
   assert.deepEqual((await rowsOf(another)).map(row => row.operation.data.text), ['one', 'two'])
   assert.deepEqual(await counts(another), {unsent: 2, needs: 0, waits: 0})
@@ -34,34 +34,34 @@ test('what is saved is in the database itself, not only in memory', async () => 
 
 test('a double tap is one operation, also when both come at once', async () => {
   const {store} = await enrolled()
-  const tap = () => record(store, [note('x', '019ab000-0000-7000-8000-000000000001'), note('y')])
+  const tap = () => saveDrafts(store, [note('x', '019ab000-0000-7000-8000-000000000001'), note('y')])
   const answers = await Promise.all([tap(), tap(), tap()])
   await tap()
   assert.deepEqual(answers[0], answers[1])
   assert.equal(answers[0].length, 2)
-  assert.deepEqual(await numbersOf(store), [1, 2])
+  assert.deepEqual(await databaseNumbers(store), [1, 2])
 })
 
 test('a draft whose operation has left the outbox with a receipt is not saved again', async () => {
   const {store} = await enrolled()
-  const [{id}] = await record(store, [note('x')])
+  const [{id}] = await saveDrafts(store, [note('x')])
   await store.update(() => [
     {drop: 'outbox', id},
     {put: 'receipts', value: {id, by: 'bob', visit: VISIT, result: 'applied', seq: 4, problem: '', comment: '', at: '2026-11-22T10:00:00Z'}},
   ])
-  assert.deepEqual(await record(store, [note('x', id)]), [{id}])
-  assert.deepEqual(await numbersOf(store), [])
+  assert.deepEqual(await saveDrafts(store, [note('x', id)]), [{id}])
+  assert.deepEqual(await databaseNumbers(store), [])
 })
 
 test('two tabs that save at once give numbers without gaps', async () => {
   const {phone, store} = await enrolled()
   const other = await phone.tab()
   const all = []
-  for (let n = 0; n < 25; n++) all.push(record(store, [note(`a${n}`)]), record(other, [note(`b${n}`), note(`c${n}`)]))
+  for (let n = 0; n < 25; n++) all.push(saveDrafts(store, [note(`a${n}`)]), saveDrafts(other, [note(`b${n}`), note(`c${n}`)]))
   await Promise.all(all)
   const expected = Array.from({length: 75}, (_, n) => n + 1)
-  assert.deepEqual(await numbersOf(store), expected)
-  assert.deepEqual(await numbersOf(other), expected)
+  assert.deepEqual(await databaseNumbers(store), expected)
+  assert.deepEqual(await databaseNumbers(other), expected)
 })
 
 test('a draft that makes no sense is refused before anything is written', async () => {
@@ -71,19 +71,19 @@ test('a draft that makes no sense is refused before anything is written', async 
     {kind: 'visit.dance', subject, data: {}}, {kind: 'visit.note', subject, data: {item: null, text: 'x'}},
     {kind: 'visit.note', subject, data: {item: undefined, text: 'x'}}, {kind: 'visit.consent', subject, data: {signature: 'a'.repeat(64)}},
   ]
-  for (const draft of wrong) await assert.rejects(record(store, [draft]), TypeError)
-  await assert.rejects(record(store, [note('a', uuid7()), note('b')].map(one => ({...one, id: 'same'}))), TypeError)
-  await assert.rejects(record(store, [note('x'.repeat(17_000))]), error => error instanceof SaveFailed && error.code === 'too_large')
-  assert.deepEqual(await numbersOf(store), [])
+  for (const draft of wrong) await assert.rejects(saveDrafts(store, [draft]), TypeError)
+  await assert.rejects(saveDrafts(store, [note('a', uuid7()), note('b')].map(one => ({...one, id: 'same'}))), TypeError)
+  await assert.rejects(saveDrafts(store, [note('x'.repeat(17_000))]), error => error instanceof SaveFailed && error.code === 'too_large')
+  assert.deepEqual(await databaseNumbers(store), [])
 })
 
 test('nobody signed in, or no database: nothing is saved and it is said', async () => {
   const {store} = await enrolled()
   await store.signOut()
-  await assert.rejects(record(store, [note('x')]), error => error.code === 'nobody')
+  await assert.rejects(saveDrafts(store, [note('x')]), error => error.code === 'nobody')
   const bare = await newPhone().tab()
   assert.equal(bare.enrolled, false)
-  await assert.rejects(record(bare, [note('x')]), error => error.code === 'not_enrolled')
+  await assert.rejects(saveDrafts(bare, [note('x')]), error => error.code === 'not_enrolled')
 })
 
 test('a signature is saved with its consent and given back as it was', async () => {
@@ -91,8 +91,8 @@ test('a signature is saved with its consent and given back as it was', async () 
   const bytes = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>').buffer
   const hash = await sha256(bytes)
   const consent = {kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data: {purpose: 'K1', decision: 'yes', signature: hash}}
-  await assert.rejects(record(store, [consent], [{sha256: 'f'.repeat(64), type: 'image/svg+xml', bytes}]), TypeError)
-  await record(store, [consent], [{sha256: hash, type: 'image/svg+xml', bytes}])
+  await assert.rejects(saveDrafts(store, [consent], [{sha256: 'f'.repeat(64), type: 'image/svg+xml', bytes}]), TypeError)
+  await saveDrafts(store, [consent], [{sha256: hash, type: 'image/svg+xml', bytes}])
   const kept = await store.blob(hash)
   assert.equal(kept.type, 'image/svg+xml')
   assert.deepEqual(new Uint8Array(kept.bytes), new Uint8Array(bytes))
@@ -110,12 +110,12 @@ test('a struck photo takes its picture off the phone in the same moment, unless 
   const {store} = await enrolled()
   const [one, other] = [await jpeg('one'), await jpeg('other')]
   const ids = [uuid7(), uuid7(), uuid7()]
-  await record(store, [picture(ids[0], one.sha256)], [one])
-  await record(store, [picture(ids[1], one.sha256, 'i41')], [one])
-  await record(store, [picture(ids[2], other.sha256)], [other])
-  await record(store, [strike(ids[0])])
+  await saveDrafts(store, [picture(ids[0], one.sha256)], [one])
+  await saveDrafts(store, [picture(ids[1], one.sha256, 'i41')], [one])
+  await saveDrafts(store, [picture(ids[2], other.sha256)], [other])
+  await saveDrafts(store, [strike(ids[0])])
   assert.ok(await store.blob(one.sha256), 'the other photo lost its picture')
-  await record(store, [strike(ids[1])])
+  await saveDrafts(store, [strike(ids[1])])
   assert.equal(await store.blob(one.sha256), null)
   assert.ok(await store.blob(other.sha256))
   assert.deepEqual((await store.visit(VISIT)).record.photos.map(row => [row.item, row.retracted]), [['i37', true], ['i41', true], ['i37', false]])
@@ -125,8 +125,8 @@ test('a strike never takes a signature off the phone', async () => {
   const {store} = await enrolled()
   const blob = await jpeg('signature')
   const consent = {id: uuid7(), kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data: {purpose: 'K1', decision: 'yes', signature: blob.sha256}}
-  await record(store, [consent], [blob])
-  await record(store, [strike(consent.id)])
+  await saveDrafts(store, [consent], [blob])
+  await saveDrafts(store, [strike(consent.id)])
   assert.ok(await store.blob(blob.sha256))
 })
 
@@ -135,10 +135,10 @@ test('a picture that was struck and is taken again is offered to the server anew
   const one = await jpeg('one')
   const [first, second] = [uuid7(), uuid7()]
   const told = (id, result) => ({put: 'receipts', value: {id, by: 'bob', visit: VISIT, result, seq: 4, problem: '', comment: '', push: '', at: '2026-11-22T10:00:00Z'}})
-  await record(store, [picture(first, one.sha256)], [one])
+  await saveDrafts(store, [picture(first, one.sha256)], [one])
   await store.update(() => [told(first, 'applied'), told(one.sha256, 'stored')])
-  await record(store, [strike(first)])
-  await record(store, [picture(second, one.sha256)], [one])
+  await saveDrafts(store, [strike(first)])
+  await saveDrafts(store, [picture(second, one.sha256)], [one])
   await store.update(() => [told(second, 'applied')])
   assert.deepEqual((await unsent(store)).map(row => row.kind), ['visit.retract', 'visit.photo'])
 })
@@ -150,7 +150,7 @@ test('bytes that read back otherwise than written are not called saved', async (
     const row = await readBack(name, id)
     return row && name === 'outbox' ? {...row, text: row.text.replace('drips', 'drops')} : row
   }
-  await assert.rejects(record(store, [note('tap drips')]), error => error instanceof SaveFailed && error.code === 'read_back')
+  await assert.rejects(saveDrafts(store, [note('tap drips')]), error => error instanceof SaveFailed && error.code === 'read_back')
 })
 
 // --- faults: every call into the database fails once, in turn
@@ -180,7 +180,7 @@ const abort = target => { try { target.transaction?.abort?.() } catch { /* over 
 async function callsOfOneSave() {
   const {store} = await enrolled()
   const stop = watch(() => {})
-  await record(store, [note('one'), note('two')])
+  await saveDrafts(store, [note('one'), note('two')])
   return stop()
 }
 
@@ -197,14 +197,14 @@ test('I1: a crash between any two steps of saving loses nothing that was said to
       abort(target)
       throw new Error('dead')
     })
-    const saved = await record(store, drafts).then(() => true, () => false)
+    const saved = await saveDrafts(store, drafts).then(() => true, () => false)
     stop()
     const reborn = await phone.tab()
-    const numbers = await numbersOf(reborn)
+    const numbers = await databaseNumbers(reborn)
     assert.ok(numbers.length === 0 || numbers.length === 2, `call ${n}: half a tap`)
     if (saved) assert.equal(numbers.length, 2, `call ${n}: said saved, is not there`)
-    await record(reborn, drafts)
-    assert.deepEqual(await numbersOf(reborn), [1, 2], `call ${n}: again`)
+    await saveDrafts(reborn, drafts)
+    assert.deepEqual(await databaseNumbers(reborn), [1, 2], `call ${n}: again`)
     assert.equal(reborn.lost, null)
     seen.add(`${saved} ${numbers.length}`)
   }
@@ -222,9 +222,9 @@ for (const name of ['InvalidStateError', 'UnknownError', 'AbortError']) {
         abort(target)
         throw new DOMException('cut', name)
       })
-      await record(store, [note('one'), note('two')])
+      await saveDrafts(store, [note('one'), note('two')])
       stop()
-      assert.deepEqual(await numbersOf(await phone.tab()), [1, 2], `call ${n}`)
+      assert.deepEqual(await databaseNumbers(await phone.tab()), [1, 2], `call ${n}`)
     }
   })
 }
@@ -237,11 +237,11 @@ test('a connection that stays cut ends in SaveFailed after 50, 250 and 1000 ms',
     abort(target)
     throw new DOMException('The database connection is closing.', 'Error')
   })
-  await assert.rejects(record(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'connection')
+  await assert.rejects(saveDrafts(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'connection')
   stop()
   assert.deepEqual(waits, [50, 250, 1000])
-  await record(store, [note('x')])
-  assert.deepEqual(await numbersOf(store), [1])
+  await saveDrafts(store, [note('x')])
+  assert.deepEqual(await databaseNumbers(store), [1])
 })
 
 test('a commit that is aborted after its requests succeeded is no save', async () => {
@@ -258,17 +258,17 @@ test('a commit that is aborted after its requests succeeded is no save', async (
     }
     return request
   }
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   IDBObjectStore.prototype.put = put
   assert.ok(aborted)
-  assert.deepEqual(await numbersOf(await phone.tab()), [1])
+  assert.deepEqual(await databaseNumbers(await phone.tab()), [1])
 })
 
 test('a full phone says so', async () => {
   const {store} = await enrolled()
   const add = IDBObjectStore.prototype.add
   IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }
-  await assert.rejects(record(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'quota')
+  await assert.rejects(saveDrafts(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'quota')
   IDBObjectStore.prototype.add = add
 })
 
@@ -280,7 +280,7 @@ test('every write is strict', async () => {
     if (mode !== 'readonly') modes.push(options.durability)
     return transaction.call(this, names, mode, options)
   }
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   IDBDatabase.prototype.transaction = transaction
   assert.deepEqual(modes, ['strict'])
 })
@@ -289,13 +289,13 @@ test('every write is strict', async () => {
 
 test('signing out hides and deletes nothing; another person sees neither words nor visits', async () => {
   const {store} = await enrolled(BOB)
-  await record(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: 'ar'}}, note('secret')])
+  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: 'ar'}}, note('secret')])
   assert.equal((await store.visits()).length, 1)
   await store.signOut()
   assert.deepEqual([await store.visits(), await store.visit(VISIT), await store.person()], [[], null, null])
   assert.deepEqual(await counts(store), {unsent: 2, needs: 0, waits: 2})
   await store.signIn(AMIRA)
-  await record(store, [note('hers')])
+  await saveDrafts(store, [note('hers')])
   const rows = await unsent(store)
   assert.deepEqual(rows.map(row => [row.by, row.state, row.kind, row.data.text]),
     [['bob', 'waits', '', undefined], ['bob', 'waits', '', undefined], ['amira', 'phone', 'visit.note', 'hers']])

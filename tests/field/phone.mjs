@@ -4,9 +4,9 @@
 import 'fake-indexeddb/auto'
 import './register.mjs'
 
-export const {openStore, SaveFailed} = await import('../../static/field/store.js')
-export const outbox = await import('../../static/field/outbox.js')
-const {localCanary} = await import('../../static/field/canary.js')
+export const {openStore, SaveFailed} = await import('../../static/field/store/store.js')
+export const outbox = await import('../../static/field/store/outbox.js')
+const {localCanary} = await import('../../static/field/store/canary.js')
 
 export const BOB = {id: 'bob', name: 'Bob Testsson', role: 'visitor', languages: ['sv', 'ar'], interface_language: 'sv'}
 export const AMIRA = {id: 'amira', name: 'Amira Testsson', role: 'ambassador', languages: ['ar'], interface_language: 'sv'}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
 import {afterEach, beforeEach, test} from 'node:test'
 
-const {keepRecordings, recordingOf} = await import('../../static/field/recordings.js')
+const {keepRecordings, recordingOf} = await import('../../static/field/guide/recordings.js')
 
 const SOUND = new TextEncoder().encode('OggS a voice')
 const SHA = createHash('sha256').update(SOUND).digest('hex')

@@ -7,4 +7,4 @@ import {isMainThread} from 'node:worker_threads'
 if (isMainThread) register(import.meta.url)
 
 export const resolve = (specifier, context, next) => (
-  specifier === '../vendor/idb.js' ? next('idb', {...context, parentURL: import.meta.url}) : next(specifier, context))
+  specifier === '../../vendor/idb.js' ? next('idb', {...context, parentURL: import.meta.url}) : next(specifier, context))

@@ -7,9 +7,9 @@ import {enrolled, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'
 import {svg} from './world.mjs'
 
-const {record} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {sha256} = await import('../../static/field/ids.js')
+const {saveDrafts} = outbox
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {sha256} = await import('../../static/field/record/ids.js')
 
 const BOB = {id: '0b0b0000-0000-4000-8000-0000000000b0', name: 'Bob Testsson', role: 'visitor', languages: ['sv', 'ar'], interface_language: 'sv'}
 const OPENED = '6f1c0000-0000-4000-8000-0000000000aa'
@@ -35,7 +35,7 @@ async function consent(purpose, path) {
     purpose, decision: 'yes', text_key: `${purpose}.text`, text_version: '1', text_sha256: '0'.repeat(64), text_state: 'reviewed', language: 'ar',
     recipient: '', given_by: 'tenant', method: 'signature', attested: false, signature: hash, interpreter: 'none', expires: '2027-11-22',
   }
-  return record(store, [{kind: 'visit.consent', subject, data}], [{sha256: hash, type: 'image/svg+xml', bytes}])
+  return saveDrafts(store, [{kind: 'visit.consent', subject, data}], [{sha256: hash, type: 'image/svg+xml', bytes}])
 }
 const half = [
   {kind: 'visit.open', subject, data: {tenancy: '', kind: 'contact', language: 'ar'}},
@@ -44,11 +44,11 @@ const half = [
   {kind: 'visit.note', subject, data: {item: 'i39', text: 'Kranen droppar "lite" åäö 👍'}},
   {kind: 'visit.follow_up', subject, data: {item: 'i39', queue: 'FV', urgency: 'three_days', text: 'Kran'}},
 ]
-await record(store, half)
+await saveDrafts(store, half)
 await consent('K1', 'M1 1L2 2')
 await sync.now()
-const [{id: struck}] = await record(store, [{kind: 'visit.note', subject, data: {item: '', text: 'struck out'}}])
-await record(store, [
+const [{id: struck}] = await saveDrafts(store, [{kind: 'visit.note', subject, data: {item: '', text: 'struck out'}}])
+await saveDrafts(store, [
   {kind: 'visit.language', subject, data: {language: 'so'}}, {kind: 'visit.retract', subject, data: {operation: struck}},
   {kind: 'visit.attempt', subject, data: {outcome: 'rebooked', date: '2026-12-01', time: '10:00'}},
   {kind: 'visit.withdraw', subject, data: {purpose: 'K1', channel: 'visit'}},

@@ -9,7 +9,7 @@ import {test} from 'node:test'
 import {newPhone, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'
 
-const {startSync} = await import('../../static/field/sync.js')
+const {startSync} = await import('../../static/field/sync/schedule.js')
 const RELEASED = new URL('../data/released/', import.meta.url)
 
 function lay(name, {version, stores}) {
@@ -62,7 +62,7 @@ for (const release of readdirSync(RELEASED)) {
     const sha = text => createHash('sha256').update(text).digest('hex')
     assert.deepEqual(arrived.map(one => one.sha256), texts.map(sha), 'each once, in order, byte by byte')
 
-    const [{id}] = await outbox.record(store, [{kind: 'visit.note', subject: {type: 'visit', id: phone.visit}, data: {item: '', text: 'after'}}])
+    const [{id}] = await outbox.saveDrafts(store, [{kind: 'visit.note', subject: {type: 'visit', id: phone.visit}, data: {item: '', text: 'after'}}])
     assert.equal((await store.read()).outbox.get(id).operation.device_seq, texts.length + 1)
     sync.stop()
   })

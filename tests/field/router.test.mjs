@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {Routes, done, fragment, makeRouter, page, redirect, refuse} from '../../static/field/router.js'
+import {Routes, done, fragment, makeRouter, page, redirect, refuse} from '../../static/field/page/router.js'
 
 const i18n = {language: 'en', direction: 'ltr', _: (text, params = {}) => text.replace(/%\((\w+)\)s/g, (_, k) => params[k])}
 const render = (template, context) => `<main>${template} ${JSON.stringify(context)}</main>`

@@ -4,8 +4,8 @@
 import {createHash} from 'node:crypto'
 import {gunzipSync} from 'node:zlib'
 
-import {fold, stateOf} from '../../static/field/apply.js'
-import {BLOB_BYTES_MAX} from '../../static/field/operations.js'
+import {fold, stateOf} from '../../static/field/record/apply.js'
+import {BLOB_BYTES_MAX} from '../../static/field/record/operations.js'
 
 const MEDIA = 'application/vnd.troskel.sync+json'
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')

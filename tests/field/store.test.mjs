@@ -5,11 +5,11 @@ import {test} from 'node:test'
 
 import {AMIRA, BOB, VISIT, MemoryStorage, enrolled, newPhone, note, outbox, until} from './phone.mjs'
 
-const {record} = outbox
-const {cacheCanary, judge, localCanary} = await import('../../static/field/canary.js')
-const {visitKey} = await import('../../static/field/replay.js')
-const {PENDING} = await import('../../static/field/operations.js')
-const {Database} = await import('../../static/field/database.js')
+const {saveDrafts} = outbox
+const {cacheCanary, detectLoss, localCanary} = await import('../../static/field/store/canary.js')
+const {visitKey} = await import('../../static/field/record/replay.js')
+const {PENDING} = await import('../../static/field/record/operations.js')
+const {Database} = await import('../../static/field/store/database.js')
 
 const TENANCY = '0a000000-0000-4000-8000-00000000000a'
 const databases = async () => (await indexedDB.databases()).map(one => one.name)
@@ -44,7 +44,7 @@ test('enrolling twice, or in two tabs, is one device', async () => {
 
 test('an emptied database is a loss that is told until it was reported', async () => {
   const {phone, store} = await enrolled()
-  await record(store, [note('a'), note('b')])
+  await saveDrafts(store, [note('a'), note('b')])
   await until(() => markOf(phone.storages[0])?.unsent === 2)
   await phone.wipe()
   const empty = await phone.tab()
@@ -63,13 +63,13 @@ test('an emptied database is a loss that is told until it was reported', async (
 test('a database deleted under an open page is not made anew by it', async () => {
   const {phone, store} = await enrolled()
   await phone.wipe()
-  await assert.rejects(record(store, [note('x')]), error => error.code === 'missing')
+  await assert.rejects(saveDrafts(store, [note('x')]), error => error.code === 'missing')
   assert.ok(!(await databases()).includes(phone.name))
 })
 
 test('one canary is enough to notice, and an empty one is no loss', async () => {
   const {phone, store} = await enrolled()
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   await until(() => markOf(phone.storages[1])?.device_seq === 1)
   phone.storages[0].kept.clear()
   assert.equal((await phone.tab()).lost, null)
@@ -81,19 +81,19 @@ test('one canary is enough to notice, and an empty one is no loss', async () => 
 
 test('a database put back to an older copy is told, and no number is given twice', async () => {
   const {phone, store} = await enrolled()
-  await record(store, [note('a')])
+  await saveDrafts(store, [note('a')])
   phone.storages[0].setItem('troskel-canary', JSON.stringify({device: store.device.id, device_seq: 7, unsent: 3}))
   const older = await phone.tab()
   assert.deepEqual(older.lost, {reason: 'rolled_back', device: store.device.id, device_seq: 7, unsent: 3})
-  await record(older, [note('b')])
+  await saveDrafts(older, [note('b')])
   const numbers = [...(await older.read()).outbox.values()].map(row => row.operation.device_seq)
   assert.deepEqual(numbers.sort(), [1, 8])
 })
 
 test('a canary of another device tells of one', () => {
-  assert.equal(judge({id: 'b', device_seq: 9}, [{device: 'a', device_seq: 3, unsent: 1}]).reason, 'other')
-  assert.equal(judge({id: 'b', device_seq: 9}, [{device: 'b', device_seq: 9, unsent: 1}]), null)
-  assert.equal(judge(null, []), null)
+  assert.equal(detectLoss({id: 'b', device_seq: 9}, [{device: 'a', device_seq: 3, unsent: 1}]).reason, 'other')
+  assert.equal(detectLoss({id: 'b', device_seq: 9}, [{device: 'b', device_seq: 9, unsent: 1}]), null)
+  assert.equal(detectLoss(null, []), null)
 })
 
 test('canaries that cannot be read or written stop nothing', async () => {
@@ -105,7 +105,7 @@ test('canaries that cannot be read or written stop nothing', async () => {
   assert.equal(store.lost, null)
   await store.enrol()
   await store.signIn(BOB)
-  await record(store, [note('x')])
+  await saveDrafts(store, [note('x')])
   await until(() => markOf(nonsense)?.device === store.device.id)
 })
 
@@ -124,7 +124,7 @@ test('the canary in the Cache API gives back what was written', async () => {
 test('own work is shown on top of the snapshot until a snapshot contains it', async () => {
   const {store} = await enrolled()
   await store.update(() => [snapshot('bob', 10)])
-  const [{id}] = await record(store, [note('mine')])
+  const [{id}] = await saveDrafts(store, [note('mine')])
   const shown = await store.visit(VISIT)
   assert.equal((await store.read()).outbox.get(id).operation.base, 10)
   assert.deepEqual(shown.record.notes.map(one => [one.text, one.seq]), [['mine', PENDING]])
@@ -151,7 +151,7 @@ test('a visit opened at the door borrows the address of its tenancy', async () =
   const {store} = await enrolled()
   await store.update(() => [snapshot('bob', 10)])
   const id = '6f1c0000-0000-4000-8000-000000000002'
-  await record(store, [{kind: 'visit.open', subject: {type: 'visit', id}, data: {tenancy: TENANCY, kind: 'revisit', language: 'so'}}])
+  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id}, data: {tenancy: TENANCY, kind: 'revisit', language: 'so'}}])
   const opened = await store.visit(id)
   assert.deepEqual([opened.tenancy.street, opened.settings.quiet_from, opened.record.kind], ['Testgatan 1', '22:00', 'revisit'])
   assert.equal((await store.visits()).length, 2)
@@ -162,13 +162,13 @@ test('what one tab writes, the other shows', async () => {
   const other = await phone.tab()
   await store.update(() => [snapshot('bob', 10)])
   assert.equal((await other.visits()).length, 1)
-  await record(other, [note('from the other')])
+  await saveDrafts(other, [note('from the other')])
   assert.equal((await store.visit(VISIT)).record.notes[0].text, 'from the other')
 })
 
 test('a row that can no longer be read keeps its place and is seen', async () => {
   const {phone, store} = await enrolled()
-  const [{id}] = await record(store, [note('x')])
+  const [{id}] = await saveDrafts(store, [note('x')])
   await new Promise((resolve, reject) => {
     const open = indexedDB.open(phone.name)
     open.onsuccess = () => {
@@ -185,14 +185,14 @@ test('a row that can no longer be read keeps its place and is seen', async () =>
 
 test('a newer app in another tab is not kept waiting, and the older one says that it is older', async () => {
   const {phone, store} = await enrolled()
-  await record(store, [note('before')])
+  await saveDrafts(store, [note('before')])
   const upgraded = await new Promise((resolve, reject) => {
     const open = indexedDB.open(phone.name, 2)
     open.onupgradeneeded = () => open.result.createObjectStore('new')
     open.onsuccess = () => resolve(open.result)
     open.onerror = open.onblocked = reject
   })
-  await assert.rejects(record(store, [note('after')]), error => error.name === 'SaveFailed' && error.code === 'app_older')
+  await assert.rejects(saveDrafts(store, [note('after')]), error => error.name === 'SaveFailed' && error.code === 'app_older')
   assert.equal(upgraded.objectStoreNames.length, 6)
   upgraded.close()
 })
@@ -201,11 +201,11 @@ test('a connection that falls silent counts as cut: the work is done on another'
   const silent = new Database(`silent-${Math.random()}`, async () => {}, 30)
   await silent.create([{id: 'device', value: 1}])
   let asked = 0
-  const answer = await silent.steady(db => (asked++ === 0 ? new Promise(() => {}) : db.name))
+  const answer = await silent.run(db => (asked++ === 0 ? new Promise(() => {}) : db.name))
   assert.equal(asked, 2)
   assert.match(answer, /^silent-/)
-  await assert.rejects(silent.steady(() => new Promise(() => {})), {name: 'AbortError'}, 'a database never keeps anybody waiting for ever')
-  silent.drop()
+  await assert.rejects(silent.run(() => new Promise(() => {})), {name: 'AbortError'}, 'a database never keeps anybody waiting for ever')
+  silent.close()
 })
 
 test('a read never tells what was true before it was asked, however many ask', async () => {

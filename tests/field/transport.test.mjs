@@ -5,7 +5,7 @@ import {once} from 'node:events'
 import {createServer} from 'node:http'
 import {test} from 'node:test'
 
-import {NotSent, transport} from '../../static/field/transport.js'
+import {NotSent, transport} from '../../static/field/sync/transport.js'
 
 /** @param {import('node:test').TestContext} t @param {import('node:http').RequestListener} listener */
 async function serve(t, listener) {

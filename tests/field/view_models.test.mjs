@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import {readFileSync} from 'node:fs'
 import {test} from 'node:test'
-import * as view from '../../static/field/view_models.js'
+import * as view from '../../static/field/models/view_models.js'
 
 const {languages, packs, cases} = JSON.parse(readFileSync(new URL('../../sync/vectors/view_visit.json', import.meta.url), 'utf8'))
 

@@ -8,8 +8,8 @@ import {fakePhone, TENANCY, VISIT} from './fake_phone.mjs'
 const {expiryOf, mustInterpret} = await import('../../static/field/views/consents.js')
 const {beginning, groupVisits} = await import('../../static/field/views/visits.js')
 const {localVoice} = await import('../../static/field/views/controls.js')
-const {holdSignature, signatureSvg} = await import('../../static/field/signature.js')
-const {warningWord} = await import('../../static/field/words.js')
+const {holdSignature, signatureSvg} = await import('../../static/field/views/signature.js')
+const {warningWord} = await import('../../static/field/views/warning_words.js')
 
 let phone
 beforeEach(() => { phone = fakePhone() })

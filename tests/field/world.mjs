@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import {BOB, VISIT, enrolled, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'
 
-const {record} = outbox
-const {startSync} = await import('../../static/field/sync.js')
-const {sha256} = await import('../../static/field/ids.js')
+const {saveDrafts} = outbox
+const {startSync} = await import('../../static/field/sync/schedule.js')
+const {sha256} = await import('../../static/field/record/ids.js')
 
 /** A signed-in phone with its sync, and a server; timers only run when the test says so. */
 export async function world({person = BOB, ...options} = {}) {
@@ -49,7 +49,7 @@ export const svg = text => new TextEncoder().encode(`<svg xmlns="http://www.w3.o
 export async function signed(store, bytes, type = 'image/svg+xml') {
   const hash = await sha256(bytes)
   const data = {purpose: 'K1', decision: 'yes', signature: hash}
-  const [{id}] = await record(store, [{kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data}], [{sha256: hash, type, bytes}])
+  const [{id}] = await saveDrafts(store, [{kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data}], [{sha256: hash, type, bytes}])
   return {id, hash}
 }
 

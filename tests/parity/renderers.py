@@ -22,7 +22,7 @@ from pwa.bundle.template_compiler import compile_templates, shared_environment
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
-RUNTIME = ROOT / "static" / "field" / "template_runtime.js"
+RUNTIME = ROOT / "static" / "field" / "page" / "template_runtime.js"
 Messages = Mapping[str, Any]
 """msgid → translation; of a plural, singular → [one, many]."""
 

@@ -22,11 +22,11 @@ const {forceCloseDatabase} = idb
 
 const field = fileURLToPath(new URL('../../static/field/', import.meta.url))
 const ENTRY = `
-export {openStore} from './store.js'
-export * as outbox from './outbox.js'
-export {startSync} from './sync.js'
-export * as replay from './replay.js'
-export {localCanary} from './canary.js'`
+export {openStore} from './store/store.js'
+export * as outbox from './store/outbox.js'
+export {startSync} from './sync/schedule.js'
+export * as replay from './record/replay.js'
+export {localCanary} from './store/canary.js'`
 const bundled = buildSync({
   stdin: {contents: ENTRY, resolveDir: process.env.SIMULATED_FIELD ?? field}, bundle: true, write: false, format: 'iife', globalName: 'made', target: 'es2022',
 })
@@ -350,7 +350,7 @@ const commands = {
       const life = lifeOf(phone, tab)
       if (!life?.store) continue
       const riding = blobs.map(one => ({...one, bytes: bytesOf(one.bytes)}))
-      life.code.outbox.record(life.store, drafts, riding, {now: new life.Date()}).then(
+      life.code.outbox.saveDrafts(life.store, drafts, riding, {now: new life.Date()}).then(
         ids => { if (!life.dead) saved.push(...ids.map(one => one.id)) },
         error => told.push({event: 'refused', what: error.code ?? String(error), ids: drafts.map(one => one.id)}))
     }

@@ -2,7 +2,7 @@
 
 Invariant: what compiles renders to the same bytes in both languages; whatever could differ
 is refused at build time with file and line, all refusals at once. No eval, no Jinja and no
-Node on the phone; the runtime is static/field/template_runtime.js.
+Node on the phone; the runtime is static/field/page/template_runtime.js.
 What depends on values is checked on the phone, which throws: null, floats, undefined names,
 letters counted or ordered, lists compared, + of anything but whole numbers. Where Jinja would
 print `None` or `[]`, the phone throws; no value renders differently.

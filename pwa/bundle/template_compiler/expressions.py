@@ -1,4 +1,4 @@
-"""Jinja's expressions → JavaScript expressions over static/field/template_runtime.js.
+"""Jinja's expressions → JavaScript expressions over static/field/page/template_runtime.js.
 
 Invariant: an expression that comes back as source has, in JavaScript, the value it has in Jinja,
 or throws there; what cannot promise that is refused with its line. It writes no statements and

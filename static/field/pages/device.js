@@ -1,11 +1,11 @@
 // This phone: what the browser promises to keep, how full it is, which versions run, and what the
 // app does not do yet. It asks again each time; nothing here is remembered or guessed.
 
-import {page} from '../router.js'
+import {page} from '../page/router.js'
 import {moment} from './words.js'
-import * as device from '../device.js'
+import * as device from '../browser.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/device', show, {anyone: true})
 }

@@ -1,15 +1,15 @@
 // "What is on this phone": the outbox in plain words. It shows exactly what the outbox holds (the
 // same list that is sent), sends on request, and gives it out as a file when nothing else helps.
 
-import {filed, handOver, unsent} from '../outbox.js'
-import {blobsOf} from '../operations.js'
-import {base64Of} from '../rows.js'
-import {openStore} from '../store.js'
-import {page, redirect} from '../router.js'
-import {toast} from '../forms.js'
+import {filed, handOver, unsent} from '../store/outbox.js'
+import {blobsOf} from '../record/operations.js'
+import {base64Of} from '../store/rows.js'
+import {openStore} from '../store/store.js'
+import {page, redirect} from '../page/router.js'
+import {toast} from '../page/forms.js'
 import {describe, explain, moment} from './words.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/outbox', show, {anyone: true})
   routes.add('POST', '/field/outbox/send', send, {anyone: true})

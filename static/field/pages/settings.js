@@ -2,11 +2,11 @@
 // and told to the server when there is contact.
 
 import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
-import * as guides from '../guides.js'
-import {languageView, ORIGINAL} from '../view_models.js'
-import {page, redirect, refuse} from '../router.js'
+import * as packs from '../guide/packs.js'
+import {languageView, ORIGINAL} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/settings', show, {anyone: true})
   routes.add('POST', '/field/language', choose, {anyone: true})
@@ -34,7 +34,7 @@ async function show({person, store, i18n}) {
  * are kept anyway; the others only when somebody asks for them. */
 async function guideRows(store, person) {
   const {guide, languages = []} = await store.facts()
-  const [here, asked, files] = [await guides.languagesHere(guide), guides.asked(), await store.visits()]
+  const [here, asked, files] = [await packs.languagesOnPhone(guide), packs.requestedLanguages(), await store.visits()]
   const needed = new Set([ORIGINAL, person.interface_language, ...person.languages ?? [],
     ...files.map(file => file.record.cells.language?.at(-1)?.value)])
   return languages.map(tag => ({
@@ -46,10 +46,10 @@ async function keep({form, store, i18n}) {
   const tag = form.get('language')
   const {guide, languages = []} = await store.facts()
   if (!languages.includes(tag)) return refuse(i18n._('Choose a language.'))
-  const wanted = !guides.asked().includes(tag)
-  guides.ask(tag, wanted)
+  const wanted = !packs.requestedLanguages().includes(tag)
+  packs.requestLanguage(tag, wanted)
   // Without network it is fetched at the next contact; the page says that it is not here yet.
-  if (wanted) await guides.keep([[guide, tag]])
+  if (wanted) await packs.fetchAhead([[guide, tag]])
   return redirect('/field/settings')
 }
 

@@ -1,12 +1,12 @@
 // Signing in and out. Needs the network and says so; believes only an answer that is plainly the
 // server's own (a captive portal's page is not). Signing out hides and deletes nothing.
 
-import {unsent} from '../outbox.js'
-import {page, redirect, refuse} from '../router.js'
+import {unsent} from '../store/outbox.js'
+import {page, redirect, refuse} from '../page/router.js'
 import {languageRows} from '../i18n.js'
-import * as device from '../device.js'
+import * as device from '../browser.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/sign-in', show, {anyone: true})
   routes.add('POST', '/field/sign-in', signIn, {anyone: true})

@@ -1,11 +1,11 @@
 // Reading back and closing. Everything written is shown in both languages; any line may be struck;
 // closing lists the points that must be told and are not, and lets go of them in the same tap.
 
-import {winner} from '../apply.js'
-import {uuid7} from '../ids.js'
-import {withPictures} from '../photo.js'
-import {page, redirect, refuse} from '../router.js'
-import {mustOpen, READ_BACK_ITEM, summaryView} from '../view_models.js'
+import {winner} from '../record/apply.js'
+import {uuid7} from '../record/ids.js'
+import {withPictures} from './photo.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {mustOpen, READ_BACK_ITEM, summaryView} from '../models/view_models.js'
 import {openVisit, save, views} from './context.js'
 
 const withStrike = (rows) => rows.map((one) => ({...one, strike: uuid7()}))
@@ -44,7 +44,7 @@ async function close(call) {
   return redirect(scene.url, {toast: i18n._('Closed and saved on this phone')})
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id/read-back', show)
   routes.add('POST', '/field/visits/:id/close', close)

@@ -2,11 +2,11 @@
 // exact words that were shown and their hash, and only where they can have been understood: on a
 // text that no native speaker has reviewed, an interpreter or ambassador must be present (DESIGN 6).
 
-import {placeholders} from '../guide_text.js'
-import {sha256, uuid7} from '../ids.js'
-import {fragment, page, redirect, refuse} from '../router.js'
-import {drawnSignature} from '../signature.js'
-import {consentView, visitView} from '../view_models.js'
+import {placeholders} from '../guide/fill.js'
+import {sha256, uuid7} from '../record/ids.js'
+import {fragment, page, redirect, refuse} from '../page/router.js'
+import {drawnSignature} from './signature.js'
+import {consentView, visitView} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
 
 // A recipient that is being typed, so that turning the screen and back keeps it. In memory and
@@ -149,7 +149,7 @@ async function withdraw(call) {
   return redirect(`/field/visits/${call.params.id}/consents/${purpose}?saved=yes`, {toast: call.i18n._('Taken back')})
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id/consents', list)
   routes.add('GET', '/field/visits/:id/consents/:purpose', show)

@@ -3,13 +3,13 @@
 // that is missing is left out (texts fall back to Swedish and say so); without Swedish there is
 // no guide, and the page says what to do instead of showing half.
 
-import {winner} from '../apply.js'
-import {pack} from '../guides.js'
+import {winner} from '../record/apply.js'
+import {loadPack} from '../guide/packs.js'
 import {chosenLanguage} from '../i18n.js'
-import {uuid7} from '../ids.js'
-import {record} from '../outbox.js'
-import {page} from '../router.js'
-import {LANGUAGES, ORIGINAL} from '../view_models.js'
+import {uuid7} from '../record/ids.js'
+import {saveDrafts} from '../store/outbox.js'
+import {page} from '../page/router.js'
+import {LANGUAGES, ORIGINAL} from '../models/view_models.js'
 
 /** The address of a visit. @param {string} id @returns {string} */
 export const urlOf = (id) => `/field/visits/${encodeURIComponent(id)}`
@@ -35,7 +35,7 @@ const kept = new Map()
 
 async function packOf(version, tag) {
   const key = `${version} ${tag}`
-  if (!kept.has(key)) kept.set(key, await pack(version, tag))
+  if (!kept.has(key)) kept.set(key, await loadPack(version, tag))
   return kept.get(key)
 }
 
@@ -60,7 +60,7 @@ function statusOf(file) {
 
 /**
  * Everything the views of one visit take, or the page to show instead.
- * @param {import('../router.js').Call} call
+ * @param {import('../page/router.js').Call} call
  * @returns {Promise<{failed?: object, file: object, packs: object, languages: object, people: object,
  *   status: object, guide: string, url: string, facts: object}>}
  */
@@ -104,11 +104,11 @@ export const addressOf = (scene) => scene.file.tenancy.street ?? ''
 
 /**
  * Save operations on this visit and wait until they are safely on the phone.
- * @param {import('../router.js').Call} call
+ * @param {import('../page/router.js').Call} call
  * @param {Array<{id?: string, kind: string, data: object}>} drafts the first takes the form's operation id
  * @param {Array<object>} [blobs]
  */
 export function save({store, params, form}, drafts, blobs = []) {
   const [first, ...rest] = drafts.map((draft) => ({subject: {type: 'visit', id: params.id}, ...draft}))
-  return record(store, [{id: form.get('operation') || uuid7(), ...first}, ...rest], blobs)
+  return saveDrafts(store, [{id: form.get('operation') || uuid7(), ...first}, ...rest], blobs)
 }

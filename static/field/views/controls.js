@@ -2,10 +2,10 @@
 // of a text, the signature pad, the camera, reading aloud, a link to hand on. Each is bound by data attributes after every swap;
 // none of them stores or sends anything.
 
-import {attachPad} from '../signature.js'
-import {warningWord} from '../words.js'
-import {recordingOf} from '../recordings.js'
-import {share} from '../share.js'
+import {attachPad} from './signature.js'
+import {warningWord} from './warning_words.js'
+import {recordingOf} from '../guide/recordings.js'
+import {share} from './share.js'
 import {takePhoto} from './photos.js'
 
 const pads = new WeakMap()

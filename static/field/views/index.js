@@ -10,7 +10,7 @@ import * as visits from './visits.js'
 import * as writing from './writing.js'
 import {watchPage} from './controls.js'
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   for (const module of [visits, visit, section, photos, writing, consents, closing, tenant]) module.register(routes)
   if (globalThis.document) watchPage(document)

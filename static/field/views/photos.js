@@ -1,10 +1,10 @@
 // Taking a photo of a fault: the picture and the operation that names it are saved together or not
 // at all. Only of a point of the guide that asks for it; never where the phone runs short of space.
 
-import {report} from '../device.js'
-import {hasRoom, heldPhoto, holdPhoto, releasePhoto} from '../photo.js'
-import {refuse} from '../router.js'
-import {uuid7} from '../ids.js'
+import {report} from '../browser.js'
+import {hasRoom, heldPhoto, holdPhoto, releasePhoto} from './photo.js'
+import {refuse} from '../page/router.js'
+import {uuid7} from '../record/ids.js'
 import {openVisit, save} from './context.js'
 import {answered} from './section.js'
 
@@ -45,7 +45,7 @@ export async function takePhoto(input) {
   }
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('POST', '/field/visits/:id/photo', take)
 }

@@ -2,13 +2,13 @@
 // answer that says what is already stored is not written again, so a hasty double tap is one
 // answer. A counter (smiley, idea) leaves nothing in the visit (DESIGN 7.9).
 
-import {uuid4, uuid7} from '../ids.js'
-import {record} from '../outbox.js'
-import {withPictures} from '../photo.js'
+import {uuid4, uuid7} from '../record/ids.js'
+import {saveDrafts} from '../store/outbox.js'
+import {withPictures} from './photo.js'
 import {pictograms} from '../pictograms.js'
-import {fragment, page, redirect, refuse} from '../router.js'
-import {winner} from '../apply.js'
-import {sectionView, tickOf, untickOf} from '../view_models.js'
+import {fragment, page, redirect, refuse} from '../page/router.js'
+import {winner} from '../record/apply.js'
+import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
 
 /** Items of a section as this page shows them: a counter carries its own operation, a photo its picture. */
@@ -75,7 +75,7 @@ export async function answered({store}, scene, key, counted = '') {
 /** Raise an anonymous counter. "Rather not say" counts nothing. */
 async function count({store, form}, scene, topic, value) {
   if (!value || value === 'prefer_not') return
-  await record(store, [{
+  await saveDrafts(store, [{
     id: form.get('operation'),
     kind: 'tally.count',
     subject: {type: 'tally', id: uuid4()},
@@ -97,7 +97,7 @@ async function tick(call) {
   return redirect(`${scene.url}/s/${call.form.get('next') || section}`)
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id/s/:section', show)
   routes.add('POST', '/field/visits/:id/answer', answer)

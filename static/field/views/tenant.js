@@ -3,8 +3,8 @@
 // itself has the voice, and never for a consent: a voice might skip what a yes depends on.
 
 import {pictograms} from '../pictograms.js'
-import {page, redirect} from '../router.js'
-import {ORIGINAL, consentView, languageView, noticeView, sectionView, visitView} from '../view_models.js'
+import {page, redirect} from '../page/router.js'
+import {ORIGINAL, consentView, languageView, noticeView, sectionView, visitView} from '../models/view_models.js'
 import {recipientShown} from './consents.js'
 import {openVisit, views} from './context.js'
 
@@ -106,7 +106,7 @@ async function notice(call) {
   return turned(scene, call.i18n, {heading, texts, mark: markOf(scene, parts[0], 'text'), back: scene.url, recording: `notice.${wanted}`})
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id/tenant/item', item)
   routes.add('GET', '/field/visits/:id/tenant/section', section)

@@ -1,8 +1,8 @@
 // One visit: its front page, the tenant's language, and what to do when it does not happen now.
 
-import {uuid7} from '../ids.js'
-import {page, redirect, refuse} from '../router.js'
-import {LANGUAGES, languageView, visitView} from '../view_models.js'
+import {uuid7} from '../record/ids.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {LANGUAGES, languageView, visitView} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
 
 const DATE = /^\d{4}-\d\d-\d\d$/
@@ -97,7 +97,7 @@ async function reopen(call) {
   return redirect(`/field/visits/${call.params.id}`, {toast: call.i18n._('The visit is open again')})
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id', show)
   routes.add('GET', '/field/visits/:id/language', chooseLanguage)

@@ -2,10 +2,10 @@
 // returned ones first, then today, then by day. The clock sorts; it never hides anything: what is
 // far off in a long list is one tap away, and what is unsent or needs someone is always shown.
 
-import {uuid4, uuid7} from '../ids.js'
-import {record} from '../outbox.js'
-import {page, redirect, refuse} from '../router.js'
-import {headView, LANGUAGES, languageView} from '../view_models.js'
+import {uuid4, uuid7} from '../record/ids.js'
+import {saveDrafts} from '../store/outbox.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {headView, LANGUAGES, languageView} from '../models/view_models.js'
 import {todayOf, urlOf} from './context.js'
 
 const KINDS = ['contact', 'reactive', 'short', 'revisit']
@@ -77,7 +77,7 @@ async function openNew({form, store, i18n}) {
   const kind = form.get('kind')
   if (!KINDS.includes(kind)) return refuse(i18n._('Choose what kind of visit it is.'))
   const id = form.get('visit_id')
-  await record(store, [{
+  await saveDrafts(store, [{
     id: form.get('operation'),
     kind: 'visit.open',
     subject: {type: 'visit', id},
@@ -86,7 +86,7 @@ async function openNew({form, store, i18n}) {
   return redirect(urlOf(id))
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field', list)
   routes.add('GET', '/field/new', newVisit)

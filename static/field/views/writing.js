@@ -1,9 +1,9 @@
 // What is written in words: notes and follow-ups, and striking them out. Short, about the thing;
 // an item that may reveal something about a person offers no words at all (domain 3, mark ●).
 
-import {uuid7} from '../ids.js'
-import {page, redirect, refuse} from '../router.js'
-import {sectionView} from '../view_models.js'
+import {uuid7} from '../record/ids.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {sectionView} from '../models/view_models.js'
 import {addressOf, openVisit, save, views} from './context.js'
 
 const TEXT_MAX = 280
@@ -85,7 +85,7 @@ async function strike(call) {
   return redirect(`/field/visits/${call.params.id}/read-back`, {toast: call.i18n._('Struck out')})
 }
 
-/** @param {import('../router.js').Routes} routes */
+/** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/visits/:id/note', noteForm)
   routes.add('POST', '/field/visits/:id/note', saveNote)

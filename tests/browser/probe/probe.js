@@ -1,8 +1,8 @@
 // Pages of the browser tests. `window.probe` is what a test looks at and turns: what was stored,
 // which operations came, what is stored whatever was tapped (`stores`), and a gate that holds a save back until the test opens it.
 
-import {fragment, page, redirect, refuse} from '../router.js'
-import {uuid7} from '../ids.js'
+import {fragment, page, redirect, refuse} from '../page/router.js'
+import {uuid7} from '../record/ids.js'
 
 const probe = {stored: {}, notes: new Map(), operations: [], requests: [], refuse: '', gate: Promise.resolve()}
 window.probe = probe

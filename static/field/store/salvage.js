@@ -1,0 +1,50 @@
+// What an earlier database of this phone still holds. One that did not open was replaced by a new
+// one at enrolment and may open again some day. Invariant (I1): its operations come over with their
+// ids and exact bytes, and go out under the device they were made on; nothing is changed or deleted
+// there. Store by store, row by row where it must be: one bad page must not hide the rest.
+
+import {begin} from './database.js'
+import {blobsOf} from '../record/operations.js'
+import {metaChange, valueOfRow} from './rows.js'
+
+/**
+ * @param {import('./database.js').Database} database the earlier one
+ * @returns {Promise<{changes: (memory: import('./store.js').Memory) => import('./store.js').Change[]}>}
+ *   what to add to the present one
+ */
+export async function salvage(database) {
+  const rows = (await Promise.all((await rowsOf(database, 'outbox')).map(row => valueOfRow('outbox', row)))).filter(row => row.operation)
+  const [device] = await Promise.all((await rowsOf(database, 'meta')).filter(row => row.id === 'device').map(row => valueOfRow('meta', row)))
+  const named = new Set(rows.flatMap(row => blobsOf(row.operation)))
+  const blobs = []
+  for (const hash of named) blobs.push(...await rowsOf(database, 'blobs', hash))
+  return {changes: memory => changesOf(memory, rows, blobs, device?.value)}
+}
+
+function changesOf(memory, rows, blobs, device) {
+  const known = id => memory.meta.get(id)?.value
+  // What came over once has left for good since: nothing of a protected visit may come back.
+  const taken = new Set(known('salvaged'))
+  const fresh = rows.filter(row => !taken.has(row.id) && !memory.outbox.has(row.id))
+  if (fresh.length === 0) return []
+  const named = new Set(fresh.flatMap(row => blobsOf(row.operation)))
+  return [
+    ...fresh.map(value => ({put: 'outbox', value})),
+    ...blobs.filter(blob => named.has(blob.id) && !memory.blobs.has(blob.id)).map(value => ({put: 'blobs', value})),
+    metaChange('recovered', (known('recovered') ?? 0) + fresh.length),
+    metaChange('salvaged', [...taken, ...fresh.map(row => row.id)]),
+    // The server knows that device by its key.
+    ...(device?.key ? [metaChange('former', {...known('former'), [device.id]: device.key})] : []),
+  ]
+}
+
+async function rowsOf(database, store, id) {
+  const ask = (method, key) => database.run(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
+  try {
+    return await ask('getAll', id)
+  } catch {
+    const keys = id ? [id] : await ask('getAllKeys')
+    const found = await Promise.all(keys.map(key => ask('get', key).catch(() => null)))
+    return found.filter(Boolean)
+  }
+}
