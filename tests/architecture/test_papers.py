@@ -93,6 +93,8 @@ def test_every_link_of_a_paper_leads_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", papers(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_that_a_paper_names_exists(path: Path) -> None:
     for name in NAMED.findall(path.read_text("utf-8")):
+        if "NNNN" in name:  # stands for a number
+            continue
         bases = [ROOT / base for base in BASES] + [path.parent]
         assert any((base / name).exists() for base in bases), name
 
