@@ -4,7 +4,8 @@
 import 'fake-indexeddb/auto'
 import './register.mjs'
 
-export const {openStore, SaveFailed} = await import('../../static/field/store/store.js')
+export const {openStore} = await import('../../static/field/store/store.js')
+export const {SaveFailed} = await import('../../static/field/store/save_failed.js')
 export const outbox = await import('../../static/field/store/outbox.js')
 const {localCanary} = await import('../../static/field/store/canary.js')
 

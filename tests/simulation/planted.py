@@ -55,7 +55,7 @@ BUGS = (
     # --- the phone: saving
     Bug("relaxed durability", PHONE + "store/database.js", "{durability: 'strict'}", "{durability: 'relaxed'}"),
     Bug("no second try after a cut connection", PHONE + "store/outbox.js", "throw SaveFailed.from(error)", "console.error(error)"),
-    Bug("two tabs write over each other", PHONE + "store/store.js", "if (before.value !== change) {", "if (false) {"),
+    Bug("two tabs write over each other", PHONE + "store/tables.js", "if (before.value !== change) {", "if (false) {"),
     Bug("device_seq not kept with the operation", PHONE + "store/outbox.js", "device_seq: device.device_seq + values.length", "device_seq: device.device_seq"),
     Bug("a form sent twice is two operations", PHONE + "store/outbox.js", "const first = drafts[0]?.id || uuid7()", "const first = uuid7()"),
     # --- the phone: sending
@@ -85,8 +85,8 @@ BUGS = (
     Bug("a held operation leaves the phone", PHONE + "record/replay.js", "return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null", "return null"),
     Bug("signing out empties the outbox", PHONE + "store/store.js", "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : [])",
         "(memory.meta.has('person') ? [{drop: 'meta', id: 'person'}, ...[...memory.outbox.keys()].map(id => ({drop: 'outbox', id}))] : [])"),
-    Bug("a session that ended clears the outbox", PHONE + "sync/schedule.js", "session = null\n    const {kind, code} = error",
-        "session = null\n    if (error.kind === 'reauth') void store.update(memory => [...memory.outbox.keys()].map(id => ({drop: 'outbox', id})))\n    const {kind, code} = error"),
+    Bug("a session that ended clears the outbox", PHONE + "sync/round.js", "this.#session = null\n    const {kind, code} = error",
+        "this.#session = null\n    if (error.kind === 'reauth') void this.#store.update(memory => [...memory.outbox.keys()].map(id => ({drop: 'outbox', id})))\n    const {kind, code} = error"),
     Bug("an emptied phone is not noticed", PHONE + "store/canary.js", "if (marks.length === 0) return null", "return null"),
     Bug("the counter leaves out what needs someone", PHONE + "store/outbox.js", "needs: found.needs", "needs: 0"),
     Bug("handed-over work leaves the phone", PHONE + "store/outbox.js", "return ids.length > 0 ? [metaChange('handed', [...memory.meta.get('handed')?.value ?? [], ...ids])] : []",

@@ -6,7 +6,7 @@
 import {fold, stateOf} from './apply.js'
 import {KINDS, PENDING, blobsOf} from './operations.js'
 
-/** @typedef {import('../store/store.js').Memory} Memory */
+/** @typedef {import('../store/tables.js').Memory} Memory */
 
 /** Key of one person's snapshot of a visit. @param {string} by @param {string} visit */
 export const visitKey = (by, visit) => `${by} ${visit}`

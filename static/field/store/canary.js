@@ -46,8 +46,37 @@ export async function readMarks(canaries) {
 }
 
 /** @param {Canary[]} canaries @param {Mark} mark @returns {Promise<void>} */
-export async function writeMarks(canaries, mark) {
+async function writeMarks(canaries, mark) {
   await Promise.all(canaries.map(canary => canary.write(mark).catch(() => {})))
+}
+
+/** Writes the canaries, one write at a time: a call during a write makes one more after it, so that the
+ * newest mark is the last one written. */
+export class CanaryWriter {
+  #canaries
+  #mark
+  #running = null
+
+  /** @param {Canary[]} canaries @param {() => Promise<Mark>} mark what to write, computed anew each time */
+  constructor(canaries, mark) {
+    this.#canaries = canaries
+    this.#mark = mark
+  }
+
+  /** @returns {Promise<void>} when the canaries are up to date; it never rejects */
+  write() {
+    if (this.#running) {
+      this.#running.again = true
+      return this.#running.done
+    }
+    const turn = {again: false, done: null}
+    this.#running = turn
+    turn.done = this.#mark().then(mark => writeMarks(this.#canaries, mark)).catch(() => {}).then(() => {
+      this.#running = null
+      return turn.again ? this.write() : undefined
+    })
+    return turn.done
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import {sha256, uuid7, uuid7After} from '../record/ids.js'
 import {blobsOf, encode, localIso, visitOf} from '../record/operations.js'
 import {blobsNeeded, inOrder, isDone, isFiled, personOf, problemOf, visitKey, whereIs} from '../record/replay.js'
 import {bytesOf, isIntact, metaChange} from './rows.js'
-import {SaveFailed} from './store.js'
+import {SaveFailed} from './save_failed.js'
 
 /** @typedef {{id?: string, kind: string, subject: {type: string, id: string}, data: object}} Draft */
 /** @typedef {{sha256: string, type: string, bytes: ArrayBuffer}} BlobDraft */

@@ -71,7 +71,7 @@ export async function valueOfRow(store, row) {
   }
 }
 
-/** A change of one value that is there once. @param {string} id @param {any} value @returns {import('./store.js').Change} */
+/** A change of one value that is there once. @param {string} id @param {any} value @returns {import('./tables.js').Change} */
 export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
 
 /** Whether a value still is what was saved. @param {string} text @param {string} hash @returns {Promise<boolean>} */

@@ -3,16 +3,61 @@
 // ids and exact bytes, and go out under the device they were made on; nothing is changed or deleted
 // there. Store by store, row by row where it must be: one bad page must not hide the rest.
 
-import {begin} from './database.js'
+import {Database, StoreMissing, begin, databaseName, databaseNumbers} from './database.js'
 import {blobsOf} from '../record/operations.js'
 import {metaChange, valueOfRow} from './rows.js'
 
 /**
+ * Open this phone's other databases. Awaited at the start, because nothing else may be in flight:
+ * Chromium's newer store forgets the transactions that run while a neighbour fails to open.
+ * @param {string} base @param {number} current the number of the database in use
+ * @param {{wait: (ms: number) => Promise<void>, patience: number}} options as for Database
+ * @returns {Promise<Database[]>} those that open
+ */
+export async function openOthers(base, current, {wait, patience}) {
+  const earlier = Array.from({length: current - 1}, (_, n) => n + 1)
+  const found = []
+  for (const number of new Set([...await databaseNumbers(base, patience), ...earlier])) {
+    if (number === current) continue
+    const other = new Database(databaseName(base, number), wait, patience)
+    try {
+      await other.run(() => {})
+      found.push(other)
+    } catch (error) {
+      logUnreadable(error)
+    }
+  }
+  return found
+}
+
+/**
+ * Copy what they hold; they stay as they are, and are read at each start.
+ * @param {Database[]} others @param {(compute: (memory: import('./tables.js').Memory) => import('./tables.js').Change[]) => Promise<void>} update
+ */
+export async function salvageAll(others, update) {
+  for (const other of others) {
+    try {
+      const {changes} = await salvage(other)
+      await update(changes)
+    } catch (error) {
+      logUnreadable(error)
+    } finally {
+      other.close()
+    }
+  }
+}
+
+// The next start tries again.
+const logUnreadable = error => {
+  if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
+}
+
+/**
  * @param {import('./database.js').Database} database the earlier one
- * @returns {Promise<{changes: (memory: import('./store.js').Memory) => import('./store.js').Change[]}>}
+ * @returns {Promise<{changes: (memory: import('./tables.js').Memory) => import('./tables.js').Change[]}>}
  *   what to add to the present one
  */
-export async function salvage(database) {
+async function salvage(database) {
   const rows = (await Promise.all((await rowsOf(database, 'outbox')).map(row => valueOfRow('outbox', row)))).filter(row => row.operation)
   const [device] = await Promise.all((await rowsOf(database, 'meta')).filter(row => row.id === 'device').map(row => valueOfRow('meta', row)))
   const named = new Set(rows.flatMap(row => blobsOf(row.operation)))

@@ -1,40 +1,21 @@
-// What the phone has saved: everything but the blobs in one Memory, changed in transactions.
-// Invariant (I1): a change is one strict transaction, said to be done only after `complete`; two
-// tabs that write at once take turns. Reads come from a copy in memory that is used only while the
-// database says that nobody has written since. It refuses to create a database but at enrolment; one
-// that does not open is kept, and what it holds is fetched as soon as it can be read (salvage.js).
+// What the phone has saved, as the rest of the app sees it: who is signed in, their visits, facts from
+// the server. Behind it: one database (database.js) with its reads and writes (tables.js), canaries
+// that notice when a browser loses data (canary.js), earlier databases (salvage.js). Invariant: a
+// database is created at enrolment only; one that does not open is kept, never replaced in silence,
+// and what it holds is fetched as soon as it can be read.
 
 import {browserBallast} from './ballast.js'
-import {browserCanaries, detectLoss, readMarks, writeMarks} from './canary.js'
-import {Database, PATIENCE_MS, StoreMissing, begin, isUnopenable, databaseName, databaseNumbers} from './database.js'
+import {CanaryWriter, browserCanaries, detectLoss, readMarks} from './canary.js'
+import {Database, PATIENCE_MS, StoreMissing, isUnopenable, databaseName, databaseNumbers} from './database.js'
 import {newKey, uuid4} from '../record/ids.js'
 import {fileOf, filesOf, isDone, personOf} from '../record/replay.js'
-import {STORES, metaChange, rowOf, valueOfRow} from './rows.js'
-import {salvage} from './salvage.js'
+import {metaChange, rowOf} from './rows.js'
+import {openOthers, salvageAll} from './salvage.js'
+import {SaveFailed} from './save_failed.js'
+import {Tables} from './tables.js'
 
-const RACES_MAX = 100
-
-/** @typedef {{change: number, meta: Map<string, {id: string, value: any}>, outbox: Map<string, import('./rows.js').OutboxValue>,
- *   receipts: Map<string, import('./rows.js').Receipt>, visits: Map<string, import('./rows.js').VisitValue>, blobs: Set<string>}} Memory
- *   everything but the blobs' bytes, as of the `change`th write; shared: read, never change */
-/** @typedef {{put: string, value: any}|{drop: string, id: string}} Change into or out of the store it names */
-
-/** A save that did not happen: nothing of it is in the database, or it cannot be proved to be.
- * `code`: connection, quota, read_back, app_older, missing, not_enrolled, nobody, too_large. */
-export class SaveFailed extends Error {
-  /** @param {string} code @param {unknown} [cause] */
-  constructor(code, cause) {
-    super(`not saved: ${code}`, {cause})
-    this.name = 'SaveFailed'
-    this.code = code
-  }
-
-  /** @param {unknown} error @returns {SaveFailed} */
-  static from(error) {
-    if (error instanceof SaveFailed) return error
-    return new SaveFailed({QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}[error?.name] ?? 'connection', error)
-  }
-}
+/** @typedef {import('./tables.js').Memory} Memory */
+/** @typedef {import('./tables.js').Change} Change */
 
 // What is lost where not even the canaries know.
 const UNKNOWN = {reason: '', device: '', device_seq: 0, unsent: 0}
@@ -62,8 +43,6 @@ export class Store {
   enrolled = false
   /** @type {{id: string, since: string, key: string}|null} */
   device = null
-  /** A save needed the space that was held back for it: there is hardly any left. */
-  tight = false
   /** What was lost on this phone, until the next start after it was reported.
    * `reason`: emptied, rolled_back, other, unopenable.
    * @type {{reason: string, device: string, device_seq: number, unsent: number}|null} */
@@ -77,11 +56,9 @@ export class Store {
   #patience
   #ballast
   #database
-  #memory = null
-  #asked = null
-  #turn = Promise.resolve()
+  #tables
+  #canaryWriter
   #listeners = new Set()
-  #marking = null
 
   constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep, patience = Infinity, ballast = browserBallast()}) {
     this.#name = name
@@ -89,7 +66,11 @@ export class Store {
     this.#wait = wait
     this.#patience = patience
     this.#ballast = ballast
+    this.#canaryWriter = new CanaryWriter(canaries, () => this.#mark())
   }
+
+  /** A save needed the space that was held back for it: there is hardly any left. */
+  get tight() { return this.#tables.tight }
 
   /** @returns {Promise<this>} */
   async start() {
@@ -110,6 +91,7 @@ export class Store {
   #take(number) {
     this.#number = number
     this.#database = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
+    this.#tables = new Tables(this.#database, this.#ballast, () => void this.#canaryWriter.write())
   }
 
   async #adopt(marks) {
@@ -124,8 +106,9 @@ export class Store {
     this.enrolled = true
     if (lost) await this.#admit(lost)
     this.lost = (lost || !device.key ? await this.read() : {meta}).meta.get('lost')?.value ?? null
-    await this.#mark()
-    this.salvaged = this.#salvage(await this.#others())
+    await this.#canaryWriter.write()
+    const others = await openOthers(this.#name, this.#number, {wait: this.#wait, patience: this.#patience})
+    this.salvaged = salvageAll(others, changes => this.update(changes))
   }
 
   #giveKey(isNew) {
@@ -153,38 +136,6 @@ export class Store {
     if (this.lost?.reason === 'unopenable') this.#take(this.#number + 1)
     await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one.value))))
     await this.#adopt([])
-  }
-
-  /** Open this phone's other databases. Waited for, because nothing else may be in flight: Chromium's
-   * newer store forgets the transactions that run while a neighbour fails to open. */
-  async #others() {
-    const earlier = Array.from({length: this.#number - 1}, (_, n) => n + 1)
-    const found = []
-    for (const number of new Set([...await databaseNumbers(this.#name, this.#patience), ...earlier])) {
-      if (number === this.#number) continue
-      const other = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
-      try {
-        await other.run(() => {})
-        found.push(other)
-      } catch (error) {
-        logUnreadable(error)
-      }
-    }
-    return found
-  }
-
-  /** Fetch what they hold; they stay as they are, and are asked at each start. */
-  async #salvage(others) {
-    for (const other of others) {
-      try {
-        const {changes} = await salvage(other)
-        await this.update(changes)
-      } catch (error) {
-        logUnreadable(error)
-      } finally {
-        other.close()
-      }
-    }
   }
 
   // --- who, and what they see
@@ -249,142 +200,20 @@ export class Store {
   // --- for outbox.js and sync/
 
   /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
-  read() {
-    // Those who ask in one breath ask once: nothing is read before the last of them has asked, so
-    // that nobody is told what was true earlier.
-    this.#asked ??= Promise.resolve().then(() => {
-      this.#asked = null
-      return this.#current()
-    })
-    return this.#asked
-  }
-
-  async #current() {
-    const change = (await this.#get('meta', 'change')).value
-    if (this.#memory?.change !== change) this.#memory = await this.#load()
-    return this.#memory
-  }
+  read() { return this.#tables.read() }
 
   /** What the database itself holds, past the memory. @param {string} store @param {string} id @returns {Promise<any|null>} */
-  async readBack(store, id) {
-    const row = await this.#get(store, id)
-    return row ? valueOfRow(store, row) : null
+  readBack(store, id) { return this.#tables.readBack(store, id) }
+
+  /** Change the database as `compute` says; see Tables.update.
+   * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once; must not write */
+  update(compute) { return this.#tables.update(compute) }
+
+  /** What the canaries are to know. @returns {Promise<import('./canary.js').Mark>} */
+  async #mark() {
+    const memory = await this.read()
+    const {id, device_seq} = memory.meta.get('device').value
+    const unsent = [...memory.outbox.values()].filter(row => !isDone(memory, row)).length
+    return {device: id, device_seq, unsent, database: this.#number}
   }
-
-  #get(store, id) { return this.#database.run(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
-
-  /**
-   * Change the database: `compute` says how, from what is there; it is asked again when another
-   * tab was faster. All of it in one strict transaction, or none.
-   * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once; must not write
-   * @throws {Error} what IndexedDB said, after trying again
-   */
-  update(compute) {
-    const run = this.#turn.then(() => this.#update(compute))
-    this.#turn = run.catch(() => {})
-    return run
-  }
-
-  async #update(compute) {
-    for (let race = 0; race < RACES_MAX; race++) {
-      const memory = await this.read()
-      const {change} = memory
-      const changes = await compute(memory)
-      if (changes.length === 0) return
-      // Everything that takes time before the transaction: it would close by itself meanwhile.
-      const rows = await Promise.all(changes.map(one => (one.put ? rowOf(one.put, one.value) : null)))
-      if (await this.#written(changes, rows, change)) {
-        this.#remember(changes, change)
-        void this.#mark()
-        return
-      }
-    }
-    throw new DOMException('other tabs write all the time', 'AbortError')
-  }
-
-  async #written(changes, rows, change) {
-    try {
-      return await this.#database.run(db => this.#commit(db, changes, rows, change))
-    } catch (error) {
-      // Words and consents get the space held back for them; pictures do not.
-      const isPicture = changes.some(one => one.put === 'blobs' && one.value.type !== 'image/svg+xml')
-      if (error?.name !== 'QuotaExceededError' || isPicture || !await this.#ballast.drop()) throw error
-      this.tight = true
-      return this.#database.run(db => this.#commit(db, changes, rows, change))
-    }
-  }
-
-  async #commit(db, changes, rows, change) {
-    const names = new Set(['meta', ...changes.map(one => one.put ?? one.drop)])
-    const tx = begin(db, [...names], 'readwrite')
-    const before = await tx.objectStore('meta').get('change')
-    if (before.value !== change) {
-      tx.abort()
-      return false
-    }
-    await Promise.all([
-      ...changes.map((one, i) => apply(tx, one, rows[i])),
-      apply(tx, {put: 'meta'}, {id: 'change', value: change + 1}),
-      tx.done, // a request that succeeded is not a commit: iOS aborts in between
-    ])
-    return true
-  }
-
-  #remember(changes, change) {
-    const memory = this.#memory
-    if (memory?.change !== change) return
-    for (const {put, value, drop, id} of changes) {
-      if (drop) memory[drop].delete(id)
-      else if (put === 'blobs') memory.blobs.add(value.id)
-      else memory[put].set(value.id, value)
-    }
-    memory.change = change + 1
-  }
-
-  async #load() {
-    const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#database.run(db => {
-      const tx = begin(db, STORES, 'readonly')
-      return Promise.all([...STORES.map(async name => (name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll())), tx.done])
-    })
-    const mapOf = async (name, rows) => new Map((await Promise.all(rows.map(row => valueOfRow(name, row)))).map(one => [one.id, one]))
-    const [meta, outbox, receipts, visits] = await Promise.all([
-      mapOf('meta', metaRows.filter(row => row.id !== 'change')), mapOf('outbox', outboxRows), mapOf('receipts', receiptRows), mapOf('visits', visitRows),
-    ])
-    return {change: metaRows.find(row => row.id === 'change').value, meta, outbox, receipts, visits, blobs: new Set(keys)}
-  }
-
-  // --- the canaries
-
-  /** Bring the canaries up to date; one at a time, the newest last. */
-  #mark() {
-    const go = async () => {
-      const memory = await this.read()
-      const {id, device_seq} = memory.meta.get('device').value
-      const unsent = [...memory.outbox.values()].filter(row => !isDone(memory, row)).length
-      await writeMarks(this.#canaries, {device: id, device_seq, unsent, database: this.#number})
-    }
-    if (this.#marking) {
-      this.#marking.again = true
-      return this.#marking.done
-    }
-    const turn = {again: false, done: null}
-    this.#marking = turn
-    turn.done = go().catch(() => {}).then(() => {
-      this.#marking = null
-      return turn.again ? this.#mark() : undefined
-    })
-    return turn.done
-  }
-}
-
-// The next start tries again.
-const logUnreadable = error => {
-  if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
-}
-
-// async: a request that throws at once must be one failure among others, or those go unheard.
-async function apply(tx, {put, drop, id}, row) {
-  if (drop) return tx.objectStore(drop).delete(id)
-  // add() fails where put() would write over: bytes in the outbox are fixed.
-  return put === 'outbox' ? tx.objectStore(put).add(row) : tx.objectStore(put).put(row)
 }

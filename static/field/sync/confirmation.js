@@ -7,8 +7,8 @@
 import {blobsOf} from '../record/operations.js'
 import {operationsIn, visitKey} from '../record/replay.js'
 
-/** @typedef {import('../store/store.js').Memory} Memory */
-/** @typedef {import('../store/store.js').Change} Change */
+/** @typedef {import('../store/tables.js').Memory} Memory */
+/** @typedef {import('../store/tables.js').Change} Change */
 
 /** @param {string} cursor "<seq>.<digest>.<day>" @returns {number} */
 export const cursorSeq = cursor => Number.parseInt(cursor, 10) || 0

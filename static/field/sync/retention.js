@@ -14,8 +14,8 @@ const DAY_MS = 86_400_000
 const KEPT_DAYS_MAX = 14
 const RECEIPT_DAYS = 60
 
-/** @typedef {import('../store/store.js').Memory} Memory */
-/** @typedef {import('../store/store.js').Change} Change */
+/** @typedef {import('../store/tables.js').Memory} Memory */
+/** @typedef {import('../store/tables.js').Change} Change */
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 
