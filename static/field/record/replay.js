@@ -6,7 +6,8 @@
 import {fold, stateOf} from './apply.js'
 import {KINDS, PENDING, blobsOf} from './operations.js'
 
-/** @typedef {import('../store/tables.js').Memory} Memory */
+/** @import {Memory, OutboxValue, Receipt} from './shapes.d.ts' */
+
 
 /** Key of one person's snapshot of a visit. @param {string} by @param {string} visit */
 export const visitKey = (by, visit) => `${by} ${visit}`
@@ -16,7 +17,7 @@ export const personOf = memory => memory.meta.get('person')?.value ?? null
 
 /** Rows of the outbox in the order they were made. What was fetched from an earlier database of
  * this phone was made before all else here, on other devices' counts.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue[]} [rows] */
+ * @param {Memory} memory @param {OutboxValue[]} [rows] */
 export function inOrder(memory, rows = [...memory.outbox.values()]) {
   const own = memory.meta.get('device')?.value.id
   const made = rows.map(row => {
@@ -40,14 +41,14 @@ export function isFiled(memory, row) {
 }
 
 /** Whether the server has an operation (in its log or held list) and the blobs it names.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row */
+ * @param {Memory} memory @param {OutboxValue} row */
 export function isDelivered(memory, row) {
   const result = memory.receipts.get(row.id)?.result
   return (result === 'applied' || result === 'held') && unsentBlobs(memory, row).length === 0
 }
 
 /** Blobs of an operation; none of a photo that was struck out here, whose picture goes nowhere any more.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row @returns {string[]} */
+ * @param {Memory} memory @param {OutboxValue} row @returns {string[]} */
 export function blobsNeeded(memory, {id, operation}) {
   const isStruck = operation?.kind === 'visit.photo' && [...memory.outbox.values()]
     .some(one => one.operation?.kind === 'visit.retract' && one.operation.data.operation === id)
@@ -55,14 +56,14 @@ export function blobsNeeded(memory, {id, operation}) {
 }
 
 /** Blobs of an operation that are on this phone and not known to be on the server.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row @returns {string[]} */
+ * @param {Memory} memory @param {OutboxValue} row @returns {string[]} */
 export const unsentBlobs = (memory, row) => blobsNeeded(memory, row)
   .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
 
 /**
  * Where an operation is: on this phone, waiting for its author to sign in, sent, kept at the office
  * for good, or in need of someone.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row
+ * @param {Memory} memory @param {OutboxValue} row
  * @returns {'phone'|'waits'|'sent'|'filed'|'needs'}
  */
 export function whereIs(memory, row) {
@@ -71,11 +72,11 @@ export function whereIs(memory, row) {
   return row.by === personOf(memory)?.id || isHandedOver(memory, row) ? 'phone' : 'waits'
 }
 
-/** Whether nothing more is to happen to an operation. @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row */
+/** Whether nothing more is to happen to an operation. @param {Memory} memory @param {OutboxValue} row */
 export const isDone = (memory, row) => ['sent', 'filed'].includes(whereIs(memory, row))
 
 /** The receipt that says why an operation needs someone, or null.
- * @param {Memory} memory @param {import('../store/rows.js').OutboxValue} row @returns {import('../store/rows.js').Receipt|null} */
+ * @param {Memory} memory @param {OutboxValue} row @returns {Receipt|null} */
 export function problemOf(memory, row) {
   const receipts = [row.id, ...unsentBlobs(memory, row)].map(id => memory.receipts.get(id))
   return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null

@@ -5,17 +5,10 @@
 
 import {sha256} from '../record/ids.js'
 
+/** @import {Change} from '../record/shapes.d.ts' */
+
 /** The stores, each keyed by `id`. Upgrades only ever add to this list. */
 export const STORES = ['meta', 'outbox', 'receipts', 'visits', 'blobs']
-
-/** @typedef {{id: string, by: string, visit: string, sha256: string, text: string, operation: any}} OutboxValue
- *   `text` are the operation's exact bytes; no row is ever rewritten */
-/** @typedef {{id: string, by: string, visit: string, result: 'applied'|'held'|'refused'|'stored'|'damaged', seq: number,
- *   problem: string, comment: string, at: string, push?: string}} Receipt what the server said of an operation or (by
- *   hash) a blob; `push` names the answer that said it */
-/** @typedef {{id: string, by: string, visit: string, seq: number, gone: string, stale: boolean,
- *   record: any, tenancy: any, settings: any}} VisitValue one person's snapshot; `record` null once it is gone */
-/** @typedef {{id: string, by: string, visit: string, type: string, bytes: ArrayBuffer}} BlobValue */
 
 /** Encrypts, one day; must be called before a transaction begins, never inside one.
  * @param {ArrayBuffer} bytes @returns {Promise<ArrayBuffer>} */
@@ -71,7 +64,7 @@ export async function valueOfRow(store, row) {
   }
 }
 
-/** A change of one value that is there once. @param {string} id @param {any} value @returns {import('./tables.js').Change} */
+/** A change of one value that is there once. @param {string} id @param {any} value @returns {Change} */
 export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
 
 /** Whether a value still is what was saved. @param {string} text @param {string} hash @returns {Promise<boolean>} */

@@ -7,6 +7,8 @@ import {Database, StoreMissing, begin, databaseName, databaseNumbers} from './da
 import {blobsOf} from '../record/operations.js'
 import {metaChange, valueOfRow} from './rows.js'
 
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
+
 /**
  * Open this phone's other databases. Awaited at the start, because nothing else may be in flight:
  * Chromium's newer store forgets the transactions that run while a neighbour fails to open.
@@ -32,7 +34,7 @@ export async function openOthers(base, current, {wait, patience}) {
 
 /**
  * Copy what they hold; they stay as they are, and are read at each start.
- * @param {Database[]} others @param {(compute: (memory: import('./tables.js').Memory) => import('./tables.js').Change[]) => Promise<void>} update
+ * @param {Database[]} others @param {(compute: (memory: Memory) => Change[]) => Promise<void>} update
  */
 export async function salvageAll(others, update) {
   for (const other of others) {
@@ -54,7 +56,7 @@ const logUnreadable = error => {
 
 /**
  * @param {import('./database.js').Database} database the earlier one
- * @returns {Promise<{changes: (memory: import('./tables.js').Memory) => import('./tables.js').Change[]}>}
+ * @returns {Promise<{changes: (memory: Memory) => Change[]}>}
  *   what to add to the present one
  */
 async function salvage(database) {

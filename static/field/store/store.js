@@ -14,8 +14,8 @@ import {openOthers, salvageAll} from './salvage.js'
 import {SaveFailed} from './save_failed.js'
 import {Tables} from './tables.js'
 
-/** @typedef {import('./tables.js').Memory} Memory */
-/** @typedef {import('./tables.js').Change} Change */
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
+
 
 // What is lost where not even the canaries know.
 const UNKNOWN = {reason: '', device: '', device_seq: 0, unsent: 0}

@@ -6,12 +6,9 @@
 import {begin} from './database.js'
 import {STORES, rowOf, valueOfRow} from './rows.js'
 
-const RACES_MAX = 100
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
 
-/** @typedef {{change: number, meta: Map<string, {id: string, value: any}>, outbox: Map<string, import('./rows.js').OutboxValue>,
- *   receipts: Map<string, import('./rows.js').Receipt>, visits: Map<string, import('./rows.js').VisitValue>, blobs: Set<string>}} Memory
- *   everything but the blobs' bytes, as of the `change`th write; shared: read, never change */
-/** @typedef {{put: string, value: any}|{drop: string, id: string}} Change into or out of the store it names */
+const RACES_MAX = 100
 
 export class Tables {
   /** A write needed the space that was held back for it: there is hardly any left. */

@@ -7,8 +7,8 @@
 import {blobsOf} from '../record/operations.js'
 import {operationsIn, visitKey} from '../record/replay.js'
 
-/** @typedef {import('../store/tables.js').Memory} Memory */
-/** @typedef {import('../store/tables.js').Change} Change */
+/** @import {Change, Memory, VisitValue} from '../record/shapes.d.ts' */
+
 
 /** @param {string} cursor "<seq>.<digest>.<day>" @returns {number} */
 export const cursorSeq = cursor => Number.parseInt(cursor, 10) || 0
@@ -24,7 +24,7 @@ export function confirmedUpTo(memory, person) {
 /**
  * What a pull's last page changes: acknowledgements that nothing vouches for are forgotten.
  * @param {Memory} memory
- * @param {Map<string, import('../store/rows.js').VisitValue>} visits as they are with the news
+ * @param {Map<string, VisitValue>} visits as they are with the news
  * @param {string} person
  * @param {Set<string>} told ids of the receipts that were there before these news were asked for
  * @returns {{unconfirmed: boolean, changes: Change[]}} `unconfirmed`: there is something to offer again

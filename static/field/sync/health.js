@@ -5,18 +5,20 @@
 import {inOrder, isDone} from '../record/replay.js'
 import {metaChange} from '../store/rows.js'
 
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
+
 const REPORTED = ['lost', 'recovered', 'deleted']
 const DELETED_MAX = 100 // visits named in one push; the rest in the next
 
-/** Whether there is something that the server must hear of. @param {import('../store/tables.js').Memory} memory */
+/** Whether there is something that the server must hear of. @param {Memory} memory */
 export const hasReport = memory => REPORTED.some(id => memory.meta.has(id))
 
 /**
  * How the phone will stand when a push has been taken in.
- * @param {import('../store/tables.js').Memory} memory
+ * @param {Memory} memory
  * @param {object} report what the browser says of itself (browser.js)
  * @param {{going: Set<string>, tight: boolean}} phone ids of the push's operations; whether space has run out
- * @returns {{health: object, told: (memory: import('../store/tables.js').Memory) => import('../store/tables.js').Change[]}}
+ * @returns {{health: object, told: (memory: Memory) => Change[]}}
  *   `told`: what need not be said again once the server has it
  */
 export function healthOf(memory, report, {going, tight}) {

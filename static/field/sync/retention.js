@@ -10,12 +10,12 @@ import {blobsNeeded, isDelivered, isFiled, visitKey} from '../record/replay.js'
 import {confirmedUpTo} from './confirmation.js'
 import {metaChange} from '../store/rows.js'
 
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
+
 const DAY_MS = 86_400_000
 const KEPT_DAYS_MAX = 14
 const RECEIPT_DAYS = 60
 
-/** @typedef {import('../store/tables.js').Memory} Memory */
-/** @typedef {import('../store/tables.js').Change} Change */
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 

@@ -8,14 +8,7 @@ import {fragment, page, redirect, refuse} from '../page/router.js'
 import {drawnSignature} from './signature.js'
 import {consentView, visitView} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
-
-// A recipient that is being typed, so that turning the screen and back keeps it. In memory and
-// not in the address: a reload would tell the server's log which clinic a visit is about.
-const typed = new Map()
-
-/** The recipient to show for a consent: what is being typed, else what was last agreed.
- * @param {string} visit @param {string} purpose @param {string} agreed @returns {string} */
-export const recipientShown = (visit, purpose, agreed) => typed.get(`${visit} ${purpose}`) ?? agreed
+import {forgetRecipient, keepRecipient, recipientShown} from './recipient.js'
 
 const INTERPRETERS = ['none', 'staff', 'ambassador', 'on_site', 'telephone']
 // Staff who happen to speak the language are the ones asking: they are not an interpreter.
@@ -90,7 +83,7 @@ const recipientOf = (form) => (form.get('recipient') ?? '').trim().slice(0, 120)
 async function wording(call) {
   const scene = await openVisit(call)
   if (scene.failed || !has(scene, call.params.purpose)) return refuse(call.i18n._('This visit is not on this phone'), 404)
-  typed.set(`${call.params.id} ${call.params.purpose}`, recipientOf(call.form))
+  keepRecipient(call.params.id, call.params.purpose, recipientOf(call.form))
   const consent = viewOf(scene, call.params.purpose, recipientOf(call.form))
   return fragment('field/consent_wording.html', {
     consent, url: scene.url, must_interpret: mustInterpret(consent, scene.languages.tenant),
@@ -139,7 +132,7 @@ async function decide(call) {
       expires: decision === 'yes' ? expiryOf(structure, todayOf(scene.facts)) : '',
     },
   }], bytes ? [{sha256: signature, type: 'image/svg+xml', bytes}] : [])
-  typed.delete(`${call.params.id} ${purpose}`)
+  forgetRecipient(call.params.id, purpose)
   return redirect(`${scene.url}/consents/${purpose}?saved=yes`, {toast: _('Saved on this phone')})
 }
 

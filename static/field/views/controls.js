@@ -6,7 +6,7 @@ import {attachPad} from './signature.js'
 import {warningWord} from './warning_words.js'
 import {recordingOf} from '../guide/recordings.js'
 import {share} from './share.js'
-import {takePhoto} from './photos.js'
+import {takePhoto} from './camera.js'
 
 const pads = new WeakMap()
 const cameBack = new WeakSet()

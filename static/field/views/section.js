@@ -4,20 +4,12 @@
 
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {withPictures} from './photo.js'
 import {pictograms} from '../pictograms.js'
-import {fragment, page, redirect, refuse} from '../page/router.js'
+import {page, redirect, refuse} from '../page/router.js'
 import {winner} from '../record/apply.js'
 import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
-
-/** Items of a section as this page shows them: a counter carries its own operation, a photo its picture. */
-const shown = async (section, store, counted = '') => ({
-  ...section,
-  rows: await Promise.all(section.rows.map(async (item) => ({
-    ...item, operation: item.tally ? uuid7() : '', counted: item.key === counted, photos: await withPictures(store, item.photos),
-  }))),
-})
+import {answered, withPageFields} from './item.js'
 
 async function show(call) {
   const scene = await openVisit(call)
@@ -25,7 +17,7 @@ async function show(call) {
   const {sections} = scene.packs.sv
   const at = sections.findIndex((one) => one.key === call.params.section)
   if (at < 0) return redirect(scene.url)
-  const section = await shown(sectionView(...views(scene), call.params.section), call.store)
+  const section = await withPageFields(sectionView(...views(scene), call.params.section), call.store)
   // Before and after the visit are not part of the talk: s13 leads to the read-back.
   const talk = sections.filter((one) => one.key !== 's01' && one.key !== 's14').map((one) => one.key)
   const place = talk.indexOf(section.key)
@@ -61,15 +53,6 @@ async function answer(call) {
     await save(call, [{kind: 'visit.answer', data}])
   }
   return answered(call, await openVisit(call), key)
-}
-
-/** An item after something was saved about it, with its section's bar. */
-export async function answered({store}, scene, key, counted = '') {
-  const section = await shown(sectionView(...views(scene), scene.packs.sv.items[key].section), store, counted)
-  return fragment('field/answered.html', {
-    item: section.rows.find((one) => one.key === key), section, url: scene.url, operation: uuid7(),
-    pictograms,
-  })
 }
 
 /** Raise an anonymous counter. "Rather not say" counts nothing. */

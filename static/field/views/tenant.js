@@ -5,8 +5,8 @@
 import {pictograms} from '../pictograms.js'
 import {page, redirect} from '../page/router.js'
 import {ORIGINAL, consentView, languageView, noticeView, sectionView, visitView} from '../models/view_models.js'
-import {recipientShown} from './consents.js'
 import {openVisit, views} from './context.js'
+import {recipientShown} from './recipient.js'
 
 /** The texts of one `name` in a view, the tenant's own or what stands in for it. */
 const said = (view, name) => ({
