@@ -4,13 +4,10 @@
 // each fault come with the command, so the same commands give the same answers on every machine.
 // It refuses to know the server: requests are handed out, and answers come in.
 
-import {createHash} from 'node:crypto'
-import {readFileSync} from 'node:fs'
 import {createInterface} from 'node:readline'
-import {fileURLToPath} from 'node:url'
-import {gzipSync} from 'node:zlib'
 
-import {buildSync} from 'esbuild'
+import {Answer, FakeBlob, FakeResponse, MemoryStorage, chance, cryptoOf, plain, sha256} from './fake_browser.mjs'
+import {IDB_NAMES, NAMES, makeCode} from './phone_code.mjs'
 
 // fake-indexeddb asks for setImmediate at each task: so they come to our queue, one point of a
 // possible crash each.
@@ -19,75 +16,6 @@ const tasks = []
 globalThis.setImmediate = task => { tasks.push(task) }
 const idb = await import('fake-indexeddb')
 const {forceCloseDatabase} = idb
-
-const field = fileURLToPath(new URL('../../static/field/', import.meta.url))
-const ENTRY = `
-export {openStore} from './store/store.js'
-export * as outbox from './store/outbox.js'
-export {startSync} from './sync/schedule.js'
-export * as replay from './record/replay.js'
-export {localCanary} from './store/canary.js'`
-const bundled = buildSync({
-  stdin: {contents: ENTRY, resolveDir: process.env.SIMULATED_FIELD ?? field}, bundle: true, write: false, format: 'iife', globalName: 'made', target: 'es2022',
-})
-const CODE = `${bundled.outputFiles[0].text}\nreturn made`
-const IDB_NAMES = ['IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
-  'IDBOpenDBRequest', 'IDBRequest', 'IDBTransaction', 'IDBVersionChangeEvent']
-const NAMES = ['globalThis', 'window', 'document', 'navigator', 'indexedDB', 'crypto', 'Date', 'Math', 'fetch', 'setTimeout', 'clearTimeout',
-  'AbortSignal', 'localStorage', 'caches', 'CompressionStream', 'Blob', 'Response', 'console', ...IDB_NAMES]
-const makeCode = new Function(...NAMES, CODE)
-
-// --- what a life believes to be its browser
-
-/** Numbers from a seed (mulberry32). */
-function chance(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-const sha256 = bytes => createHash('sha256').update(bytes).digest()
-const plain = bytes => (ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes))
-const cryptoOf = random => ({
-  subtle: {digest: async (name, bytes) => new Uint8Array(sha256(plain(bytes))).buffer},
-  getRandomValues: array => {
-    for (let i = 0; i < array.length; i++) array[i] = Math.floor(random() * 256)
-    return array
-  },
-})
-
-class Packing { constructor(bytes) { this.bytes = bytes } }
-class FakeBlob {
-  constructor(parts) { this.bytes = Buffer.concat(parts.map(one => Buffer.from(plain(one)))) }
-  stream() { return {pipeThrough: () => new Packing(gzipSync(this.bytes))} }
-}
-class FakeResponse {
-  constructor(body) { this.body = body }
-  async arrayBuffer() { return new Uint8Array(this.body.bytes).buffer }
-}
-
-class Answer {
-  constructor({status, headers, body}) {
-    this.status = status
-    this.ok = status >= 200 && status < 300
-    this.headers = new Headers(headers)
-    this.raw = Buffer.from(body ?? '', 'base64')
-  }
-  async text() { return this.raw.toString('utf8') }
-  async json() { return JSON.parse(this.raw.toString('utf8')) }
-  async arrayBuffer() { return new Uint8Array(this.raw).buffer }
-}
-
-class MemoryStorage {
-  kept = new Map()
-  getItem(key) { return this.kept.get(key) ?? null }
-  setItem(key, text) { this.kept.set(key, String(text)) }
-}
 
 // --- phones, and their lives (a tab each)
 
@@ -428,7 +356,7 @@ const commands = {
       found = {
         enrolled: true, lost: store.lost, device: store.device.id, person: (await store.person())?.id ?? '',
         outbox: [...memory.outbox.values()].map(row => ({id: row.id, by: row.by, visit: row.visit, sha256: row.sha256, where: code.replay.whereIs(memory, row),
-          whole: createHash('sha256').update(row.text).digest('hex') === row.sha256})),
+          whole: sha256(row.text).toString('hex') === row.sha256})),
         receipts: [...memory.receipts.values()].map(({id, result, seq, problem}) => ({id, result, seq, problem})),
         unsent: (await code.outbox.unsent(store)).map(({id, state, problem}) => ({id, state, problem})),
         counts: await code.outbox.counts(store), visits: (await store.visits()).map(({id, record, state}) => ({id, record, state})),
