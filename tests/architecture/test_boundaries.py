@@ -23,7 +23,7 @@ LINES_MAX = 600
 TOP_LEVEL = {
     "pwa", "sync", "templates", "static", "tests", ".ci", "pyproject.toml", "package.json",
     "package-lock.json", ".npmrc", ".gitignore", "Makefile", "README.md", "requirements.lock",
-    "requirements-dev.lock", "hatch_build.py", "docs",
+    "requirements-dev.lock", "hatch_build.py", "docs", "biome.json",
 }  # fmt: skip
 
 
