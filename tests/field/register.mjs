@@ -6,5 +6,7 @@ import {isMainThread} from 'node:worker_threads'
 
 if (isMainThread) register(import.meta.url)
 
-export const resolve = (specifier, context, next) => (
-  specifier === '../../vendor/idb.js' ? next('idb', {...context, parentURL: import.meta.url}) : next(specifier, context))
+export const resolve = (specifier, context, next) =>
+  specifier === '../../vendor/idb.js'
+    ? next('idb', {...context, parentURL: import.meta.url})
+    : next(specifier, context)

@@ -17,7 +17,10 @@ export function chance(seed) {
 }
 
 export const sha256 = bytes => createHash('sha256').update(bytes).digest()
-export const plain = bytes => (ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes))
+export const plain = bytes =>
+  ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes)
 export const cryptoOf = random => ({
   subtle: {digest: async (name, bytes) => new Uint8Array(sha256(plain(bytes))).buffer},
   getRandomValues: array => {
@@ -26,14 +29,26 @@ export const cryptoOf = random => ({
   },
 })
 
-class Packing { constructor(bytes) { this.bytes = bytes } }
+class Packing {
+  constructor(bytes) {
+    this.bytes = bytes
+  }
+}
 export class FakeBlob {
-  constructor(parts) { this.bytes = Buffer.concat(parts.map(one => Buffer.from(plain(one)))) }
-  stream() { return {pipeThrough: () => new Packing(gzipSync(this.bytes))} }
+  constructor(parts) {
+    this.bytes = Buffer.concat(parts.map(one => Buffer.from(plain(one))))
+  }
+  stream() {
+    return {pipeThrough: () => new Packing(gzipSync(this.bytes))}
+  }
 }
 export class FakeResponse {
-  constructor(body) { this.body = body }
-  async arrayBuffer() { return new Uint8Array(this.body.bytes).buffer }
+  constructor(body) {
+    this.body = body
+  }
+  async arrayBuffer() {
+    return new Uint8Array(this.body.bytes).buffer
+  }
 }
 
 export class Answer {
@@ -43,13 +58,23 @@ export class Answer {
     this.headers = new Headers(headers)
     this.raw = Buffer.from(body ?? '', 'base64')
   }
-  async text() { return this.raw.toString('utf8') }
-  async json() { return JSON.parse(this.raw.toString('utf8')) }
-  async arrayBuffer() { return new Uint8Array(this.raw).buffer }
+  async text() {
+    return this.raw.toString('utf8')
+  }
+  async json() {
+    return JSON.parse(this.raw.toString('utf8'))
+  }
+  async arrayBuffer() {
+    return new Uint8Array(this.raw).buffer
+  }
 }
 
 export class MemoryStorage {
   kept = new Map()
-  getItem(key) { return this.kept.get(key) ?? null }
-  setItem(key, text) { this.kept.set(key, String(text)) }
+  getItem(key) {
+    return this.kept.get(key) ?? null
+  }
+  setItem(key, text) {
+    this.kept.set(key, String(text))
+  }
 }

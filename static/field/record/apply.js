@@ -26,8 +26,24 @@ const byDeviceSeq = (a, b) => a.device_seq - b.device_seq
 
 /** An empty visit record. @param {string} id @param {string} tenancy @param {string} kind @returns {VisitRecord} */
 export const newVisit = (id, tenancy, kind) => ({
-  type: 'visit', id, seq: 0, tenancy, kind, cells: {}, notes: [], photos: [], follow_ups: [], attempts: [], consents: [],
-  reviews: [], assignments: [], retracted: [], late: [], content: {}, content_seq: 0, blobs: [],
+  type: 'visit',
+  id,
+  seq: 0,
+  tenancy,
+  kind,
+  cells: {},
+  notes: [],
+  photos: [],
+  follow_ups: [],
+  attempts: [],
+  consents: [],
+  reviews: [],
+  assignments: [],
+  retracted: [],
+  late: [],
+  content: {},
+  content_seq: 0,
+  blobs: [],
 })
 
 /**
@@ -35,13 +51,17 @@ export const newVisit = (id, tenancy, kind) => ({
  * @param {VisitRecord|null} record @param {any} operation an envelope about a visit @param {number} seq
  * @returns {VisitRecord} a new one
  */
-export const apply = (record, operation, seq) => applyInPlace(structuredClone(record), operation, seq)
+export const apply = (record, operation, seq) =>
+  applyInPlace(structuredClone(record), operation, seq)
 
 /** As `apply` for several operations in order, numbered from `seq`: one copy for all of them.
  * @param {VisitRecord|null} record @param {any[]} operations @param {number} seq @returns {VisitRecord|null} */
 export function fold(record, operations, seq) {
   if (operations.length === 0) return record
-  return operations.reduce((one, operation, n) => applyInPlace(one, operation, seq + n), structuredClone(record))
+  return operations.reduce(
+    (one, operation, n) => applyInPlace(one, operation, seq + n),
+    structuredClone(record),
+  )
 }
 
 function applyInPlace(known, operation, seq) {
@@ -55,7 +75,8 @@ function applyInPlace(known, operation, seq) {
     record.kind = data.kind
   }
   const cells = cellsOf(operation)
-  for (const [field, value] of Object.entries(cells)) write(record.cells, field, value, operation, seq)
+  for (const [field, value] of Object.entries(cells))
+    write(record.cells, field, value, operation, seq)
   grow(record, operation, seq)
   if (own(cells, 'visitors')) record.assignments.push({seq, visitors: [...cells.visitors]})
   if (KINDS[kind].content) countContent(record, operation, seq)
@@ -71,18 +92,34 @@ function cellsOf({kind, data, by}) {
 
 function ownCellsOf(kind, data, by) {
   switch (kind) {
-    case 'visit.assign': return Object.fromEntries(['visitors', 'date', 'time'].filter(key => own(data, key)).map(key => [key, data[key]]))
-    case 'visit.open': return data.language ? {visitors: [by], language: data.language} : {visitors: [by]}
-    case 'visit.language': return {language: data.language}
-    case 'visit.answer': return {[`answer.${data.item}`]: data.answer}
-    case 'visit.tick': return Object.fromEntries(Object.entries(data.answers).map(([item, answer]) => [`answer.${item}`, answer]))
-    case 'visit.attempt': return data.outcome === 'rebooked'
-      ? {attempt: data.outcome, date: data.date ?? '', time: data.time ?? ''} : {attempt: data.outcome}
-    case 'visit.close': return {closed: 'yes'}
-    case 'visit.reopen': return {closed: 'no'}
-    case 'visit.cancel': return {cancelled: 'yes'}
-    case 'visit.choose': return {[data.field]: data.value}
-    default: return {}
+    case 'visit.assign':
+      return Object.fromEntries(
+        ['visitors', 'date', 'time'].filter(key => own(data, key)).map(key => [key, data[key]]),
+      )
+    case 'visit.open':
+      return data.language ? {visitors: [by], language: data.language} : {visitors: [by]}
+    case 'visit.language':
+      return {language: data.language}
+    case 'visit.answer':
+      return {[`answer.${data.item}`]: data.answer}
+    case 'visit.tick':
+      return Object.fromEntries(
+        Object.entries(data.answers).map(([item, answer]) => [`answer.${item}`, answer]),
+      )
+    case 'visit.attempt':
+      return data.outcome === 'rebooked'
+        ? {attempt: data.outcome, date: data.date ?? '', time: data.time ?? ''}
+        : {attempt: data.outcome}
+    case 'visit.close':
+      return {closed: 'yes'}
+    case 'visit.reopen':
+      return {closed: 'no'}
+    case 'visit.cancel':
+      return {cancelled: 'yes'}
+    case 'visit.choose':
+      return {[data.field]: data.value}
+    default:
+      return {}
   }
 }
 
@@ -128,13 +165,16 @@ function retract(record, target) {
     record.retracted.push(target)
     record.retracted.sort()
   }
-  for (const entry of [...record.notes, ...record.photos, ...record.follow_ups]) if (entry.id === target) blank(entry)
+  for (const entry of [...record.notes, ...record.photos, ...record.follow_ups])
+    if (entry.id === target) blank(entry)
   record.blobs = blobsOf(record)
 }
 
 function entryOf({id, kind, by, at, device, device_seq, base, data}, seq) {
   // Only what this version of the kind knows: more stays in the bytes, on both sides alike.
-  const known = Object.fromEntries(KINDS[kind].fields.filter(key => own(data, key)).map(key => [key, structuredClone(data[key])]))
+  const known = Object.fromEntries(
+    KINDS[kind].fields.filter(key => own(data, key)).map(key => [key, structuredClone(data[key])]),
+  )
   return {...known, id, by, at, seq, device, device_seq, base}
 }
 
@@ -142,7 +182,7 @@ function entryOf({id, kind, by, at, device, device_seq, base, data}, seq) {
 function inOrder(entries) {
   entries.sort(bySeq)
   const queues = new Map()
-  for (const one of entries) queues.set(one.device, [...queues.get(one.device) ?? [], one])
+  for (const one of entries) queues.set(one.device, [...(queues.get(one.device) ?? []), one])
   for (const queue of queues.values()) queue.sort(byDeviceSeq)
   return entries.map(one => queues.get(one.device).shift())
 }
@@ -154,12 +194,18 @@ function blank(entry) {
 
 function blobsOf({consents, photos}) {
   const live = photos.filter(one => !one.retracted)
-  return [...new Set([...consents.map(one => one.signature), ...live.map(one => one.photo)])].filter(Boolean).sort()
+  return [...new Set([...consents.map(one => one.signature), ...live.map(one => one.photo)])]
+    .filter(Boolean)
+    .sort()
 }
 
 function countContent(record, {kind, device, device_seq}, seq) {
   const last = own(record.content, device) ? record.content[device] : null
-  if (kind !== 'visit.attempt' && kind !== 'visit.language' && (!last || device_seq > last.device_seq)) {
+  if (
+    kind !== 'visit.attempt' &&
+    kind !== 'visit.language' &&
+    (!last || device_seq > last.device_seq)
+  ) {
     record.content[device] = {device_seq, seq}
   }
   record.content_seq = Math.max(record.content_seq, seq)
@@ -196,8 +242,11 @@ export function conflictsOf(record) {
  * @param {VisitRecord} record @returns {Record<string, any>} */
 export function consentsOf(record) {
   const byPurpose = new Map() // a purpose is a name from the wire: no key of a plain object
-  for (const entry of record.consents) byPurpose.set(entry.purpose, [...byPurpose.get(entry.purpose) ?? [], entry])
-  return Object.fromEntries([...byPurpose].map(([purpose, group]) => [purpose, mostRestrictive(headsOf(group))]))
+  for (const entry of record.consents)
+    byPurpose.set(entry.purpose, [...(byPurpose.get(entry.purpose) ?? []), entry])
+  return Object.fromEntries(
+    [...byPurpose].map(([purpose, group]) => [purpose, mostRestrictive(headsOf(group))]),
+  )
 }
 
 /** The decision that counts for one purpose, or null where nobody was asked.
@@ -211,9 +260,10 @@ export function consentOf(record, purpose) {
 const isAuthor = (one, other) => one.device === other.device && one.by === other.by
 
 // `alone`: its author may not have been shown what others decided (an ambassador is not).
-const saw = (later, earlier) => (isAuthor(later, earlier)
-  ? later.device_seq > earlier.device_seq
-  : later.base >= earlier.seq && !(later.alone && later.by !== earlier.by))
+const saw = (later, earlier) =>
+  isAuthor(later, earlier)
+    ? later.device_seq > earlier.device_seq
+    : later.base >= earlier.seq && !(later.alone && later.by !== earlier.by)
 
 // Where each seems to have seen the other, after a restore by foreign tools, none of them has.
 function headsOf(group) {
@@ -223,8 +273,9 @@ function headsOf(group) {
 
 function mostRestrictive(heads) {
   const rank = {yes: 0, no: 1, withdrawn: 2}
-  return heads.reduce((top, one) => (
-    rank[one.decision] - rank[top.decision] || one.seq - top.seq) > 0 ? one : top)
+  return heads.reduce((top, one) =>
+    (rank[one.decision] - rank[top.decision] || one.seq - top.seq) > 0 ? one : top,
+  )
 }
 
 /** The visit's state: the table in PROTOCOL.md section 2, first row that fits.

@@ -8,7 +8,13 @@ function shape(bytes, version) {
   bytes[6] = (bytes[6] & 0x0f) | (version << 4)
   bytes[8] = (bytes[8] & 0x3f) | 0x80
   const text = hex(bytes)
-  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-')
+  return [
+    text.slice(0, 8),
+    text.slice(8, 12),
+    text.slice(12, 16),
+    text.slice(16, 20),
+    text.slice(20),
+  ].join('-')
 }
 
 /** A random id (RFC 9562, version 4). @returns {string} */
@@ -37,4 +43,5 @@ export async function uuid7After(first, n) {
 export const newKey = () => hex(crypto.getRandomValues(new Uint8Array(32)))
 
 /** SHA-256 as lower-case hex. @param {ArrayBuffer|Uint8Array} bytes @returns {Promise<string>} */
-export const sha256 = async bytes => hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+export const sha256 = async bytes =>
+  hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))

@@ -27,8 +27,22 @@ export const KINDS = {
   'visit.photo': content(['item', 'photo']),
   'visit.follow_up': content(['item', 'queue', 'urgency', 'text']),
   'visit.attempt': content(['outcome', 'date', 'time']),
-  'visit.consent': content(['purpose', 'decision', 'text_key', 'text_version', 'text_sha256', 'text_state',
-    'language', 'recipient', 'given_by', 'method', 'attested', 'signature', 'interpreter', 'expires']),
+  'visit.consent': content([
+    'purpose',
+    'decision',
+    'text_key',
+    'text_version',
+    'text_sha256',
+    'text_state',
+    'language',
+    'recipient',
+    'given_by',
+    'method',
+    'attested',
+    'signature',
+    'interpreter',
+    'expires',
+  ]),
   'visit.withdraw': other(['purpose', 'channel']),
   'visit.retract': content(['operation']),
   'visit.close': content(['let_go', 'read_back']),
@@ -50,9 +64,21 @@ export const KINDS = {
  */
 export function encode({id, kind, subject, by, device, device_seq, at, base, data}) {
   if (!Object.hasOwn(KINDS, kind)) throw new RangeError(`no kind ${kind}`)
-  const text = JSON.stringify({
-    id, v: KINDS[kind].v, kind, subject: {type: subject.type, id: subject.id}, by, device, device_seq, at, base, data,
-  }, refuseNothing)
+  const text = JSON.stringify(
+    {
+      id,
+      v: KINDS[kind].v,
+      kind,
+      subject: {type: subject.type, id: subject.id},
+      by,
+      device,
+      device_seq,
+      at,
+      base,
+      data,
+    },
+    refuseNothing,
+  )
   const size = new TextEncoder().encode(text).length
   if (size > OPERATION_BYTES_MAX) throw new RangeError(`${kind} has ${size} bytes`)
   return text
@@ -60,7 +86,8 @@ export function encode({id, kind, subject, by, device, device_seq, at, base, dat
 
 function refuseNothing(key, value) {
   // JSON.stringify would drop an undefined silently, and write NaN as null.
-  if (value === null || value === undefined || Number.isNaN(value)) throw new RangeError(`nothing in ${key}`)
+  if (value === null || value === undefined || Number.isNaN(value))
+    throw new RangeError(`nothing in ${key}`)
   return value
 }
 

@@ -4,10 +4,9 @@
 // Another person's visits and operations are never shown (DESIGN 5, signing out hides).
 
 import {fold, stateOf} from './apply.js'
-import {KINDS, PENDING, blobsOf} from './operations.js'
+import {blobsOf, KINDS, PENDING} from './operations.js'
 
 /** @import {Memory, OutboxValue, Receipt} from './shapes.d.ts' */
-
 
 /** Key of one person's snapshot of a visit. @param {string} by @param {string} visit */
 export const visitKey = (by, visit) => `${by} ${visit}`
@@ -31,7 +30,8 @@ export function inOrder(memory, rows = [...memory.outbox.values()]) {
 
 /** Whether somebody on this phone has handed an operation over to the office for its absent author.
  * @param {Memory} memory @param {{id: string}} row */
-export const isHandedOver = (memory, row) => memory.meta.get('handed')?.value.includes(row.id) ?? false
+export const isHandedOver = (memory, row) =>
+  memory.meta.get('handed')?.value.includes(row.id) ?? false
 
 /** Whether the office keeps an operation as it is: it ends there.
  * @param {Memory} memory @param {{id: string}} row */
@@ -50,15 +50,20 @@ export function isDelivered(memory, row) {
 /** Blobs of an operation; none of a photo that was struck out here, whose picture goes nowhere any more.
  * @param {Memory} memory @param {OutboxValue} row @returns {string[]} */
 export function blobsNeeded(memory, {id, operation}) {
-  const isStruck = operation?.kind === 'visit.photo' && [...memory.outbox.values()]
-    .some(one => one.operation?.kind === 'visit.retract' && one.operation.data.operation === id)
+  const isStruck =
+    operation?.kind === 'visit.photo' &&
+    [...memory.outbox.values()].some(
+      one => one.operation?.kind === 'visit.retract' && one.operation.data.operation === id,
+    )
   return operation && !isStruck ? blobsOf(operation) : []
 }
 
 /** Blobs of an operation that are on this phone and not known to be on the server.
  * @param {Memory} memory @param {OutboxValue} row @returns {string[]} */
-export const unsentBlobs = (memory, row) => blobsNeeded(memory, row)
-  .filter(hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored')
+export const unsentBlobs = (memory, row) =>
+  blobsNeeded(memory, row).filter(
+    hash => memory.blobs.has(hash) && memory.receipts.get(hash)?.result !== 'stored',
+  )
 
 /**
  * Where an operation is: on this phone, waiting for its author to sign in, sent, kept at the office
@@ -79,7 +84,11 @@ export const isDone = (memory, row) => ['sent', 'filed'].includes(whereIs(memory
  * @param {Memory} memory @param {OutboxValue} row @returns {Receipt|null} */
 export function problemOf(memory, row) {
   const receipts = [row.id, ...unsentBlobs(memory, row)].map(id => memory.receipts.get(id))
-  return receipts.find(one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed') ?? null
+  return (
+    receipts.find(
+      one => one && one.result !== 'applied' && one.result !== 'stored' && one.problem !== 'filed',
+    ) ?? null
+  )
 }
 
 /** An operation is contained in a snapshot when its number is not above the snapshot's. */
@@ -90,9 +99,21 @@ function isContained(memory, row, visit) {
 
 /** The operations a snapshot names, and their numbers.
  * @param {any} record a snapshot's @returns {Map<string, number>} */
-export function operationsIn({cells, notes, photos = [], follow_ups: followUps, attempts, consents}) {
+export function operationsIn({
+  cells,
+  notes,
+  photos = [],
+  follow_ups: followUps,
+  attempts,
+  consents,
+}) {
   const entries = [notes, photos, followUps, attempts, consents].flat()
-  return new Map([...Object.values(cells).flat().map(one => [one.op, one.seq]), ...entries.map(one => [one.id, one.seq])])
+  return new Map([
+    ...Object.values(cells)
+      .flat()
+      .map(one => [one.op, one.seq]),
+    ...entries.map(one => [one.id, one.seq]),
+  ])
 }
 
 function pendingOf(memory, visit, rows) {
@@ -109,21 +130,31 @@ function fileFrom(memory, id, visit, rows) {
   if (!visit?.record && pending.length === 0) return null
   if (visit?.gone && rows.every(row => isDelivered(memory, row))) return null
   // An app that was put back to an older version may not know a kind it once made.
-  const operations = pending.map(row => row.operation).filter(one => one && Object.hasOwn(KINDS, one.kind))
+  const operations = pending
+    .map(row => row.operation)
+    .filter(one => one && Object.hasOwn(KINDS, one.kind))
   const record = fold(visit?.record ?? null, operations, PENDING)
   if (!record) return null
   const status = Object.fromEntries(rows.map(row => [row.id, whereIs(memory, row)]))
   const told = Object.values(status)
   return {
-    id, record, state: stateOf(record), status, tenancy: visit?.tenancy ?? {}, settings: visit?.settings ?? {},
-    unsent: told.filter(one => one === 'phone').length, held: told.filter(one => one === 'needs').length,
+    id,
+    record,
+    state: stateOf(record),
+    status,
+    tenancy: visit?.tenancy ?? {},
+    settings: visit?.settings ?? {},
+    unsent: told.filter(one => one === 'phone').length,
+    held: told.filter(one => one === 'needs').length,
   }
 }
 
 /** A visit opened at the door knows its tenancy's address from another visit on this phone. */
 function lendTenancy(file, visits) {
   if (!file || file.record.tenancy === '' || Object.keys(file.tenancy).length > 0) return file
-  const lender = visits.find(one => one.record?.tenancy === file.record.tenancy && Object.keys(one.tenancy).length > 0)
+  const lender = visits.find(
+    one => one.record?.tenancy === file.record.tenancy && Object.keys(one.tenancy).length > 0,
+  )
   return lender ? {...file, tenancy: lender.tenancy, settings: lender.settings} : file
 }
 
@@ -133,12 +164,16 @@ export function fileOf(memory, id) {
   const person = personOf(memory)
   if (!person) return null
   // Filtered before it is sorted: this runs at each tap, and the outbox may hold two weeks.
-  const rows = inOrder(memory, [...memory.outbox.values()].filter(row => row.by === person.id && row.visit === id))
+  const rows = inOrder(
+    memory,
+    [...memory.outbox.values()].filter(row => row.by === person.id && row.visit === id),
+  )
   const file = fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), rows)
   return lendTenancy(file, ownVisits(memory, person))
 }
 
-const ownVisits = (memory, person) => [...memory.visits.values()].filter(one => one.by === person.id)
+const ownVisits = (memory, person) =>
+  [...memory.visits.values()].filter(one => one.by === person.id)
 
 /** All visits of the person signed in. @param {Memory} memory */
 export function filesOf(memory) {
@@ -151,6 +186,8 @@ export function filesOf(memory) {
     if (!rows.has(row.visit)) rows.set(row.visit, [])
     rows.get(row.visit).push(row)
   }
-  const files = [...rows].map(([id, own]) => fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), own))
+  const files = [...rows].map(([id, own]) =>
+    fileFrom(memory, id, memory.visits.get(visitKey(person.id, id)), own),
+  )
   return files.filter(Boolean).map(file => lendTenancy(file, visits))
 }

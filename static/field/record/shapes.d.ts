@@ -116,7 +116,7 @@ export interface Consent extends Entry {
 export interface Review extends Entry {
   decision: 'approve' | 'return'
   comment?: string
-  points?: Array<{item: string, text: string}>
+  points?: Array<{item: string; text: string}>
 }
 
 export interface VisitRecord {
@@ -132,10 +132,10 @@ export interface VisitRecord {
   attempts: Attempt[]
   consents: Consent[]
   reviews: Review[]
-  assignments: Array<{seq: number, visitors: string[]}>
+  assignments: Array<{seq: number; visitors: string[]}>
   retracted: string[]
   late: string[]
-  content: Record<string, {device_seq: number, seq: number}>
+  content: Record<string, {device_seq: number; seq: number}>
   content_seq: number
   blobs: string[]
 }
@@ -151,7 +151,7 @@ export interface Tenancy {
   move_in?: string
   language?: string
   tenants?: string[]
-  phones?: Array<{original: string, e164: string}>
+  phones?: Array<{original: string; e164: string}>
 }
 
 /** A visit with what pages show beside its record. */
@@ -229,7 +229,7 @@ export interface BlobValue {
 /** Everything but the blobs' bytes, as of the `change`th write. Shared: read, never change. */
 export interface Memory {
   change: number
-  meta: Map<string, {id: string, value: any}>
+  meta: Map<string, {id: string; value: any}>
   outbox: Map<string, OutboxValue>
   receipts: Map<string, Receipt>
   visits: Map<string, VisitValue>
@@ -276,7 +276,7 @@ export interface PushAnswer {
   seq: number
   backup: number
   results: PushResult[]
-  taken?: {seqs: Array<[number, number]>, sha256: string}
+  taken?: {seqs: Array<[number, number]>; sha256: string}
   gaps: Array<[number, number]>
   reused: number[]
   missing_blobs: string[]
@@ -300,9 +300,9 @@ export interface PullAnswer {
   keep_days: number
   today: string
   snapshots: Snapshot[]
-  gone: Array<{id: string, reason: string}>
-  people: Array<{id: string, name: string}>
-  held: Array<{id: string, visit: string, problem: string, comment?: string}>
+  gone: Array<{id: string; reason: string}>
+  people: Array<{id: string; name: string}>
+  held: Array<{id: string; visit: string; problem: string; comment?: string}>
   guide: string
   languages: string[]
   /** Language → name of its list of recordings. */

@@ -11,7 +11,7 @@ const PLENTY = 10 // written only where this many times as much is free
 
 /** @returns {Ballast} this browser's */
 export const browserBallast = () => ({
-  drop: async () => await globalThis.caches?.delete(NAME).catch(() => false) ?? false,
+  drop: async () => (await globalThis.caches?.delete(NAME).catch(() => false)) ?? false,
 })
 
 /** Write the ballast unless it is there or space is short already. Never throws.

@@ -9,7 +9,10 @@
 const KEY = 'troskel-canary'
 const URL_OF_MARK = '/canary'
 
-const isMark = mark => typeof mark?.device === 'string' && Number.isInteger(mark.device_seq) && Number.isInteger(mark.unsent)
+const isMark = mark =>
+  typeof mark?.device === 'string' &&
+  Number.isInteger(mark.device_seq) &&
+  Number.isInteger(mark.unsent)
 const parse = text => {
   const mark = JSON.parse(text)
   return isMark(mark) ? mark : null
@@ -17,8 +20,12 @@ const parse = text => {
 
 /** @param {Storage} storage usually localStorage @returns {Canary} */
 export const localCanary = storage => ({
-  async read() { return parse(storage.getItem(KEY) ?? 'null') },
-  async write(mark) { storage.setItem(KEY, JSON.stringify(mark)) },
+  async read() {
+    return parse(storage.getItem(KEY) ?? 'null')
+  },
+  async write(mark) {
+    storage.setItem(KEY, JSON.stringify(mark))
+  },
 })
 
 /** @param {CacheStorage} caches @returns {Canary} */
@@ -27,15 +34,25 @@ export const cacheCanary = caches => ({
     const kept = await caches.match(URL_OF_MARK, {cacheName: KEY})
     return kept ? parse(await kept.text()) : null
   },
-  async write(mark) { await (await caches.open(KEY)).put(URL_OF_MARK, new Response(JSON.stringify(mark))) },
+  async write(mark) {
+    await (await caches.open(KEY)).put(URL_OF_MARK, new Response(JSON.stringify(mark)))
+  },
 })
 
 /** The canaries this browser has. @returns {Canary[]} */
 export function browserCanaries() {
   const made = []
   // Reading the property itself throws where the user has blocked storage.
-  try { if (globalThis.localStorage) made.push(localCanary(globalThis.localStorage)) } catch { /* none */ }
-  try { if (globalThis.caches) made.push(cacheCanary(globalThis.caches)) } catch { /* none */ }
+  try {
+    if (globalThis.localStorage) made.push(localCanary(globalThis.localStorage))
+  } catch {
+    /* none */
+  }
+  try {
+    if (globalThis.caches) made.push(cacheCanary(globalThis.caches))
+  } catch {
+    /* none */
+  }
   return made
 }
 
@@ -71,10 +88,13 @@ export class CanaryWriter {
     }
     const turn = {again: false, done: null}
     this.#running = turn
-    turn.done = this.#mark().then(mark => writeMarks(this.#canaries, mark)).catch(() => {}).then(() => {
-      this.#running = null
-      return turn.again ? this.write() : undefined
-    })
+    turn.done = this.#mark()
+      .then(mark => writeMarks(this.#canaries, mark))
+      .catch(() => {})
+      .then(() => {
+        this.#running = null
+        return turn.again ? this.write() : undefined
+      })
     return turn.done
   }
 }
@@ -89,7 +109,9 @@ export class CanaryWriter {
 export function detectLoss(device, marks) {
   if (marks.length === 0) return null
   // An empty or lagging canary is no loss: only one that knows more than the database tells of one.
-  const ahead = marks.filter(mark => !device || mark.device !== device.id || mark.device_seq > device.device_seq)
+  const ahead = marks.filter(
+    mark => !device || mark.device !== device.id || mark.device_seq > device.device_seq,
+  )
   if (ahead.length === 0) return null
   const top = ahead.reduce((one, other) => (other.device_seq > one.device_seq ? other : one))
   const reason = !device ? 'emptied' : top.device === device.id ? 'rolled_back' : 'other'

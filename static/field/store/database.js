@@ -11,7 +11,12 @@ const VERSION = 1
 const WAITS_MS = [50, 250, 1000]
 /** How long a database may be silent in the middle of something; the slowest phone's largest save takes less. */
 export const PATIENCE_MS = 8000
-const CONNECTION_ERRORS = new Set(['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'])
+const CONNECTION_ERRORS = new Set([
+  'InvalidStateError',
+  'UnknownError',
+  'AbortError',
+  'TransactionInactiveError',
+])
 // These say why they do not open, and that what is there is whole.
 const HEALTHY_ERRORS = new Set(['VersionError', 'SecurityError', 'QuotaExceededError'])
 
@@ -22,7 +27,8 @@ export class StoreMissing extends Error {
 }
 
 /** Whether `error` says that a database is there and cannot be read. @param {any} error */
-export const isUnopenable = error => !(error instanceof StoreMissing) && !HEALTHY_ERRORS.has(error?.name)
+export const isUnopenable = error =>
+  !(error instanceof StoreMissing) && !HEALTHY_ERRORS.has(error?.name)
 
 /** The name of a phone's `n`th database; a second one is made when the first does not open.
  * @param {string} base @param {number} n from 1 */
@@ -33,7 +39,9 @@ export const databaseName = (base, n) => (n === 1 ? base : `${base}-${n}`)
 export async function databaseNumbers(base, patience = Infinity) {
   try {
     const names = (await withTimeout(indexedDB.databases(), patience)).map(one => one.name)
-    const numbers = names.map(name => (name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0))
+    const numbers = names.map(name =>
+      name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0,
+    )
     return numbers.filter(n => n > 0).sort((a, b) => b - a)
   } catch {
     return [] // an old browser, or storage that is in trouble: opening it will tell
@@ -75,7 +83,8 @@ export class Database {
         return await withTimeout(this.#handle.then(work), this.#patience)
       } catch (error) {
         this.close()
-        const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
+        const cut =
+          CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
         if (!cut || n === WAITS_MS.length) throw error
         await this.#wait(WAITS_MS[n])
       }
@@ -107,7 +116,10 @@ export class Database {
             if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, {keyPath: 'id'})
           }
           if (oldVersion === 0) {
-            for (const row of [...first, {id: 'change', value: 0}]) tx.objectStore('meta').put(row).catch(() => {})
+            for (const row of [...first, {id: 'change', value: 0}])
+              tx.objectStore('meta')
+                .put(row)
+                .catch(() => {})
           }
         },
         blocking: closeIt,
@@ -125,7 +137,10 @@ export async function withTimeout(promise, ms) {
   if (ms === Infinity) return promise
   let timer
   const silence = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('the database says nothing', 'AbortError')), ms)
+    timer = setTimeout(
+      () => reject(new DOMException('the database says nothing', 'AbortError')),
+      ms,
+    )
   })
   try {
     return await Promise.race([promise, silence])

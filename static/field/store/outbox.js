@@ -5,7 +5,16 @@
 
 import {sha256, uuid7, uuid7After} from '../record/ids.js'
 import {blobsOf, encode, localIso, visitOf} from '../record/operations.js'
-import {blobsNeeded, inOrder, isDone, isFiled, personOf, problemOf, visitKey, whereIs} from '../record/replay.js'
+import {
+  blobsNeeded,
+  inOrder,
+  isDone,
+  isFiled,
+  personOf,
+  problemOf,
+  visitKey,
+  whereIs,
+} from '../record/replay.js'
 import {bytesOf, isIntact, metaChange} from './rows.js'
 import {SaveFailed} from './save_failed.js'
 
@@ -28,7 +37,11 @@ export async function saveDrafts(store, drafts, blobs = [], {now = new Date()} =
   try {
     await store.update(memory => changesFor(memory, named, blobs, hashes, now))
     // Also for a tap that was there already: "Saved" is said of it a second time.
-    await proveSaved(store, named.map(one => one.id), hashes)
+    await proveSaved(
+      store,
+      named.map(one => one.id),
+      hashes,
+    )
   } catch (error) {
     if (error instanceof TypeError) throw error // a draft that makes no sense: the app's own mistake
     throw SaveFailed.from(error)
@@ -38,16 +51,23 @@ export async function saveDrafts(store, drafts, blobs = [], {now = new Date()} =
 }
 
 async function withIds(drafts) {
-  if (new Set(drafts.map(draft => draft.id || draft)).size < drafts.length) throw new TypeError('two drafts have one id')
+  if (new Set(drafts.map(draft => draft.id || draft)).size < drafts.length)
+    throw new TypeError('two drafts have one id')
   const first = drafts[0]?.id || uuid7()
   // Further ids follow from the first, or a form sent twice would save its second half twice.
-  return Promise.all(drafts.map(async (draft, n) => ({...draft, id: n === 0 ? first : draft.id || await uuid7After(first, n)})))
+  return Promise.all(
+    drafts.map(async (draft, n) => ({
+      ...draft,
+      id: n === 0 ? first : draft.id || (await uuid7After(first, n)),
+    })),
+  )
 }
 
 async function checkBlobs(blobs) {
   for (const blob of blobs) {
-    if (!(blob.bytes instanceof ArrayBuffer) || blob.bytes.byteLength === 0) throw new TypeError('a blob is a filled ArrayBuffer')
-    if (await sha256(blob.bytes) !== blob.sha256) throw new TypeError('a blob has another hash')
+    if (!(blob.bytes instanceof ArrayBuffer) || blob.bytes.byteLength === 0)
+      throw new TypeError('a blob is a filled ArrayBuffer')
+    if ((await sha256(blob.bytes)) !== blob.sha256) throw new TypeError('a blob has another hash')
   }
   return blobs.map(blob => blob.sha256)
 }
@@ -60,10 +80,19 @@ async function changesFor(memory, drafts, blobs, hashes, now) {
   const device = memory.meta.get('device').value
   const values = []
   for (const [n, draft] of fresh.entries()) {
-    values.push(await outboxValue(memory, draft, person, {id: device.id, seq: device.device_seq + n + 1}, now))
+    values.push(
+      await outboxValue(
+        memory,
+        draft,
+        person,
+        {id: device.id, seq: device.device_seq + n + 1},
+        now,
+      ),
+    )
   }
   const known = hash => hashes.includes(hash) || memory.blobs.has(hash) || memory.receipts.has(hash)
-  if (!values.every(one => blobsOf(one.operation).every(known))) throw new TypeError('an operation names a blob that is not there')
+  if (!values.every(one => blobsOf(one.operation).every(known)))
+    throw new TypeError('an operation names a blob that is not there')
   const visit = values[0].visit
   return [
     // The number and the operations that carry it: one transaction, so there are no gaps, and a
@@ -73,19 +102,30 @@ async function changesFor(memory, drafts, blobs, hashes, now) {
     ...struckBlobs(memory, values),
     // The same picture once more: the server may have deleted it since, and is asked again.
     ...hashes.filter(id => memory.receipts.has(id)).map(id => ({drop: 'receipts', id})),
-    ...blobs.filter(blob => !memory.blobs.has(blob.sha256))
-      .map(blob => ({put: 'blobs', value: {id: blob.sha256, by: person.id, visit, type: blob.type, bytes: blob.bytes}})),
+    ...blobs
+      .filter(blob => !memory.blobs.has(blob.sha256))
+      .map(blob => ({
+        put: 'blobs',
+        value: {id: blob.sha256, by: person.id, visit, type: blob.type, bytes: blob.bytes},
+      })),
   ]
 }
 
 /** Pictures of photos that are being struck out: they leave this phone at once, unless another photo names them. */
 function struckBlobs(memory, values) {
-  const targets = values.filter(one => one.operation.kind === 'visit.retract').map(one => one.operation.data.operation)
+  const targets = values
+    .filter(one => one.operation.kind === 'visit.retract')
+    .map(one => one.operation.data.operation)
   const isStruck = row => targets.includes(row.id) && row.operation?.kind === 'visit.photo'
   const rows = targets.length > 0 ? [...memory.outbox.values(), ...values] : []
-  const needed = new Set(rows.filter(row => !isStruck(row)).flatMap(row => blobsNeeded(memory, row)))
-  return rows.filter(isStruck).map(row => row.operation.data.photo)
-    .filter(id => memory.blobs.has(id) && !needed.has(id)).map(id => ({drop: 'blobs', id}))
+  const needed = new Set(
+    rows.filter(row => !isStruck(row)).flatMap(row => blobsNeeded(memory, row)),
+  )
+  return rows
+    .filter(isStruck)
+    .map(row => row.operation.data.photo)
+    .filter(id => memory.blobs.has(id) && !needed.has(id))
+    .map(id => ({drop: 'blobs', id}))
 }
 
 async function outboxValue(memory, {id, kind, subject, data}, person, device, now) {
@@ -93,26 +133,42 @@ async function outboxValue(memory, {id, kind, subject, data}, person, device, no
   let text
   try {
     text = encode({
-      id, kind, subject, by: person.id, device: device.id, device_seq: device.seq, at: localIso(now),
-      base: memory.visits.get(visitKey(person.id, visit))?.seq ?? 0, data,
+      id,
+      kind,
+      subject,
+      by: person.id,
+      device: device.id,
+      device_seq: device.seq,
+      at: localIso(now),
+      base: memory.visits.get(visitKey(person.id, visit))?.seq ?? 0,
+      data,
     })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw error.message.endsWith('bytes') ? new SaveFailed('too_large', error) : new TypeError(error.message, {cause: error})
+    throw error.message.endsWith('bytes')
+      ? new SaveFailed('too_large', error)
+      : new TypeError(error.message, {cause: error})
   }
-  return {id, by: person.id, visit, sha256: await sha256(bytesOf(text)), text, operation: JSON.parse(text)}
+  return {
+    id,
+    by: person.id,
+    visit,
+    sha256: await sha256(bytesOf(text)),
+    text,
+    operation: JSON.parse(text),
+  }
 }
 
 async function proveSaved(store, ids, hashes) {
   for (const id of ids) {
     const row = await store.readBack('outbox', id)
     // Gone from the outbox with a receipt: the server has it.
-    if (!row && await store.readBack('receipts', id)) continue
-    if (!row || !await isIntact(row.text, row.sha256)) throw new SaveFailed('read_back')
+    if (!row && (await store.readBack('receipts', id))) continue
+    if (!row || !(await isIntact(row.text, row.sha256))) throw new SaveFailed('read_back')
   }
   for (const hash of hashes) {
     const row = await store.readBack('blobs', hash)
-    if (!row || await sha256(row.bytes) !== hash) throw new SaveFailed('read_back')
+    if (!row || (await sha256(row.bytes)) !== hash) throw new SaveFailed('read_back')
   }
 }
 
@@ -127,20 +183,27 @@ async function proveSaved(store, ids, hashes) {
 export const unsent = store => listed(store, (memory, row) => !isDone(memory, row))
 
 /** What the office keeps as it is, of the person signed in; as in `unsent`. @param {import('./store.js').Store} store */
-export const filed = store => listed(store, (memory, row) => row.by === personOf(memory)?.id && isFiled(memory, row))
+export const filed = store =>
+  listed(store, (memory, row) => row.by === personOf(memory)?.id && isFiled(memory, row))
 
 async function listed(store, wanted) {
   if (!store.enrolled) return []
   const memory = await store.read()
   const {people} = await store.facts()
   const reader = personOf(memory)?.id
-  return inOrder(memory).filter(row => wanted(memory, row)).map(row => {
-    const state = whereIs(memory, row)
-    const {kind = '', at = '', data = {}} = row.operation ?? {}
-    const {problem = '', comment = ''} = problemOf(memory, row) ?? memory.receipts.get(row.id) ?? {}
-    const told = row.by === reader ? {kind, visit: row.visit, comment, data} : {kind: '', visit: '', comment: '', data: {}}
-    return {id: row.id, by: row.by, by_name: people[row.by] ?? '', at, state, problem, ...told}
-  })
+  return inOrder(memory)
+    .filter(row => wanted(memory, row))
+    .map(row => {
+      const state = whereIs(memory, row)
+      const {kind = '', at = '', data = {}} = row.operation ?? {}
+      const {problem = '', comment = ''} =
+        problemOf(memory, row) ?? memory.receipts.get(row.id) ?? {}
+      const told =
+        row.by === reader
+          ? {kind, visit: row.visit, comment, data}
+          : {kind: '', visit: '', comment: '', data: {}}
+      return {id: row.id, by: row.by, by_name: people[row.by] ?? '', at, state, problem, ...told}
+    })
 }
 
 /**
@@ -153,8 +216,12 @@ async function listed(store, wanted) {
 export async function handOver(store, by) {
   await store.update(memory => {
     if (!personOf(memory)) throw new SaveFailed('nobody')
-    const ids = inOrder(memory).filter(row => row.by === by && whereIs(memory, row) === 'waits').map(row => row.id)
-    return ids.length > 0 ? [metaChange('handed', [...memory.meta.get('handed')?.value ?? [], ...ids])] : []
+    const ids = inOrder(memory)
+      .filter(row => row.by === by && whereIs(memory, row) === 'waits')
+      .map(row => row.id)
+    return ids.length > 0
+      ? [metaChange('handed', [...(memory.meta.get('handed')?.value ?? []), ...ids])]
+      : []
   })
   store.notifySaved()
 }

@@ -27,19 +27,30 @@ export const bytesOf = text => encoder.encode(text).buffer
 export const textOf = bytes => decoder.decode(bytes)
 
 /** @param {ArrayBuffer} bytes @returns {string} */
-export const base64Of = bytes => btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))
+export const base64Of = bytes =>
+  btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))
 
 /** The row that stands for `value` in `store`. @param {string} store @param {any} value @returns {Promise<any>} */
 export async function rowOf(store, value) {
   switch (store) {
-    case 'meta': return {id: value.id, bytes: await seal(bytesOf(JSON.stringify(value.value)))}
-    case 'outbox': return {id: value.id, by: value.by, visit: value.visit, sha256: value.sha256, bytes: await seal(bytesOf(value.text))}
+    case 'meta':
+      return {id: value.id, bytes: await seal(bytesOf(JSON.stringify(value.value)))}
+    case 'outbox':
+      return {
+        id: value.id,
+        by: value.by,
+        visit: value.visit,
+        sha256: value.sha256,
+        bytes: await seal(bytesOf(value.text)),
+      }
     case 'visits': {
       const {id, by, visit, ...rest} = value
       return {id, by, visit, bytes: await seal(bytesOf(JSON.stringify(rest)))}
     }
-    case 'blobs': return {...value, bytes: await seal(value.bytes)}
-    default: return value
+    case 'blobs':
+      return {...value, bytes: await seal(value.bytes)}
+    default:
+      return value
   }
 }
 
@@ -48,7 +59,8 @@ export async function rowOf(store, value) {
  * @param {string} store @param {any} row @returns {Promise<any>} */
 export async function valueOfRow(store, row) {
   switch (store) {
-    case 'meta': return {id: row.id, value: JSON.parse(textOf(await open(row.bytes)))}
+    case 'meta':
+      return {id: row.id, value: JSON.parse(textOf(await open(row.bytes)))}
     case 'outbox': {
       const {id, by, visit, sha256: hash} = row
       try {
@@ -58,9 +70,17 @@ export async function valueOfRow(store, row) {
         return {id, by, visit, sha256: hash, text: '', operation: null}
       }
     }
-    case 'visits': return {id: row.id, by: row.by, visit: row.visit, ...JSON.parse(textOf(await open(row.bytes)))}
-    case 'blobs': return {...row, bytes: await open(row.bytes)}
-    default: return row
+    case 'visits':
+      return {
+        id: row.id,
+        by: row.by,
+        visit: row.visit,
+        ...JSON.parse(textOf(await open(row.bytes))),
+      }
+    case 'blobs':
+      return {...row, bytes: await open(row.bytes)}
+    default:
+      return row
   }
 }
 
@@ -68,4 +88,4 @@ export async function valueOfRow(store, row) {
 export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
 
 /** Whether a value still is what was saved. @param {string} text @param {string} hash @returns {Promise<boolean>} */
-export const isIntact = async (text, hash) => await sha256(bytesOf(text)) === hash
+export const isIntact = async (text, hash) => (await sha256(bytesOf(text))) === hash

@@ -3,8 +3,8 @@
 // ids and exact bytes, and go out under the device they were made on; nothing is changed or deleted
 // there. Store by store, row by row where it must be: one bad page must not hide the rest.
 
-import {Database, StoreMissing, begin, databaseName, databaseNumbers} from './database.js'
 import {blobsOf} from '../record/operations.js'
+import {begin, Database, databaseName, databaseNumbers, StoreMissing} from './database.js'
 import {metaChange, valueOfRow} from './rows.js'
 
 /** @import {Change, Memory} from '../record/shapes.d.ts' */
@@ -19,7 +19,7 @@ import {metaChange, valueOfRow} from './rows.js'
 export async function openOthers(base, current, {wait, patience}) {
   const earlier = Array.from({length: current - 1}, (_, n) => n + 1)
   const found = []
-  for (const number of new Set([...await databaseNumbers(base, patience), ...earlier])) {
+  for (const number of new Set([...(await databaseNumbers(base, patience)), ...earlier])) {
     if (number === current) continue
     const other = new Database(databaseName(base, number), wait, patience)
     try {
@@ -60,11 +60,17 @@ const logUnreadable = error => {
  *   what to add to the present one
  */
 async function salvage(database) {
-  const rows = (await Promise.all((await rowsOf(database, 'outbox')).map(row => valueOfRow('outbox', row)))).filter(row => row.operation)
-  const [device] = await Promise.all((await rowsOf(database, 'meta')).filter(row => row.id === 'device').map(row => valueOfRow('meta', row)))
+  const rows = (
+    await Promise.all((await rowsOf(database, 'outbox')).map(row => valueOfRow('outbox', row)))
+  ).filter(row => row.operation)
+  const [device] = await Promise.all(
+    (await rowsOf(database, 'meta'))
+      .filter(row => row.id === 'device')
+      .map(row => valueOfRow('meta', row)),
+  )
   const named = new Set(rows.flatMap(row => blobsOf(row.operation)))
   const blobs = []
-  for (const hash of named) blobs.push(...await rowsOf(database, 'blobs', hash))
+  for (const hash of named) blobs.push(...(await rowsOf(database, 'blobs', hash)))
   return {changes: memory => changesOf(memory, rows, blobs, device?.value)}
 }
 
@@ -77,7 +83,9 @@ function changesOf(memory, rows, blobs, device) {
   const named = new Set(fresh.flatMap(row => blobsOf(row.operation)))
   return [
     ...fresh.map(value => ({put: 'outbox', value})),
-    ...blobs.filter(blob => named.has(blob.id) && !memory.blobs.has(blob.id)).map(value => ({put: 'blobs', value})),
+    ...blobs
+      .filter(blob => named.has(blob.id) && !memory.blobs.has(blob.id))
+      .map(value => ({put: 'blobs', value})),
     metaChange('recovered', (known('recovered') ?? 0) + fresh.length),
     metaChange('salvaged', [...taken, ...fresh.map(row => row.id)]),
     // The server knows that device by its key.
@@ -86,7 +94,8 @@ function changesOf(memory, rows, blobs, device) {
 }
 
 async function rowsOf(database, store, id) {
-  const ask = (method, key) => database.run(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
+  const ask = (method, key) =>
+    database.run(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
   try {
     return await ask('getAll', id)
   } catch {

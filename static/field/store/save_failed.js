@@ -13,6 +13,11 @@ export class SaveFailed extends Error {
   /** @param {unknown} error @returns {SaveFailed} */
   static from(error) {
     if (error instanceof SaveFailed) return error
-    return new SaveFailed({QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}[error?.name] ?? 'connection', error)
+    return new SaveFailed(
+      {QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}[
+        error?.name
+      ] ?? 'connection',
+      error,
+    )
   }
 }

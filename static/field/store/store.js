@@ -4,18 +4,24 @@
 // database is created at enrolment only; one that does not open is kept, never replaced in silence,
 // and what it holds is fetched as soon as it can be read.
 
-import {browserBallast} from './ballast.js'
-import {CanaryWriter, browserCanaries, detectLoss, readMarks} from './canary.js'
-import {Database, PATIENCE_MS, StoreMissing, isUnopenable, databaseName, databaseNumbers} from './database.js'
 import {newKey, uuid4} from '../record/ids.js'
 import {fileOf, filesOf, isDone, personOf} from '../record/replay.js'
+import {browserBallast} from './ballast.js'
+import {browserCanaries, CanaryWriter, detectLoss, readMarks} from './canary.js'
+import {
+  Database,
+  databaseName,
+  databaseNumbers,
+  isUnopenable,
+  PATIENCE_MS,
+  StoreMissing,
+} from './database.js'
 import {metaChange, rowOf} from './rows.js'
 import {openOthers, salvageAll} from './salvage.js'
 import {SaveFailed} from './save_failed.js'
 import {Tables} from './tables.js'
 
 /** @import {Change, Memory} from '../record/shapes.d.ts' */
-
 
 // What is lost where not even the canaries know.
 const UNKNOWN = {reason: '', device: '', device_seq: 0, unsent: 0}
@@ -37,7 +43,10 @@ export function openStore(options) {
   return shared
 }
 
-const sleep = ms => new Promise(resolve => { setTimeout(resolve, ms) })
+const sleep = ms =>
+  new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
 
 export class Store {
   enrolled = false
@@ -60,7 +69,13 @@ export class Store {
   #canaryWriter
   #listeners = new Set()
 
-  constructor({name = 'troskel', canaries = browserCanaries(), wait = sleep, patience = Infinity, ballast = browserBallast()}) {
+  constructor({
+    name = 'troskel',
+    canaries = browserCanaries(),
+    wait = sleep,
+    patience = Infinity,
+    ballast = browserBallast(),
+  }) {
     this.#name = name
     this.#canaries = canaries
     this.#wait = wait
@@ -70,19 +85,30 @@ export class Store {
   }
 
   /** A save needed the space that was held back for it: there is hardly any left. */
-  get tight() { return this.#tables.tight }
+  get tight() {
+    return this.#tables.tight
+  }
 
   /** @returns {Promise<this>} */
   async start() {
     // Before the database: a canary read after it could have been written by a save in between,
     // and would cry without need.
     const marks = await readMarks(this.#canaries)
-    this.#take(Math.max(1, ...await databaseNumbers(this.#name, this.#patience), ...marks.map(mark => mark.database ?? 1)))
+    this.#take(
+      Math.max(
+        1,
+        ...(await databaseNumbers(this.#name, this.#patience)),
+        ...marks.map(mark => mark.database ?? 1),
+      ),
+    )
     try {
       await this.#adopt(marks)
     } catch (error) {
-      if (error instanceof StoreMissing) this.lost = detectLoss(null, marks) ?? (error.wiped ? {...UNKNOWN, reason: 'emptied'} : null)
-      else if (isUnopenable(error)) this.lost = {...UNKNOWN, ...detectLoss(null, marks), reason: 'unopenable'}
+      if (error instanceof StoreMissing)
+        this.lost =
+          detectLoss(null, marks) ?? (error.wiped ? {...UNKNOWN, reason: 'emptied'} : null)
+      else if (isUnopenable(error))
+        this.lost = {...UNKNOWN, ...detectLoss(null, marks), reason: 'unopenable'}
       else throw error
     }
     return this
@@ -107,14 +133,25 @@ export class Store {
     if (lost) await this.#admit(lost)
     this.lost = (lost || !device.key ? await this.read() : {meta}).meta.get('lost')?.value ?? null
     await this.#canaryWriter.write()
-    const others = await openOthers(this.#name, this.#number, {wait: this.#wait, patience: this.#patience})
+    const others = await openOthers(this.#name, this.#number, {
+      wait: this.#wait,
+      patience: this.#patience,
+    })
     this.salvaged = salvageAll(others, changes => this.update(changes))
   }
 
   #giveKey(isNew) {
     return this.update(memory => {
       const device = memory.meta.get('device').value
-      return device.key ? [] : [metaChange('device', {...device, ...(isNew ? {id: uuid4(), device_seq: 0} : {}), key: newKey()})]
+      return device.key
+        ? []
+        : [
+            metaChange('device', {
+              ...device,
+              ...(isNew ? {id: uuid4(), device_seq: 0} : {}),
+              key: newKey(),
+            }),
+          ]
     })
   }
 
@@ -123,7 +160,10 @@ export class Store {
     await this.update(memory => {
       const device = memory.meta.get('device').value
       // Numbers the lost operations had are not used again: the server sees a gap, and which.
-      const deviceSeq = lost.reason === 'rolled_back' ? Math.max(lost.device_seq, device.device_seq) : device.device_seq
+      const deviceSeq =
+        lost.reason === 'rolled_back'
+          ? Math.max(lost.device_seq, device.device_seq)
+          : device.device_seq
       return [metaChange('lost', lost), metaChange('device', {...device, device_seq: deviceSeq})]
     })
   }
@@ -132,7 +172,10 @@ export class Store {
   async enrol() {
     if (this.enrolled) return
     const device = {id: uuid4(), device_seq: 0, since: new Date().toISOString(), key: newKey()}
-    const first = [metaChange('device', device), ...(this.lost ? [metaChange('lost', this.lost)] : [])]
+    const first = [
+      metaChange('device', device),
+      ...(this.lost ? [metaChange('lost', this.lost)] : []),
+    ]
     if (this.lost?.reason === 'unopenable') this.#take(this.#number + 1)
     await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one.value))))
     await this.#adopt([])
@@ -141,7 +184,9 @@ export class Store {
   // --- who, and what they see
 
   /** @returns {Promise<any|null>} the person signed in on this phone */
-  async person() { return this.enrolled ? personOf(await this.read()) : null }
+  async person() {
+    return this.enrolled ? personOf(await this.read()) : null
+  }
 
   /** @param {{id: string, name: string}} person as the server tells it */
   async signIn(person) {
@@ -155,15 +200,20 @@ export class Store {
 
   /** Hide the person's visits. Deletes nothing of them. */
   async signOut() {
-    if (this.enrolled) await this.update(memory => (memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : []))
+    if (this.enrolled)
+      await this.update(memory => (memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : []))
   }
 
   /** The visits of the person signed in, own operations on top: `[{id, record, state, tenancy,
    * settings, unsent, held, status}]`. Shared values: read, never change. */
-  async visits() { return this.enrolled ? filesOf(await this.read()) : [] }
+  async visits() {
+    return this.enrolled ? filesOf(await this.read()) : []
+  }
 
   /** One visit as in `visits()`, or null. @param {string} id */
-  async visit(id) { return this.enrolled ? fileOf(await this.read(), id) : null }
+  async visit(id) {
+    return this.enrolled ? fileOf(await this.read(), id) : null
+  }
 
   /** What the server last told besides visits. */
   async facts() {
@@ -171,9 +221,13 @@ export class Store {
     const fact = (name, otherwise) => meta.get(name)?.value ?? otherwise
     const person = fact('person', null)
     return {
-      people: {...(person ? {[person.id]: person.name} : {}), ...fact('people', {})}, guide: fact('guide', ''),
-      server_day: fact('server_day', ''), clock_offset_ms: fact('clock_offset_ms', 0),
-      languages: fact('languages', []), recordings: fact('recordings', {}), last_ok_at: fact('last_ok_at', ''),
+      people: {...(person ? {[person.id]: person.name} : {}), ...fact('people', {})},
+      guide: fact('guide', ''),
+      server_day: fact('server_day', ''),
+      clock_offset_ms: fact('clock_offset_ms', 0),
+      languages: fact('languages', []),
+      recordings: fact('recordings', {}),
+      last_ok_at: fact('last_ok_at', ''),
     }
   }
 
@@ -195,19 +249,27 @@ export class Store {
   }
 
   /** Tell that operations were saved. */
-  notifySaved() { for (const listener of this.#listeners) listener() }
+  notifySaved() {
+    for (const listener of this.#listeners) listener()
+  }
 
   // --- for outbox.js and sync/
 
   /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
-  read() { return this.#tables.read() }
+  read() {
+    return this.#tables.read()
+  }
 
   /** What the database itself holds, past the memory. @param {string} store @param {string} id @returns {Promise<any|null>} */
-  readBack(store, id) { return this.#tables.readBack(store, id) }
+  readBack(store, id) {
+    return this.#tables.readBack(store, id)
+  }
 
   /** Change the database as `compute` says; see Tables.update.
    * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once; must not write */
-  update(compute) { return this.#tables.update(compute) }
+  update(compute) {
+    return this.#tables.update(compute)
+  }
 
   /** What the canaries are to know. @returns {Promise<import('./canary.js').Mark>} */
   async #mark() {

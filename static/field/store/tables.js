@@ -4,7 +4,7 @@
 // database says that nobody has written since. Blobs are not part of the copy: they are too large.
 
 import {begin} from './database.js'
-import {STORES, rowOf, valueOfRow} from './rows.js'
+import {rowOf, STORES, valueOfRow} from './rows.js'
 
 /** @import {Change, Memory} from '../record/shapes.d.ts' */
 
@@ -48,13 +48,32 @@ export class Tables {
   async #load() {
     const [metaRows, outboxRows, receiptRows, visitRows, keys] = await this.#database.run(db => {
       const tx = begin(db, STORES, 'readonly')
-      return Promise.all([...STORES.map(async name => (name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll())), tx.done])
+      return Promise.all([
+        ...STORES.map(async name =>
+          name === 'blobs' ? tx.objectStore(name).getAllKeys() : tx.objectStore(name).getAll(),
+        ),
+        tx.done,
+      ])
     })
-    const mapOf = async (name, rows) => new Map((await Promise.all(rows.map(row => valueOfRow(name, row)))).map(one => [one.id, one]))
+    const mapOf = async (name, rows) =>
+      new Map((await Promise.all(rows.map(row => valueOfRow(name, row)))).map(one => [one.id, one]))
     const [meta, outbox, receipts, visits] = await Promise.all([
-      mapOf('meta', metaRows.filter(row => row.id !== 'change')), mapOf('outbox', outboxRows), mapOf('receipts', receiptRows), mapOf('visits', visitRows),
+      mapOf(
+        'meta',
+        metaRows.filter(row => row.id !== 'change'),
+      ),
+      mapOf('outbox', outboxRows),
+      mapOf('receipts', receiptRows),
+      mapOf('visits', visitRows),
     ])
-    return {change: metaRows.find(row => row.id === 'change').value, meta, outbox, receipts, visits, blobs: new Set(keys)}
+    return {
+      change: metaRows.find(row => row.id === 'change').value,
+      meta,
+      outbox,
+      receipts,
+      visits,
+      blobs: new Set(keys),
+    }
   }
 
   /** What the database itself holds, past the memory. @param {string} store @param {string} id @returns {Promise<any|null>} */
@@ -63,7 +82,9 @@ export class Tables {
     return row ? valueOfRow(store, row) : null
   }
 
-  #get(store, id) { return this.#database.run(db => begin(db, [store], 'readonly').objectStore(store).get(id)) }
+  #get(store, id) {
+    return this.#database.run(db => begin(db, [store], 'readonly').objectStore(store).get(id))
+  }
 
   /**
    * Change the database: `compute` says how, from what is there; it is called again when another
@@ -84,7 +105,9 @@ export class Tables {
       const changes = await compute(memory)
       if (changes.length === 0) return
       // Everything that takes time before the transaction: it would close by itself meanwhile.
-      const rows = await Promise.all(changes.map(one => (one.put ? rowOf(one.put, one.value) : null)))
+      const rows = await Promise.all(
+        changes.map(one => (one.put ? rowOf(one.put, one.value) : null)),
+      )
       if (await this.#written(changes, rows, change)) {
         this.#remember(changes, change)
         this.#onWritten()
@@ -99,8 +122,11 @@ export class Tables {
       return await this.#database.run(db => commit(db, changes, rows, change))
     } catch (error) {
       // Words and consents get the space held back for them; pictures do not.
-      const isPicture = changes.some(one => one.put === 'blobs' && one.value.type !== 'image/svg+xml')
-      if (error?.name !== 'QuotaExceededError' || isPicture || !await this.#ballast.drop()) throw error
+      const isPicture = changes.some(
+        one => one.put === 'blobs' && one.value.type !== 'image/svg+xml',
+      )
+      if (error?.name !== 'QuotaExceededError' || isPicture || !(await this.#ballast.drop()))
+        throw error
       this.tight = true
       return this.#database.run(db => commit(db, changes, rows, change))
     }

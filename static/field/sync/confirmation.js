@@ -9,7 +9,6 @@ import {operationsIn, visitKey} from '../record/replay.js'
 
 /** @import {Change, Memory, VisitValue} from '../record/shapes.d.ts' */
 
-
 /** @param {string} cursor "<seq>.<digest>.<day>" @returns {number} */
 export const cursorSeq = cursor => Number.parseInt(cursor, 10) || 0
 
@@ -33,7 +32,8 @@ export function findUnconfirmed(memory, visits, person, told) {
   const acknowledged = []
   for (const row of memory.outbox.values()) {
     const receipt = memory.receipts.get(row.id)
-    if (row.by !== person || !row.operation || receipt?.result !== 'applied' || !told.has(row.id)) continue
+    if (row.by !== person || !row.operation || receipt?.result !== 'applied' || !told.has(row.id))
+      continue
     if (receipt.seq > confirmedUpTo(memory, person)) acknowledged.push({row, receipt})
   }
   // One push is one transaction on one log, numbered through: an operation that is there under its

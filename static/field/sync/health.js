@@ -27,13 +27,19 @@ export function healthOf(memory, report, {going, tight}) {
   const deleted = all?.slice(0, DELETED_MAX)
   return {
     health: {
-      ...report, tight, unsent: open.length, oldest_unsent_at: open[0]?.operation?.at ?? '',
+      ...report,
+      tight,
+      unsent: open.length,
+      oldest_unsent_at: open[0]?.operation?.at ?? '',
       ...(lost ? {lost: lost.reason, lost_unsent: lost.unsent, lost_device: lost.device} : {}),
-      ...(recovered ? {recovered} : {}), ...(deleted ? {deleted} : {}),
+      ...(recovered ? {recovered} : {}),
+      ...(deleted ? {deleted} : {}),
     },
     told: now => [
       ...(lost && now.meta.has('lost') ? [{drop: 'meta', id: 'lost'}] : []),
-      ...(recovered && now.meta.get('recovered')?.value === recovered ? [{drop: 'meta', id: 'recovered'}] : []),
+      ...(recovered && now.meta.get('recovered')?.value === recovered
+        ? [{drop: 'meta', id: 'recovered'}]
+        : []),
       ...(deleted ? without(now, deleted) : []),
     ],
   }

@@ -19,8 +19,16 @@ export async function prefetch(store, person, packs) {
     const spoken = files.map(file => file.record.cells.language?.at(-1)?.value)
     // Only this phone's languages: the person's, those of its visits, and those requested in the
     // settings. Any other is fetched when it is chosen at a door that has a network.
-    const languages = [...new Set(['sv', chosenLanguage(), person.interface_language, ...spoken, ...person.languages ?? [], ...packs.requestedLanguages()])]
-      .filter(tag => facts.languages.includes(tag))
+    const languages = [
+      ...new Set([
+        'sv',
+        chosenLanguage(),
+        person.interface_language,
+        ...spoken,
+        ...(person.languages ?? []),
+        ...packs.requestedLanguages(),
+      ]),
+    ].filter(tag => facts.languages.includes(tag))
     const records = [...files, ...(await store.read()).visits.values()].map(one => one.record)
     const versions = [...new Set([...records.map(inUse), facts.guide])].filter(Boolean)
     const wanted = versions.flatMap(version => languages.map(tag => [version, tag]))

@@ -4,12 +4,12 @@
 // was put back to an older state says `reset`: then all this phone holds is offered again (I1). What
 // it acknowledged but its news do not vouch for is offered again too (confirmation.js).
 
-import {offerAgain} from './retention.js'
-import {checkServerId} from './push.js'
 import {visitKey} from '../record/replay.js'
 import {metaChange} from '../store/rows.js'
+import {cursorSeq, findUnconfirmed} from './confirmation.js'
+import {checkServerId} from './push.js'
+import {offerAgain} from './retention.js'
 import {NotSent} from './transport.js'
-import {findUnconfirmed, cursorSeq} from './confirmation.js'
 
 const PAGES_MAX = 1000
 const CLOCK_STEP_MS = 5_000
@@ -55,7 +55,8 @@ export async function pullAll(store, wire, person, now) {
 
 function check(answer) {
   const lists = [answer.snapshots, answer.gone, answer.people, answer.held]
-  if (!lists.every(Array.isArray) || typeof answer.cursor !== 'string') throw new NotSent('foreign', 'not_ours', 200)
+  if (!lists.every(Array.isArray) || typeof answer.cursor !== 'string')
+    throw new NotSent('foreign', 'not_ours', 200)
 }
 
 /** How far the server's clock is ahead of this phone's, in milliseconds; NaN where it does not say.
@@ -69,22 +70,28 @@ function changesOf(memory, answer, person, told, offset, now) {
   const staged = id => visits.get(id) ?? memory.visits.get(id)
   if (answer.reset) {
     // Everything comes again; what does not come is not there any more.
-    for (const one of memory.visits.values()) if (one.by === person) visits.set(one.id, {...one, stale: true})
+    for (const one of memory.visits.values())
+      if (one.by === person) visits.set(one.id, {...one, stale: true})
   }
   for (const snapshot of answer.snapshots) {
     const value = visitValue(snapshot, person)
     visits.set(value.id, value)
   }
-  for (const one of answer.gone) for (const value of goneValues(memory, staged, one, person)) visits.set(value.id, value)
+  for (const one of answer.gone)
+    for (const value of goneValues(memory, staged, one, person)) visits.set(value.id, value)
   if (!answer.more) {
     const all = new Map([...memory.visits, ...visits])
-    for (const one of all.values()) if (one.by === person && one.stale) visits.set(one.id, {...one, stale: false, gone: 'reset'})
+    for (const one of all.values())
+      if (one.by === person && one.stale) visits.set(one.id, {...one, stale: false, gone: 'reset'})
   }
   // Before the last page a visit may be on one to come.
-  const found = answer.more ? {unconfirmed: false, changes: []} : findUnconfirmed(memory, new Map([...memory.visits, ...visits]), person, told)
+  const found = answer.more
+    ? {unconfirmed: false, changes: []}
+    : findUnconfirmed(memory, new Map([...memory.visits, ...visits]), person, told)
   const changes = [
     ...[...visits.values()].map(value => ({put: 'visits', value})),
-    ...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)), ...found.changes,
+    ...(answer.reset ? offerAgain(memory) : heldChanges(memory, answer.held)),
+    ...found.changes,
     ...factChanges(memory, answer, person, offset, now),
   ]
   return {unconfirmed: found.unconfirmed, changes}
@@ -93,25 +100,54 @@ function changesOf(memory, answer, person, told, offset, now) {
 function visitValue(snapshot, by) {
   // `state` is left out: the phone works it out anew, with its own operations on top.
   const {tenancy_fields: tenancy = {}, settings = {}, state, ...record} = snapshot
-  return {id: visitKey(by, record.id), by, visit: record.id, seq: record.seq, gone: '', stale: false, record, tenancy, settings}
+  return {
+    id: visitKey(by, record.id),
+    by,
+    visit: record.id,
+    seq: record.seq,
+    gone: '',
+    stale: false,
+    record,
+    tenancy,
+    settings,
+  }
 }
 
 function goneValues(memory, staged, {id, reason}, person) {
   // A protected tenancy is gone for everybody on this phone, whoever asked.
-  const keys = reason === 'protected'
-    ? [...memory.visits.values()].filter(one => one.visit === id).map(one => one.id) : [visitKey(person, id)]
+  const keys =
+    reason === 'protected'
+      ? [...memory.visits.values()].filter(one => one.visit === id).map(one => one.id)
+      : [visitKey(person, id)]
   const known = keys.map(staged).filter(Boolean)
   const marked = known.map(one => ({...one, stale: false, gone: reason}))
   const isNamed = [...memory.outbox.values()].some(row => row.visit === id && row.by === person)
   if (known.some(one => one.by === person) || !isNamed) return marked
-  return [...marked, {id: visitKey(person, id), by: person, visit: id, seq: 0, gone: reason, stale: false, record: null, tenancy: {}, settings: {}}]
+  return [
+    ...marked,
+    {
+      id: visitKey(person, id),
+      by: person,
+      visit: id,
+      seq: 0,
+      gone: reason,
+      stale: false,
+      record: null,
+      tenancy: {},
+      settings: {},
+    },
+  ]
 }
 
 function heldChanges(memory, held) {
   return held.flatMap(({id, problem, comment}) => {
     const receipt = memory.receipts.get(id)
     // Only what was told with its hash: this list has none.
-    if (receipt?.result !== 'held' || (receipt.problem === problem && receipt.comment === (comment ?? ''))) return []
+    if (
+      receipt?.result !== 'held' ||
+      (receipt.problem === problem && receipt.comment === (comment ?? ''))
+    )
+      return []
     return [{put: 'receipts', value: {...receipt, problem, comment: comment ?? ''}}]
   })
 }
@@ -119,16 +155,28 @@ function heldChanges(memory, held) {
 function factChanges(memory, answer, person, offset, now) {
   const known = id => memory.meta.get(id)?.value
   const facts = {
-    [`cursor ${person}`]: answer.cursor, [`vouched ${person}`]: answer.more ? undefined : cursorSeq(answer.cursor),
+    [`cursor ${person}`]: answer.cursor,
+    [`vouched ${person}`]: answer.more ? undefined : cursorSeq(answer.cursor),
     people: Object.fromEntries(answer.people.map(one => [one.id, one.name])),
-    guide: answer.guide, server_day: answer.today, languages: answer.languages,
+    guide: answer.guide,
+    server_day: answer.today,
+    languages: answer.languages,
     [`backup ${person}`]: answer.backup,
     recordings: answer.recordings,
     keep_days: Number.isSafeInteger(answer.keep_days) ? answer.keep_days : undefined,
     // Not each time: every write costs the phone a flush to its storage.
-    clock_offset_ms: Math.abs(offset - (known('clock_offset_ms') ?? Infinity)) > CLOCK_STEP_MS ? offset : undefined,
-    last_ok_at: now.getTime() - Date.parse(known('last_ok_at') ?? 0) > CONTACT_STEP_MS ? now.toISOString() : undefined,
+    clock_offset_ms:
+      Math.abs(offset - (known('clock_offset_ms') ?? Infinity)) > CLOCK_STEP_MS
+        ? offset
+        : undefined,
+    last_ok_at:
+      now.getTime() - Date.parse(known('last_ok_at') ?? 0) > CONTACT_STEP_MS
+        ? now.toISOString()
+        : undefined,
   }
-  const differs = ([id, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(known(id))
-  return Object.entries(facts).filter(differs).map(([id, value]) => metaChange(id, value))
+  const differs = ([id, value]) =>
+    value !== undefined && JSON.stringify(value) !== JSON.stringify(known(id))
+  return Object.entries(facts)
+    .filter(differs)
+    .map(([id, value]) => metaChange(id, value))
 }

@@ -3,14 +3,14 @@
 // that makes trouble never holds up the others, and none is ever dropped. Only operations of the
 // person the server knows as signed in are offered; the others wait.
 
-import {resultsOf} from './push_answer.js'
-import {healthOf} from './health.js'
 import {uuid4} from '../record/ids.js'
-import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from '../record/operations.js'
+import {BATCH_OPERATIONS_MAX, blobsOf, RIDING_BLOB_BYTES_MAX} from '../record/operations.js'
 import {blobsNeeded, inOrder, isFiled, isHandedOver, unsentBlobs} from '../record/replay.js'
 import {base64Of, isIntact, metaChange, textOf} from '../store/rows.js'
-import {NotSent} from './transport.js'
+import {healthOf} from './health.js'
+import {resultsOf} from './push_answer.js'
 import {offerAgain} from './retention.js'
+import {NotSent} from './transport.js'
 
 // Half of what the server takes: quotes double when JSON is put into JSON.
 const BATCH_BYTES = 2 * 1024 * 1024
@@ -24,19 +24,24 @@ const HALVED = new Set([400, 413, 422, 500])
 
 /** A server answered: is it the one this phone knows? Believe it, or throw.
  * @param {Store} store @param {string} server @throws {NotSent} `other_server` */
-export const checkServerId = (store, server) => store.update(memory => {
-  const known = memory.meta.get('server')?.value
-  const isNew = memory.meta.has('new_server')
-  if (known === server) return isNew ? [{drop: 'meta', id: 'new_server'}] : []
-  if (known && !isNew) throw new NotSent('foreign', 'other_server', 200)
-  const cursors = [...memory.meta.keys()].filter(id => /^(cursor|backup) /.test(id)).map(id => ({drop: 'meta', id}))
-  return [
-    metaChange('server', server), {drop: 'meta', id: 'new_server'},
-    ...(known ? [...offerAgain(memory), ...staleVisits(memory), ...cursors] : []),
-  ]
-})
+export const checkServerId = (store, server) =>
+  store.update(memory => {
+    const known = memory.meta.get('server')?.value
+    const isNew = memory.meta.has('new_server')
+    if (known === server) return isNew ? [{drop: 'meta', id: 'new_server'}] : []
+    if (known && !isNew) throw new NotSent('foreign', 'other_server', 200)
+    const cursors = [...memory.meta.keys()]
+      .filter(id => /^(cursor|backup) /.test(id))
+      .map(id => ({drop: 'meta', id}))
+    return [
+      metaChange('server', server),
+      {drop: 'meta', id: 'new_server'},
+      ...(known ? [...offerAgain(memory), ...staleVisits(memory), ...cursors] : []),
+    ]
+  })
 
-const staleVisits = memory => [...memory.visits.values()].map(one => ({put: 'visits', value: {...one, stale: true}}))
+const staleVisits = memory =>
+  [...memory.visits.values()].map(one => ({put: 'visits', value: {...one, stale: true}}))
 
 /**
  * Offer everything of one person.
@@ -50,11 +55,22 @@ const staleVisits = memory => [...memory.visits.values()].map(one => ({put: 'vis
  * @throws {NotSent} when the server cannot be reached or believed
  */
 export async function pushAll(store, wire, person, {again, greet, health, now}) {
-  const round = {store, wire, person, health, now, again, requests: 0, pushed: false, faults: [], operationsMax: BATCH_OPERATIONS_MAX}
+  const round = {
+    store,
+    wire,
+    person,
+    health,
+    now,
+    again,
+    requests: 0,
+    pushed: false,
+    faults: [],
+    operationsMax: BATCH_OPERATIONS_MAX,
+  }
   await setDamagedAside(round)
   const rows = await offered(round)
   if (rows.length === 0 && greet) await push(round, [])
-  for (let at = 0; at < rows.length;) {
+  for (let at = 0; at < rows.length; ) {
     const batch = nextBatch(rows, at, round.operationsMax)
     at += batch.length
     await send(round, batch)
@@ -68,7 +84,8 @@ async function offered({store, person, again}) {
   const memory = await store.read()
   return inOrder(memory).filter(row => {
     const result = memory.receipts.get(row.id)?.result
-    const isDue = !result || (again && (result === 'held' || result === 'refused') && !isFiled(memory, row))
+    const isDue =
+      !result || (again && (result === 'held' || result === 'refused') && !isFiled(memory, row))
     return isDue && isOffered(memory, row, person)
   })
 }
@@ -78,22 +95,36 @@ const isOffered = (memory, row, person) => row.by === person || isHandedOver(mem
 /** Bytes that changed in the phone's storage are not what was said to be saved: never send them. */
 async function setDamagedAside({store, person, now}) {
   const memory = await store.read()
-  const open = inOrder(memory).filter(row => isOffered(memory, row, person) && !memory.receipts.has(row.id))
+  const open = inOrder(memory).filter(
+    row => isOffered(memory, row, person) && !memory.receipts.has(row.id),
+  )
   const whole = await Promise.all(open.map(row => isIntact(row.text, row.sha256)))
   const damaged = open.filter((row, n) => !whole[n])
   if (damaged.length === 0) return
-  await store.update(() => damaged.map(row => receiptOf(row, {result: 'damaged', problem: 'damaged'}, now())))
+  await store.update(() =>
+    damaged.map(row => receiptOf(row, {result: 'damaged', problem: 'damaged'}, now())),
+  )
 }
 
-const receiptOf = ({id, by, visit}, {result, seq = 0, problem = '', comment = '', push = ''}, now) => (
-  {put: 'receipts', value: {id, by, visit, result, seq, problem, comment, push, at: now.toISOString()}})
+const receiptOf = (
+  {id, by, visit},
+  {result, seq = 0, problem = '', comment = '', push = ''},
+  now,
+) => ({
+  put: 'receipts',
+  value: {id, by, visit, result, seq, problem, comment, push, at: now.toISOString()},
+})
 
 function nextBatch(rows, at, operationsMax) {
   const batch = []
-  for (let bytes = 0; at + batch.length < rows.length && batch.length < operationsMax;) {
+  for (let bytes = 0; at + batch.length < rows.length && batch.length < operationsMax; ) {
     const row = rows[at + batch.length]
     bytes += row.text.length * 2 + blobsOf(row.operation).length * RIDING_BLOB_BYTES_MAX
-    if (batch.length > 0 && (bytes > BATCH_BYTES || row.operation.device !== batch[0].operation.device)) break
+    if (
+      batch.length > 0 &&
+      (bytes > BATCH_BYTES || row.operation.device !== batch[0].operation.device)
+    )
+      break
     batch.push(row)
   }
   return batch
@@ -104,7 +135,8 @@ async function send(round, rows, ride = true) {
   try {
     await push(round, rows, ride)
   } catch (error) {
-    if (!(error instanceof NotSent) || !isHalved(error) || round.requests >= REQUESTS_MAX) throw error
+    if (!(error instanceof NotSent) || !isHalved(error) || round.requests >= REQUESTS_MAX)
+      throw error
     if (error.status === 500 && !round.pushed && round.requests >= BROKEN_AFTER) throw error
     if (rows.length > 1) {
       const middle = Math.ceil(rows.length / 2)
@@ -129,8 +161,15 @@ const isHalved = ({kind, status}) => status === 413 || (kind === 'refused' && HA
 async function setAside({store, now, pushed}, faults) {
   if (faults.length === 0) return
   if (!pushed && faults[0].error.status === 500) throw faults[0].error
-  await store.update(() => faults.map(({row, error}) => (
-    receiptOf(row, {result: 'refused', problem: error.status === 413 ? 'too_large' : error.code}, now()))))
+  await store.update(() =>
+    faults.map(({row, error}) =>
+      receiptOf(
+        row,
+        {result: 'refused', problem: error.status === 413 ? 'too_large' : error.code},
+        now(),
+      ),
+    ),
+  )
 }
 
 async function push(round, rows, ride = true) {
@@ -138,9 +177,16 @@ async function push(round, rows, ride = true) {
   round.requests++
   const memory = await store.read()
   const {device, own} = deviceOf(store, memory, rows)
-  const {health, told} = healthOf(memory, await round.health(), {going: new Set(rows.map(row => row.id)), tight: store.tight})
+  const {health, told} = healthOf(memory, await round.health(), {
+    going: new Set(rows.map(row => row.id)),
+    tight: store.tight,
+  })
   const answer = await wire.push({
-    ...device, short: true, operations: rows.map(row => row.text), blobs: ride ? await ridingBlobs(store, memory, rows) : [], ...(own ? {health} : {}),
+    ...device,
+    short: true,
+    operations: rows.map(row => row.text),
+    blobs: ride ? await ridingBlobs(store, memory, rows) : [],
+    ...(own ? {health} : {}),
   })
   if (!Array.isArray(answer.missing_blobs)) throw new NotSent('foreign', 'not_ours', 200)
   const results = new Map((await resultsOf(rows, answer)).map(one => [one.id, one]))
@@ -148,7 +194,9 @@ async function push(round, rows, ride = true) {
   round.pushed = true
   const name = uuid4()
   await store.update(known => [
-    ...rows.flatMap(row => answered(known, row, results.get(row.id), answer, name, wire.serverTime() ?? now())),
+    ...rows.flatMap(row =>
+      answered(known, row, results.get(row.id), answer, name, wire.serverTime() ?? now()),
+    ),
     ...(own ? told(known) : []),
   ])
   if (own && answer.reused?.length > 0) store.reportRollback()
@@ -168,20 +216,38 @@ const numberOr0 = number => (Number.isSafeInteger(number) ? number : 0)
 /** What an answer says of one operation and its blobs; nothing without its id and its hash. */
 function answered(memory, row, found, answer, push, now) {
   if (found?.sha256 !== row.sha256 || !memory.outbox.has(row.id)) return []
-  const gone = blobsNeeded(memory, row).filter(hash => answer.missing_blobs.includes(hash) && isStored(memory, hash))
+  const gone = blobsNeeded(memory, row)
+    .filter(hash => answer.missing_blobs.includes(hash) && isStored(memory, hash))
     // The server had it once and was put back since: it is open again.
     .map(id => ({drop: 'receipts', id}))
-  const blobs = unsentBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
-    .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0}, now))
+  const blobs = unsentBlobs(memory, row)
+    .filter(hash => !answer.missing_blobs.includes(hash))
+    .map(hash =>
+      receiptOf(
+        {...row, id: hash},
+        {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0},
+        now,
+      ),
+    )
   if (found.result === 'held') {
     const comment = memory.receipts.get(row.id)?.comment
-    return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...gone, ...blobs]
+    return [
+      receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now),
+      ...gone,
+      ...blobs,
+    ]
   }
-  const isApplied = (found.result === 'applied' || found.result === 'duplicate') && Number.isSafeInteger(found.seq) && found.seq > 0
-  return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...gone, ...blobs] : []
+  const isApplied =
+    (found.result === 'applied' || found.result === 'duplicate') &&
+    Number.isSafeInteger(found.seq) &&
+    found.seq > 0
+  return isApplied
+    ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...gone, ...blobs]
+    : []
 }
 
-const isStored = (memory, hash) => memory.blobs.has(hash) && memory.receipts.get(hash)?.result === 'stored'
+const isStored = (memory, hash) =>
+  memory.blobs.has(hash) && memory.receipts.get(hash)?.result === 'stored'
 
 async function ridingBlobs(store, memory, rows) {
   const found = []
@@ -197,7 +263,9 @@ function inText({type, bytes}) {
   if (type === 'image/svg+xml') {
     try {
       return {text: textOf(bytes)} // a third smaller than base64, and gzip sees the pattern
-    } catch { /* not UTF-8 after all */ }
+    } catch {
+      /* not UTF-8 after all */
+    }
   }
   return {base64: base64Of(bytes)}
 }
@@ -207,7 +275,9 @@ function inText({type, bytes}) {
 async function sendBlobs(round) {
   const {store, person, again} = round
   const memory = await store.read()
-  const rows = inOrder(memory).filter(row => isOffered(memory, row, person) && memory.receipts.has(row.id))
+  const rows = inOrder(memory).filter(
+    row => isOffered(memory, row, person) && memory.receipts.has(row.id),
+  )
   let failure = null
   for (const row of rows) {
     for (const hash of unsentBlobs(memory, row)) {
@@ -234,7 +304,10 @@ async function sendBlob(round, row, hash) {
     if (!(error instanceof NotSent) || ![413, 415, 422].includes(error.status)) throw error
     result = {result: 'refused', problem: error.status === 413 ? 'too_large' : error.code}
   }
-  if (result) await store.update(() => [receiptOf({...row, id: hash}, result, round.wire.serverTime() ?? now())])
+  if (result)
+    await store.update(() => [
+      receiptOf({...row, id: hash}, result, round.wire.serverTime() ?? now()),
+    ])
 }
 
 /** Send the pieces the server does not have. A blob that arrived damaged is sent once more from 0. */
@@ -251,7 +324,8 @@ async function upload({store, wire}, hash, {bytes, type}) {
       const answer = await wire.blobPut(hash, whole.subarray(at, at + size), at, total, type)
       await checkServerId(store, answer.server)
       if (answer.complete === true) return {result: 'stored', seq: numberOr0(answer.seq)}
-      if (!Number.isSafeInteger(answer.offset) || answer.offset < 0) throw new NotSent('foreign', 'not_ours', 200)
+      if (!Number.isSafeInteger(answer.offset) || answer.offset < 0)
+        throw new NotSent('foreign', 'not_ours', 200)
       at = answer.offset
     } catch (error) {
       if (error?.code === 'timeout' && size > PIECE_BYTES_MIN) {

@@ -19,15 +19,34 @@ export async function resultsOf(rows, {results, taken}) {
   const listed = new Set(results.map(one => one.id))
   const rest = rows.filter(row => !listed.has(row.id))
   const numbers = numbersOf(taken?.seqs, rest.length)
-  if (!numbers || taken.sha256 !== await sha256(new TextEncoder().encode(rest.map(row => row.sha256).join('')))) throw foreign()
-  return [...results, ...rest.map(({id, sha256: hash}, n) => ({id, sha256: hash, result: 'applied', seq: numbers[n], problem: ''}))]
+  if (
+    !numbers ||
+    taken.sha256 !== (await sha256(new TextEncoder().encode(rest.map(row => row.sha256).join(''))))
+  )
+    throw foreign()
+  return [
+    ...results,
+    ...rest.map(({id, sha256: hash}, n) => ({
+      id,
+      sha256: hash,
+      result: 'applied',
+      seq: numbers[n],
+      problem: '',
+    })),
+  ]
 }
 
 const foreign = () => new NotSent('foreign', 'not_ours', 200)
 
 /** [[first, count], …] as the list of numbers, null unless they are `wanted` ones. */
 function numbersOf(runs, wanted) {
-  const isRun = run => Array.isArray(run) && run.length === 2 && run.every(Number.isSafeInteger) && run[0] > 0 && run[1] > 0 && run[1] <= wanted
+  const isRun = run =>
+    Array.isArray(run) &&
+    run.length === 2 &&
+    run.every(Number.isSafeInteger) &&
+    run[0] > 0 &&
+    run[1] > 0 &&
+    run[1] <= wanted
   if (!Array.isArray(runs) || runs.length > wanted || !runs.every(isRun)) return null
   const numbers = runs.flatMap(([first, count]) => Array.from({length: count}, (_, n) => first + n))
   return numbers.length === wanted ? numbers : null

@@ -7,15 +7,14 @@
 
 import {blobsOf} from '../record/operations.js'
 import {blobsNeeded, isDelivered, isFiled, visitKey} from '../record/replay.js'
-import {confirmedUpTo} from './confirmation.js'
 import {metaChange} from '../store/rows.js'
+import {confirmedUpTo} from './confirmation.js'
 
 /** @import {Change, Memory} from '../record/shapes.d.ts' */
 
 const DAY_MS = 86_400_000
 const KEPT_DAYS_MAX = 14
 const RECEIPT_DAYS = 60
-
 
 const isOlder = (at, days, now) => now.getTime() - Date.parse(at) > days * DAY_MS
 
@@ -35,7 +34,8 @@ function mayLeave(memory, row, {backup, days, there}, now) {
 }
 
 // What rode along in a push has the number of that push's operations (0 here).
-const cameAlone = (memory, row) => blobsNeeded(memory, row).filter(hash => memory.receipts.get(hash)?.seq > 0)
+const cameAlone = (memory, row) =>
+  blobsNeeded(memory, row).filter(hash => memory.receipts.get(hash)?.seq > 0)
 
 const toldBy = (memory, there) => ({
   there,
@@ -50,9 +50,16 @@ const toldBy = (memory, there) => ({
  * server put back to a copy from before them can look the same as ever: ask after the next news.
  * @param {Memory} memory @param {string} person @returns {string[]} hashes
  */
-export const unconfirmedBlobs = (memory, person) => [...memory.receipts.values()]
-  .filter(one => one.by === person && one.result === 'stored' && memory.blobs.has(one.id) && one.seq > confirmedUpTo(memory, person))
-  .map(one => one.id)
+export const unconfirmedBlobs = (memory, person) =>
+  [...memory.receipts.values()]
+    .filter(
+      one =>
+        one.by === person &&
+        one.result === 'stored' &&
+        memory.blobs.has(one.id) &&
+        one.seq > confirmedUpTo(memory, person),
+    )
+    .map(one => one.id)
 
 /**
  * Blobs that came by themselves and of which an operation could leave: for the same reason the
@@ -75,7 +82,11 @@ export function removals(memory, now, there) {
   const told = toldBy(memory, there)
   const rows = [...memory.outbox.values()]
   const hidden = hiddenVisits(memory, rows)
-  const going = new Set(rows.filter(row => hidden.has(row.visit) || mayLeave(memory, row, told, now)).map(row => row.id))
+  const going = new Set(
+    rows
+      .filter(row => hidden.has(row.visit) || mayLeave(memory, row, told, now))
+      .map(row => row.id),
+  )
   const staying = rows.filter(row => !going.has(row.id))
   const named = new Set(staying.flatMap(row => blobsNeeded(memory, row)))
   return [
@@ -85,21 +96,31 @@ export function removals(memory, now, there) {
     ...confirmed(memory, hidden),
     ...handedStill(memory, going),
     ...[...memory.receipts.values()]
-      .filter(one => hidden.has(one.visit) || (!memory.outbox.has(one.id) && !named.has(one.id) && isOlder(one.at, RECEIPT_DAYS, now)))
+      .filter(
+        one =>
+          hidden.has(one.visit) ||
+          (!memory.outbox.has(one.id) && !named.has(one.id) && isOlder(one.at, RECEIPT_DAYS, now)),
+      )
       .map(one => ({drop: 'receipts', id: one.id})),
   ]
 }
 
 /** Visits of protected tenancies of which everything, by anybody on this phone, has arrived. */
 function hiddenVisits(memory, rows) {
-  const told = [...memory.visits.values()].filter(one => one.gone === 'protected').map(one => one.visit)
-  return new Set(told.filter(visit => rows.every(row => row.visit !== visit || isDelivered(memory, row))))
+  const told = [...memory.visits.values()]
+    .filter(one => one.gone === 'protected')
+    .map(one => one.visit)
+  return new Set(
+    told.filter(visit => rows.every(row => row.visit !== visit || isDelivered(memory, row))),
+  )
 }
 
 /** That nothing of these visits is left here is to be said. */
 function confirmed(memory, hidden) {
   if (hidden.size === 0) return []
-  return [metaChange('deleted', [...new Set([...memory.meta.get('deleted')?.value ?? [], ...hidden])])]
+  return [
+    metaChange('deleted', [...new Set([...(memory.meta.get('deleted')?.value ?? []), ...hidden])]),
+  ]
 }
 
 function handedStill(memory, going) {
@@ -115,13 +136,17 @@ function goneVisits(memory, rows, staying) {
     if (one.gone === '' || !own(rows).every(row => isDelivered(memory, row))) continue
     // The mark stays as long as operations do: without it their replay would show the visit again.
     else if (own(staying).length === 0) changes.push({drop: 'visits', id: one.id})
-    else if (one.record) changes.push({put: 'visits', value: {...one, record: null, tenancy: {}, settings: {}}})
+    else if (one.record)
+      changes.push({put: 'visits', value: {...one, record: null, tenancy: {}, settings: {}}})
   }
   return changes
 }
 
 /** What must be offered anew when the server was put back to an older state, or is another one:
  * all it once said it had. @param {Memory} memory @returns {Change[]} */
-export const offerAgain = memory => [...memory.receipts.values()]
-  .filter(one => one.result !== 'damaged' && (memory.outbox.has(one.id) || memory.blobs.has(one.id)))
-  .map(one => ({drop: 'receipts', id: one.id}))
+export const offerAgain = memory =>
+  [...memory.receipts.values()]
+    .filter(
+      one => one.result !== 'damaged' && (memory.outbox.has(one.id) || memory.blobs.has(one.id)),
+    )
+    .map(one => ({drop: 'receipts', id: one.id}))

@@ -42,7 +42,9 @@ export class Rounds {
   }
 
   /** The next round asks the server who is signed in. */
-  forgetSession() { this.#session = null }
+  forgetSession() {
+    this.#session = null
+  }
 
   /** @param {boolean} again also offer what the server holds or refused @throws {NotSent} why it did not end well */
   async run(again) {
@@ -53,10 +55,19 @@ export class Rounds {
       return
     }
     const signedIn = await this.#whoIsSignedIn()
-    const greet = this.#now().getTime() - this.#greetedAt > GREET_MS || hasReport(await store.read())
-    const failure = await this.#exchange(person, signedIn, {again, greet, health: this.#health, now: this.#now})
+    const greet =
+      this.#now().getTime() - this.#greetedAt > GREET_MS || hasReport(await store.read())
+    const failure = await this.#exchange(person, signedIn, {
+      again,
+      greet,
+      health: this.#health,
+      now: this.#now,
+    })
     Object.assign(this.status, {
-      online: 'yes', needs_sign_in: signedIn.id !== person.id, problem: '', last_ok_at: this.#now().toISOString(),
+      online: 'yes',
+      needs_sign_in: signedIn.id !== person.id,
+      problem: '',
+      last_ok_at: this.#now().toISOString(),
     })
     if (this.#packs) void prefetch(store, person, this.#packs)
     if (failure) throw failure
@@ -65,7 +76,8 @@ export class Rounds {
   async #whoIsSignedIn() {
     // The session is the browser's: in another window somebody else may sign in, and operations
     // sent then would be held. Only while this page has the focus is that impossible.
-    if (!this.#session || this.#window.document?.hasFocus?.() === false) this.#session = await this.#wire.session()
+    if (!this.#session || this.#window.document?.hasFocus?.() === false)
+      this.#session = await this.#wire.session()
     return this.#session
   }
 
@@ -75,9 +87,11 @@ export class Rounds {
     let {pushed, failure} = await pushAll(store, wire, signedIn.id, options)
     if (pushed) this.#greetedAt = this.#now().getTime()
     const unconfirmed = unconfirmedBlobs(await store.read(), person.id)
-    const pulled = signedIn.id === person.id ? await pullAll(store, wire, person.id, this.#now) : {again: false}
+    const pulled =
+      signedIn.id === person.id ? await pullAll(store, wire, person.id, this.#now) : {again: false}
     const blobs = await verifyBlobs(store, wire, unconfirmed)
-    if (pulled.again || blobs.lost) ({failure} = await pushAll(store, wire, signedIn.id, {...options, greet: false}))
+    if (pulled.again || blobs.lost)
+      ({failure} = await pushAll(store, wire, signedIn.id, {...options, greet: false}))
     failure ??= blobs.failure
     const removed = await this.#remove()
     return failure ?? removed.failure
@@ -101,8 +115,10 @@ export class Rounds {
     }
     this.#session = null
     const {kind, code} = error
-    if (kind === 'reauth') Object.assign(this.status, {online: 'yes', needs_sign_in: true, problem: ''})
-    else if (code === 'other_server') Object.assign(this.status, {online: 'yes', needs_sign_in: true, problem: code})
+    if (kind === 'reauth')
+      Object.assign(this.status, {online: 'yes', needs_sign_in: true, problem: ''})
+    else if (code === 'other_server')
+      Object.assign(this.status, {online: 'yes', needs_sign_in: true, problem: code})
     else if (kind === 'offline') Object.assign(this.status, {online: 'no', problem: ''})
     // A captive portal is no contact; its code helps whoever is asked for help.
     else Object.assign(this.status, {online: kind === 'foreign' ? 'no' : 'yes', problem: code})

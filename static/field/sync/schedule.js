@@ -26,11 +26,20 @@ const LOCK_WAIT_MS = 5_000
  * @returns {{now: () => Promise<void>, status: () => Status, stop: () => void}}
  *   `now` resolves when a round that began after the call has ended, well or not
  */
-export function startSync(store, {
-  fetch, onChange = () => {}, now = () => new Date(), random = Math.random, window = globalThis,
-  timer = {set: (run, ms) => setTimeout(run, ms), clear: handle => clearTimeout(handle)},
-  locks = globalThis.navigator?.locks ?? null, health = browser.report, packs = globalThis.caches ? guidePacks : null,
-}) {
+export function startSync(
+  store,
+  {
+    fetch,
+    onChange = () => {},
+    now = () => new Date(),
+    random = Math.random,
+    window = globalThis,
+    timer = {set: (run, ms) => setTimeout(run, ms), clear: handle => clearTimeout(handle)},
+    locks = globalThis.navigator?.locks ?? null,
+    health = browser.report,
+    packs = globalThis.caches ? guidePacks : null,
+  },
+) {
   const rounds = new Rounds(store, {fetch, health, now, window, packs})
   const schedule = new Schedule(store, rounds, {onChange, random, timer, locks})
   const stopListening = listen(store, window, schedule)
@@ -56,7 +65,12 @@ function listen(store, window, schedule) {
     if (window.document?.visibilityState !== 'hidden') void schedule.sync(true)
   }
   const forget = () => schedule.rounds.forgetSession()
-  const events = [[window, 'online', wake], [window, 'pageshow', wake], [window.document, 'visibilitychange', wake], [window, 'blur', forget]]
+  const events = [
+    [window, 'online', wake],
+    [window, 'pageshow', wake],
+    [window.document, 'visibilitychange', wake],
+    [window, 'blur', forget],
+  ]
   for (const [target, name, listener] of events) target?.addEventListener?.(name, listener)
   const stopSaves = store.onSave(() => schedule.syncSoon())
   return () => {
@@ -87,11 +101,14 @@ class Schedule {
    * @param {boolean} again also offer what the server holds or refused @returns {Promise<void>} */
   sync(again) {
     if (!this.#current) return this.#start(again)
-    this.#next ??= {again: false, done: this.#current.then(() => {
-      const {again: wanted} = this.#next
-      this.#next = null
-      return this.#start(wanted)
-    })}
+    this.#next ??= {
+      again: false,
+      done: this.#current.then(() => {
+        const {again: wanted} = this.#next
+        this.#next = null
+        return this.#start(wanted)
+      }),
+    }
     this.#next.again ||= again
     return this.#next.done
   }
@@ -127,7 +144,8 @@ class Schedule {
     if (this.#stopped) return
     const {timer, random} = this.#options
     const calm = this.rounds.status.needs_sign_in ? SIGNED_OUT_MS : CALM_MS
-    const pause = this.#failures > 0 ? Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** (this.#failures - 1)) : calm
+    const pause =
+      this.#failures > 0 ? Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** (this.#failures - 1)) : calm
     timer.clear(this.#waiting)
     // Spread, so that phones that lost the network together do not come back together.
     this.#waiting = timer.set(() => void this.sync(true), pause * (0.5 + random()))
@@ -145,16 +163,23 @@ class Schedule {
       this.#failures = status.needs_sign_in ? 0 : this.#failures + 1
     }
     status.running = false
-    if (!this.#stopped && await this.#visibleState() !== before) this.#options.onChange()
+    if (!this.#stopped && (await this.#visibleState()) !== before) this.#options.onChange()
   }
 
   /** Everything a page may show of all this, to compare. The cursor is not part of it. */
   async #visibleState() {
     const {online, needs_sign_in: needs, problem} = this.rounds.status
     const memory = this.#store.enrolled ? await this.#store.read().catch(() => null) : null
-    const visits = [...memory?.visits.values() ?? []].map(one => [one.id, one.seq, one.gone])
-    const receipts = [...memory?.receipts.values() ?? []].map(one => [one.id, one.result, one.problem, one.comment])
-    const facts = ['people', 'guide', 'server_day', 'languages', 'person'].map(id => memory?.meta.get(id)?.value)
+    const visits = [...(memory?.visits.values() ?? [])].map(one => [one.id, one.seq, one.gone])
+    const receipts = [...(memory?.receipts.values() ?? [])].map(one => [
+      one.id,
+      one.result,
+      one.problem,
+      one.comment,
+    ])
+    const facts = ['people', 'guide', 'server_day', 'languages', 'person'].map(
+      id => memory?.meta.get(id)?.value,
+    )
     return JSON.stringify([online, needs, problem, visits, receipts, facts])
   }
 }

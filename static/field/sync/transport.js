@@ -21,12 +21,17 @@ export class NotSent extends Error {
   }
 }
 
-const isOurs = (response, type) => (response.headers.get('Content-Type') ?? '').split(';')[0].trim() === type
+const isOurs = (response, type) =>
+  (response.headers.get('Content-Type') ?? '').split(';')[0].trim() === type
 
 async function ask(fetch, url, init) {
   try {
     return await fetch(url, {
-      redirect: 'error', credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS), ...init,
+      redirect: 'error',
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...init,
       headers: {Accept: `${MEDIA_TYPE}, application/json`, ...init?.headers},
     })
   } catch (error) {
@@ -39,7 +44,12 @@ async function bodyOf(response) {
   try {
     return await response.json()
   } catch (error) {
-    throw new NotSent(error?.name === 'SyntaxError' ? 'foreign' : 'offline', 'cut_off', response.status, error)
+    throw new NotSent(
+      error?.name === 'SyntaxError' ? 'foreign' : 'offline',
+      'cut_off',
+      response.status,
+      error,
+    )
   }
 }
 
@@ -47,22 +57,28 @@ async function refusal(response) {
   const {status} = response
   const ours = isOurs(response, 'application/json')
   const code = ours ? (await bodyOf(response)).problem : ''
-  if (typeof code === 'string' && code) return new NotSent(code === 'reauth' && status === 401 ? 'reauth' : 'refused', code, status)
+  if (typeof code === 'string' && code)
+    return new NotSent(code === 'reauth' && status === 401 ? 'reauth' : 'refused', code, status)
   return new NotSent('foreign', status === 200 ? 'not_ours' : `http_${status}`, status)
 }
 
 async function believed(response) {
   if (response.status !== 200 || !isOurs(response, MEDIA_TYPE)) throw await refusal(response)
   const answer = await bodyOf(response)
-  if (answer?.protocol !== PROTOCOL || typeof answer.server !== 'string' || !answer.server) throw new NotSent('foreign', 'not_ours', 200)
+  if (answer?.protocol !== PROTOCOL || typeof answer.server !== 'string' || !answer.server)
+    throw new NotSent('foreign', 'not_ours', 200)
   return answer
 }
 
 async function gzip(text) {
   const plain = new TextEncoder().encode(text)
-  if (plain.length < GZIP_FROM_BYTES || !globalThis.CompressionStream) return {body: plain, headers: {}}
+  if (plain.length < GZIP_FROM_BYTES || !globalThis.CompressionStream)
+    return {body: plain, headers: {}}
   const stream = new Blob([plain]).stream().pipeThrough(new CompressionStream('gzip'))
-  return {body: new Uint8Array(await new Response(stream).arrayBuffer()), headers: {'Content-Encoding': 'gzip'}}
+  return {
+    body: new Uint8Array(await new Response(stream).arrayBuffer()),
+    headers: {'Content-Encoding': 'gzip'},
+  }
 }
 
 /** @param {typeof globalThis.fetch} fetch */
@@ -82,8 +98,9 @@ export const transport = fetch => {
     /** Who is signed in at the server. @returns {Promise<any>} the person @throws {NotSent} `reauth` when nobody is */
     async session() {
       const response = await ask(fetch, '/session')
-      if (response.status !== 200 || !isOurs(response, 'application/json')) throw await refusal(response)
-      const {person} = await bodyOf(response) ?? {}
+      if (response.status !== 200 || !isOurs(response, 'application/json'))
+        throw await refusal(response)
+      const {person} = (await bodyOf(response)) ?? {}
       if (typeof person?.id !== 'string') throw new NotSent('foreign', 'not_ours', 200)
       return person
     },
@@ -91,7 +108,11 @@ export const transport = fetch => {
     /** @param {object} body as in PROTOCOL.md 3, without `protocol` @returns {Promise<any>} the believed answer */
     async push(body) {
       const packed = await gzip(JSON.stringify({protocol: PROTOCOL, ...body}))
-      const headers = {'Content-Type': MEDIA_TYPE, 'X-Troskel-Protocol': String(PROTOCOL), ...packed.headers}
+      const headers = {
+        'Content-Type': MEDIA_TYPE,
+        'X-Troskel-Protocol': String(PROTOCOL),
+        ...packed.headers,
+      }
       return believe(await ask(fetch, '/sync/push', {method: 'POST', body: packed.body, headers}))
     },
 
@@ -120,8 +141,13 @@ export const transport = fetch => {
     /** One piece of a blob. @param {string} sha256 @param {Uint8Array} piece @param {number} from @param {number} total @param {string} type
      * @returns {Promise<any>} the believed answer: `offset` to go on from, `complete` */
     async blobPut(sha256, piece, from, total, type) {
-      const headers = {'Content-Type': type, 'Content-Range': `bytes ${from}-${from + piece.length - 1}/${total}`}
-      return believe(await ask(fetch, `/sync/blobs/${sha256}`, {method: 'PUT', body: piece, headers}))
+      const headers = {
+        'Content-Type': type,
+        'Content-Range': `bytes ${from}-${from + piece.length - 1}/${total}`,
+      }
+      return believe(
+        await ask(fetch, `/sync/blobs/${sha256}`, {method: 'PUT', body: piece, headers}),
+      )
     },
   }
 }

@@ -15,9 +15,13 @@ export async function takePhoto(input) {
   try {
     const photo = await holdPhoto(file).catch(() => '')
     // The page may be another visit's by now, in the same elements; the photo is saved all the same.
-    const card = input.isConnected && input.dataset.photo === address ? input.closest('.item') : null
+    const card =
+      input.isConnected && input.dataset.photo === address ? input.closest('.item') : null
     await window.htmx.ajax('POST', address, {
-      source: document.body, target: card ?? document.body, swap: card ? 'outerMorph' : 'none', values: {item, photo, operation},
+      source: document.body,
+      target: card ?? document.body,
+      swap: card ? 'outerMorph' : 'none',
+      values: {item, photo, operation},
     })
   } finally {
     input.disabled = false

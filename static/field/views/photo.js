@@ -49,7 +49,7 @@ export function typeOf(bytes) {
 export async function holdPhoto(file) {
   const original = await file.arrayBuffer() // at once: a camera's file may be gone later
   if (!typeOf(original)) return ''
-  const bytes = await drawn(original) ?? original
+  const bytes = (await drawn(original)) ?? original
   if (bytes.byteLength > BYTES_MAX) return ''
   const hash = await sha256(bytes)
   held.set(hash, {type: typeOf(bytes), bytes})
@@ -69,7 +69,8 @@ export const hasRoom = ({quota = Infinity, usage = 0}) => quota - usage > ROOM_M
 /** Photos with the addresses of those pictures that are on this phone.
  * @param {{blob(sha256: string): Promise<{type: string, bytes: ArrayBuffer}|null>}} store
  * @template T @param {Array<T & {photo: string, retracted: boolean}>} photos @returns {Promise<T[]>} */
-export const withPictures = (store, photos) => Promise.all(photos.map(async one => ({...one, source: await sourceOf(store, one)})))
+export const withPictures = (store, photos) =>
+  Promise.all(photos.map(async one => ({...one, source: await sourceOf(store, one)})))
 
 async function sourceOf(store, {photo, retracted}) {
   const blob = retracted ? null : await store.blob(photo)
@@ -78,6 +79,7 @@ async function sourceOf(store, {photo, retracted}) {
     shown.delete(photo)
     return ''
   }
-  if (!shown.has(photo)) shown.set(photo, URL.createObjectURL(new Blob([blob.bytes], {type: blob.type})))
+  if (!shown.has(photo))
+    shown.set(photo, URL.createObjectURL(new Blob([blob.bytes], {type: blob.type})))
   return shown.get(photo)
 }

@@ -10,7 +10,11 @@ const keyOf = (visit, purpose) => `${visit} ${purpose}`
 export const recipientShown = (visit, purpose, agreed) => typed.get(keyOf(visit, purpose)) ?? agreed
 
 /** @param {string} visit @param {string} purpose @param {string} recipient as typed so far */
-export const keepRecipient = (visit, purpose, recipient) => { typed.set(keyOf(visit, purpose), recipient) }
+export const keepRecipient = (visit, purpose, recipient) => {
+  typed.set(keyOf(visit, purpose), recipient)
+}
 
 /** The consent is saved. @param {string} visit @param {string} purpose */
-export const forgetRecipient = (visit, purpose) => { typed.delete(keyOf(visit, purpose)) }
+export const forgetRecipient = (visit, purpose) => {
+  typed.delete(keyOf(visit, purpose))
+}

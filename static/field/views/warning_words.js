@@ -4,14 +4,66 @@
 // innocent word ("sockel", "sex", "drog", "fack") the whole words stand instead.
 
 const STEMS = [
-  'sjuk', 'medicin', 'diagnos', 'psyk', 'depress', 'dement', 'alzheimer', 'handikapp', 'funktionsned',
-  'rullstol', 'gravid', 'missbruk', 'alkohol', 'narkotika', 'knark', 'full av', 'påverkad',
-  'socialtjänst', 'socialbidrag', 'försörjningsstöd', 'kronofogd', 'skuldsatt', 'arbetslös',
-  'muslim', 'islam', 'kristen', 'judisk', 'moské', 'slöja', 'religi',
-  'flykting', 'asyl', 'uppehållstillstånd', 'invandr', 'utländsk', 'nationalitet', 'etnisk', 'svart bry',
-  'språksvårighet', 'polis', 'våld', 'misshandel', 'misshandla', 'kriminell', 'brottslig', 'fängelse',
-  'fackför', 'facklig', 'politisk', 'homosex', 'sexuell', 'transperson', 'personnummer',
-  'stökig', 'smutsig', 'förvirra', 'mytoman', 'snorvalp', 'otrevlig', 'konstig',
+  'sjuk',
+  'medicin',
+  'diagnos',
+  'psyk',
+  'depress',
+  'dement',
+  'alzheimer',
+  'handikapp',
+  'funktionsned',
+  'rullstol',
+  'gravid',
+  'missbruk',
+  'alkohol',
+  'narkotika',
+  'knark',
+  'full av',
+  'påverkad',
+  'socialtjänst',
+  'socialbidrag',
+  'försörjningsstöd',
+  'kronofogd',
+  'skuldsatt',
+  'arbetslös',
+  'muslim',
+  'islam',
+  'kristen',
+  'judisk',
+  'moské',
+  'slöja',
+  'religi',
+  'flykting',
+  'asyl',
+  'uppehållstillstånd',
+  'invandr',
+  'utländsk',
+  'nationalitet',
+  'etnisk',
+  'svart bry',
+  'språksvårighet',
+  'polis',
+  'våld',
+  'misshandel',
+  'misshandla',
+  'kriminell',
+  'brottslig',
+  'fängelse',
+  'fackför',
+  'facklig',
+  'politisk',
+  'homosex',
+  'sexuell',
+  'transperson',
+  'personnummer',
+  'stökig',
+  'smutsig',
+  'förvirra',
+  'mytoman',
+  'snorvalp',
+  'otrevlig',
+  'konstig',
 ]
 const WHOLE = ['soc', 'socialen', 'facket', 'droger', 'judar', 'hiv', 'adhd', 'autism', 'god man']
 
@@ -24,7 +76,7 @@ const WORD = new RegExp(`(?<!\\p{L})(?:${WHOLE.join('|')})(?!\\p{L})`, 'iu')
  * @param {string} text @returns {string}
  */
 export function warningWord(text) {
-  const found = [STEM, WORD, PERSONNUMMER].map((pattern) => pattern.exec(text)).filter(Boolean)
+  const found = [STEM, WORD, PERSONNUMMER].map(pattern => pattern.exec(text)).filter(Boolean)
   found.sort((a, b) => a.index - b.index)
   return found[0]?.[0] ?? ''
 }
