@@ -17,7 +17,7 @@ FIELD = STATIC / "field"
 TABLE = ROOT / "docs" / "architecture-phone.md"
 
 _ROW = re.compile(r"^\| `(\w+)` \|([^|]*)\|", re.M)
-_IMPORT = re.compile(r"""(?:\bfrom |\bimport\(|^import )\s*['"](\.[^'"]+)['"]""", re.M)
+_IMPORT = re.compile(r"""(?:\bfrom |\bimport\(|^import )\s*['"]([^'"]+)['"]""", re.M)
 _REGISTER = re.compile(r"^export (?:const|function) register\b", re.M)
 
 
@@ -38,9 +38,14 @@ def room_of(path: Path) -> str:
 
 
 def imported(path: Path) -> set[Path]:
-    """The files that `path` imports, types among them."""
+    """The files that `path` imports, types among them; a package by its name in static/vendor."""
     names = _IMPORT.findall(path.read_text("utf-8"))
-    return {Path(os.path.normpath(path.parent / name)) for name in names}
+    return {
+        Path(os.path.normpath(path.parent / name))
+        if name.startswith(".")
+        else STATIC / "vendor" / name
+        for name in names
+    }
 
 
 def is_page(path: Path) -> bool:

@@ -6,7 +6,6 @@ import {register} from 'node:module'
 
 const hook = `
 export async function resolve(specifier, context, next) {
-  if (specifier.endsWith('/vendor/signature_pad.min.js')) return next('signature_pad', context)
   if (context.parentURL?.includes('/static/field/views/')) {
     if (specifier === '../store/outbox.js') return {url: 'fake:outbox', shortCircuit: true}
     if (specifier === '../guide/packs.js') return {url: 'fake:guides', shortCircuit: true}

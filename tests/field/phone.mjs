@@ -2,7 +2,6 @@
 // canaries of its own. Two tabs are two stores of one name.
 
 import 'fake-indexeddb/auto'
-import './register.mjs'
 
 export const {openStore} = await import('../../static/field/store/store.js')
 export const {SaveFailed} = await import('../../static/field/store/save_failed.js')

@@ -7,7 +7,7 @@ import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
 import {PAGE} from './server.mjs'
 import {idsOf, planned, pushes, signed, svg, world} from './world.mjs'
 
-const {saveDrafts, unsent, counts} = outbox
+const {saveDrafts, counts} = outbox
 const {startSync} = await import('../../static/field/sync/schedule.js')
 const {uuid4, uuid7} = await import('../../static/field/record/ids.js')
 const {visitKey} = await import('../../static/field/record/replay.js')

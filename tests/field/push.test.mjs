@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
+import {AMIRA, BOB, note, outbox, VISIT} from './phone.mjs'
 import {PAGE, Server} from './server.mjs'
-import {altered, idsOf, planned, pushes, signed, world} from './world.mjs'
+import {altered, idsOf, planned, pushes, world} from './world.mjs'
 
 const {saveDrafts, unsent, counts} = outbox
-const {sha256, uuid7} = await import('../../static/field/record/ids.js')
+const {uuid7} = await import('../../static/field/record/ids.js')
 
 test('what was saved is sent, pulled back in a snapshot, and counted', async () => {
   const {store, server, sync} = await world()

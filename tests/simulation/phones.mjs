@@ -74,7 +74,7 @@ class Life {
     const {phone} = this
     class PhoneDate extends Date {
       constructor(...given) {
-        given.length ? super(...given) : super(now + phone.skew)
+        super(...(given.length ? given : [now + phone.skew]))
       }
       static now() {
         return now + phone.skew

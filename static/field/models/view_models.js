@@ -12,7 +12,7 @@
  * @typedef {Object<string, string>} Names       user id → name
  * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
  */
-import {valueOf, winner} from '../record/apply.js'
+import {valueIn, winner} from '../record/apply.js'
 import {
   attemptsOf,
   conflictViews,
@@ -44,7 +44,7 @@ const PHOTO_ITEM = 'i66'
 
 const photoCount = ({record}) => (record.photos ?? []).filter(one => !one.retracted).length
 const answerOf = (reader, item) =>
-  item === PHOTO_ITEM && photoCount(reader) ? 'taken' : valueOf(reader.record, `answer.${item}`)
+  item === PHOTO_ITEM && photoCount(reader) ? 'taken' : valueIn(reader.record, `answer.${item}`)
 const numberOf = item => Number(item.slice(1))
 
 /** Whether a visitor answers this item in a visit of this kind. */
@@ -195,7 +195,7 @@ export function headView(file, people) {
   const {record, tenancy} = file
   const address = tenancy.street ?? ''
   const place = [tenancy.postcode ?? '', tenancy.city ?? ''].filter(Boolean).join(' ')
-  const date = valueOf(record, 'date')
+  const date = valueIn(record, 'date')
   return {
     id: record.id,
     kind: record.kind,
@@ -209,7 +209,7 @@ export function headView(file, people) {
     move_in: tenancy.move_in ?? '',
     date,
     weekday: weekdayOf(date),
-    time: valueOf(record, 'time'),
+    time: valueIn(record, 'time'),
     names: [...(tenancy.tenants ?? [])],
     phones: (tenancy.phones ?? []).map(one => ({
       label: one.original || one.e164,
@@ -218,9 +218,9 @@ export function headView(file, people) {
     map_href: address
       ? `geo:0,0?q=${encodeURIComponent([address, place].filter(Boolean).join(', '))}`
       : '',
-    visitors: valueOf(record, 'visitors', []).map(one => people[one] ?? one),
-    language: languageView(valueOf(record, 'language') || (tenancy.language ?? '') || ORIGINAL),
-    language_chosen: valueOf(record, 'language') !== '',
+    visitors: valueIn(record, 'visitors', []).map(one => people[one] ?? one),
+    language: languageView(valueIn(record, 'language') || (tenancy.language ?? '') || ORIGINAL),
+    language_chosen: valueIn(record, 'language') !== '',
   }
 }
 
@@ -249,7 +249,7 @@ export function visitView(file, packs, languages, people, status) {
     conflicts: conflictViews(reader),
     late: reader.record.late.length,
     changed: reader.state === 'changed',
-    closed: valueOf(reader.record, 'closed') === 'yes',
+    closed: valueIn(reader.record, 'closed') === 'yes',
   }
 }
 
@@ -302,8 +302,8 @@ export function consentView(file, packs, languages, people, purpose, recipient) 
 export function noticeView(file, packs, languages, key) {
   const reader = readerOf(file, packs, languages, {}, {})
   const booked = {
-    'visit.date': valueOf(file.record, 'date'),
-    'visit.time': valueOf(file.record, 'time'),
+    'visit.date': valueIn(file.record, 'date'),
+    'visit.time': valueIn(file.record, 'time'),
     'visit.apartment': file.tenancy.apartment ?? '',
   }
   const parts = reader.structure.notices.find(one => one.key === key)?.parts ?? []

@@ -28,6 +28,7 @@ function printed(value) {
 }
 
 export const out = value => (value instanceof Markup ? value.text : escaped(printed(value)))
+// biome-ignore lint/suspicious/noShadowRestrictedNames: compiled templates call it by this name.
 export const escape = value =>
   value instanceof Markup ? value : new Markup(escaped(printed(value)))
 

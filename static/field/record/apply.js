@@ -221,7 +221,7 @@ export function winner(record, field) {
 }
 
 /** The value that counts for `field`. @param {VisitRecord} record @param {string} field @param {any} [otherwise] */
-export const valueOf = (record, field, otherwise = '') => winner(record, field)?.value ?? otherwise
+export const valueIn = (record, field, otherwise = '') => winner(record, field)?.value ?? otherwise
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
@@ -283,7 +283,7 @@ function mostRestrictive(heads) {
 export function stateOf(record) {
   const closed = winner(record, 'closed')
   const last = record.reviews.at(-1)
-  if (valueOf(record, 'cancelled') === 'yes') return 'cancelled'
+  if (valueIn(record, 'cancelled') === 'yes') return 'cancelled'
   if (last?.decision === 'approve') return record.content_seq > last.base ? 'changed' : 'approved'
   if (last && (closed?.value !== 'yes' || closed.base < last.seq)) return 'returned'
   return closed?.value === 'yes' ? 'done' : stateBeforeClose(record)

@@ -4,7 +4,7 @@
 // database unless told the first rows: an empty one where there was a full one is a loss, and
 // store.js tells it as one. It never deletes one.
 
-import {openDB} from '../../vendor/idb.js'
+import {openDB} from 'idb'
 import {STORES} from './rows.js'
 
 const VERSION = 1

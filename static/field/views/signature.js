@@ -3,7 +3,7 @@
 // and the handler takes them when it saves. What is kept is what was drawn: lines only, no times,
 // no pressure, because neither proves more and both tell about a body.
 
-import SignaturePad from '../../vendor/signature_pad.min.js'
+import SignaturePad from 'signature_pad'
 import {sha256} from '../record/ids.js'
 
 const BYTES_MAX = 12 * 1024 // rides along in a push (PROTOCOL.md section 8)
