@@ -189,6 +189,11 @@ export interface OutboxValue {
   operation: Operation | null
 }
 
+/** A row of the outbox whose operation can be read. */
+export interface ReadableRow extends OutboxValue {
+  operation: Operation
+}
+
 /** What the server said of an operation or (by hash) of a blob. */
 export interface Receipt {
   id: string
@@ -224,6 +229,37 @@ export interface BlobValue {
   visit: string
   type: string
   bytes: ArrayBuffer
+}
+
+/** This phone as a device. `key` proves to the server that it is this one. */
+export interface Device {
+  id: string
+  since: string
+  key: string
+}
+
+/** What was lost on this phone; `unsent`: operations that were on it alone, as far as is known. */
+export interface Loss {
+  reason: '' | 'emptied' | 'rolled_back' | 'other' | 'unopenable'
+  device: string
+  device_seq: number
+  unsent: number
+}
+
+/** What the server last said besides visits. */
+export interface Facts {
+  /** User id → name. */
+  people: Record<string, string>
+  /** Version of the guide in force. */
+  guide: string
+  server_day: string
+  /** How far the server's clock is ahead of this phone's. */
+  clock_offset_ms: number
+  /** Of the guide. */
+  languages: string[]
+  /** Language → name of its list of recordings. */
+  recordings: Record<string, string>
+  last_ok_at: string
 }
 
 /** Everything but the blobs' bytes, as of the `change`th write. Shared: read, never change. */

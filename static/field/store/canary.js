@@ -1,18 +1,25 @@
-// What the phone remembers of its own storage, in two places outside it. A browser may empty or
-// roll back IndexedDB without a word (platform.md 1.1); then these still know better. Invariant: a
-// canary is written after the commit it speaks of, so it never runs ahead of the truth. It holds
-// no content, and a place that cannot be written is passed over: a canary must not stop a save.
+// What the phone remembers of its own storage, in two places outside it: a browser may empty or
+// roll back IndexedDB without telling anybody (platform.md 1.1). Invariant: a canary is written
+// after the commit it describes, so it never claims more than was saved. It holds no content, and a
+// place that cannot be written is passed over: a canary must not stop a save.
 
-/** @typedef {{device: string, device_seq: number, unsent: number, database?: number}} Mark `database`: its number (database.js) */
+/** @import {Loss} from '../record/shapes.d.ts' */
+
+/**
+ * @typedef {{device: string, device_seq: number, unsent: number, database?: number}} Mark
+ *   `database`: its number (database.js)
+ */
 /** @typedef {{read(): Promise<Mark|null>, write(mark: Mark): Promise<void>}} Canary */
 
 const KEY = 'troskel-canary'
 const URL_OF_MARK = '/canary'
 
+/** @param {any} mark */
 const isMark = mark =>
   typeof mark?.device === 'string' &&
   Number.isInteger(mark.device_seq) &&
   Number.isInteger(mark.unsent)
+/** @param {string} text @returns {Mark|null} */
 const parse = text => {
   const mark = JSON.parse(text)
   return isMark(mark) ? mark : null
@@ -41,6 +48,7 @@ export const cacheCanary = caches => ({
 
 /** The canaries this browser has. @returns {Canary[]} */
 export function browserCanaries() {
+  /** @type {Canary[]} */
   const made = []
   // Reading the property itself throws where the user has blocked storage.
   try {
@@ -56,7 +64,10 @@ export function browserCanaries() {
   return made
 }
 
-/** What the canaries say; those that cannot be read say nothing. @param {Canary[]} canaries @returns {Promise<Mark[]>} */
+/**
+ * What the canaries hold; those that cannot be read are left out.
+ * @param {Canary[]} canaries @returns {Promise<Mark[]>}
+ */
 export async function readMarks(canaries) {
   const marks = await Promise.all(canaries.map(canary => canary.read().catch(() => null)))
   return marks.filter(mark => mark !== null)
@@ -67,14 +78,20 @@ async function writeMarks(canaries, mark) {
   await Promise.all(canaries.map(canary => canary.write(mark).catch(() => {})))
 }
 
-/** Writes the canaries, one write at a time: a call during a write makes one more after it, so that the
- * newest mark is the last one written. */
+/**
+ * Writes the canaries, one write at a time: a call during a write makes one more after it, so that
+ * the newest mark is the last one written.
+ */
 export class CanaryWriter {
   #canaries
   #mark
+  /** @type {{again: boolean, done: Promise<void>}|null} */
   #running = null
 
-  /** @param {Canary[]} canaries @param {() => Promise<Mark>} mark what to write, computed anew each time */
+  /**
+   * @param {Canary[]} canaries
+   * @param {() => Promise<Mark>} mark what to write, computed anew each time
+   */
   constructor(canaries, mark) {
     this.#canaries = canaries
     this.#mark = mark
@@ -86,7 +103,7 @@ export class CanaryWriter {
       this.#running.again = true
       return this.#running.done
     }
-    const turn = {again: false, done: null}
+    const turn = {again: false, done: Promise.resolve()}
     this.#running = turn
     turn.done = this.#mark()
       .then(mark => writeMarks(this.#canaries, mark))
@@ -100,15 +117,14 @@ export class CanaryWriter {
 }
 
 /**
- * What was lost, judged from what the database says of itself and what the canaries remember.
- * @param {{id: string, device_seq: number}|null} device the database's own, null where there is none
+ * What was lost: the database compared with what the canaries remember.
+ * @param {{id: string, device_seq: number}|null} device the database's own; null: there is none
  * @param {Mark[]} marks
- * @returns {{reason: 'emptied'|'other'|'rolled_back', device: string, device_seq: number, unsent: number}|null}
- *   `unsent` is how many operations were on the phone only, as far as the canaries know
+ * @returns {Loss|null}
  */
 export function detectLoss(device, marks) {
   if (marks.length === 0) return null
-  // An empty or lagging canary is no loss: only one that knows more than the database tells of one.
+  // An empty or lagging canary is no loss: only one that knows more than the database is.
   const ahead = marks.filter(
     mark => !device || mark.device !== device.id || mark.device_seq > device.device_seq,
   )

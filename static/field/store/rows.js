@@ -1,17 +1,19 @@
-// The form in which things lie in the phone's database, behind one seal/open pair. Invariant: what
-// a row says in the open is who, which visit and a hash; content is in `bytes`, an ArrayBuffer
-// (never a Blob: platform.md 1.2). The pair is the identity today: rows are NOT encrypted yet, and
-// the phone's lock is what protects them.
+// The form of the rows in the phone's database, behind one seal/open pair. Invariant: readable
+// without `open` are only who, which visit and a hash; content is in `bytes`, an ArrayBuffer (never
+// a Blob: platform.md 1.2). The pair is the identity today: rows are NOT encrypted yet, and the
+// phone's lock is what protects them.
 
 import {sha256} from '../record/ids.js'
 
-/** @import {Change} from '../record/shapes.d.ts' */
+/** @import {Change, StoreName} from '../record/shapes.d.ts' */
 
-/** The stores, each keyed by `id`. Upgrades only ever add to this list. */
+/** The stores, each keyed by `id`. Upgrades only ever add to this list. @type {StoreName[]} */
 export const STORES = ['meta', 'outbox', 'receipts', 'visits', 'blobs']
 
-/** Encrypts, one day; must be called before a transaction begins, never inside one.
- * @param {ArrayBuffer} bytes @returns {Promise<ArrayBuffer>} */
+/**
+ * Place for encryption; to be called before a transaction begins, never inside one.
+ * @param {ArrayBuffer} bytes @returns {Promise<ArrayBuffer>}
+ */
 export const seal = async bytes => bytes
 
 /** @param {ArrayBuffer} bytes @returns {Promise<ArrayBuffer>} */
@@ -23,14 +25,17 @@ const decoder = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true})
 
 /** @param {string} text @returns {ArrayBuffer} */
 export const bytesOf = text => encoder.encode(text).buffer
-/** @param {ArrayBuffer|Uint8Array} bytes @returns {string} @throws {TypeError} where they are not UTF-8 */
+/** @param {BufferSource} bytes @returns {string} @throws {TypeError} where they are not UTF-8 */
 export const textOf = bytes => decoder.decode(bytes)
 
 /** @param {ArrayBuffer} bytes @returns {string} */
 export const base64Of = bytes =>
   btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))
 
-/** The row that stands for `value` in `store`. @param {string} store @param {any} value @returns {Promise<any>} */
+/**
+ * The row that stands for `value` in `store`.
+ * @param {StoreName} store @param {any} value @returns {Promise<any>}
+ */
 export async function rowOf(store, value) {
   switch (store) {
     case 'meta':
@@ -54,9 +59,11 @@ export async function rowOf(store, value) {
   }
 }
 
-/** The value a row stands for. A row of the outbox that can no longer be read keeps its place, with
- * no operation: it must be seen, not passed over.
- * @param {string} store @param {any} row @returns {Promise<any>} */
+/**
+ * The value a row stands for. A row of the outbox that can no longer be read keeps its place, with
+ * no operation: it must be shown, not left out.
+ * @param {StoreName} store @param {any} row @returns {Promise<any>}
+ */
 export async function valueOfRow(store, row) {
   switch (store) {
     case 'meta':
@@ -84,8 +91,20 @@ export async function valueOfRow(store, row) {
   }
 }
 
-/** A change of one value that is there once. @param {string} id @param {any} value @returns {Change} */
+/**
+ * A change of one value that is there once.
+ * @param {string} id @param {any} value @returns {Change}
+ */
 export const metaChange = (id, value) => ({put: 'meta', value: {id, value}})
 
-/** Whether a value still is what was saved. @param {string} text @param {string} hash @returns {Promise<boolean>} */
+/**
+ * Whether a value still is what was saved.
+ * @param {string} text @param {string} hash @returns {Promise<boolean>}
+ */
 export const isIntact = async (text, hash) => (await sha256(bytesOf(text))) === hash
+
+/** A change that puts a value into a store. @param {StoreName} store @param {any} value @returns {Change} */
+export const put = (store, value) => ({put: store, value})
+
+/** A change that removes a value from a store. @param {StoreName} store @param {string} id @returns {Change} */
+export const drop = (store, id) => ({drop: store, id})

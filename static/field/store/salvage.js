@@ -1,13 +1,16 @@
 // What an earlier database of this phone still holds. One that did not open was replaced by a new
-// one at enrolment and may open again some day. Invariant (I1): its operations come over with their
-// ids and exact bytes, and go out under the device they were made on; nothing is changed or deleted
-// there. Store by store, row by row where it must be: one bad page must not hide the rest.
+// one at enrolment and may open again some day. Invariant (I1): its operations are copied with
+// their ids and exact bytes, and sent under the device they were made on; nothing is changed or
+// deleted there. Read store by store, and row by row where that fails: one bad page must not hide
+// the rest.
 
 import {blobsOf} from '../record/operations.js'
 import {begin, Database, databaseName, databaseNumbers, StoreMissing} from './database.js'
-import {metaChange, valueOfRow} from './rows.js'
+import {metaChange, put, valueOfRow} from './rows.js'
 
-/** @import {Change, Memory} from '../record/shapes.d.ts' */
+/**
+ * @import {BlobValue, Change, Device, Memory, OutboxValue, StoreName} from '../record/shapes.d.ts'
+ */
 
 /**
  * Open this phone's other databases. Awaited at the start, because nothing else may be in flight:
@@ -34,7 +37,8 @@ export async function openOthers(base, current, {wait, patience}) {
 
 /**
  * Copy what they hold; they stay as they are, and are read at each start.
- * @param {Database[]} others @param {(compute: (memory: Memory) => Change[]) => Promise<void>} update
+ * @param {Database[]} others
+ * @param {(compute: (memory: Memory) => Change[]) => Promise<void>} update
  */
 export async function salvageAll(others, update) {
   for (const other of others) {
@@ -50,14 +54,14 @@ export async function salvageAll(others, update) {
 }
 
 // The next start tries again.
+/** The next start tries again. @param {unknown} error */
 const logUnreadable = error => {
   if (!(error instanceof StoreMissing)) console.error('An earlier database cannot be read', error)
 }
 
 /**
- * @param {import('./database.js').Database} database the earlier one
- * @returns {Promise<{changes: (memory: Memory) => Change[]}>}
- *   what to add to the present one
+ * @param {Database} database the earlier one
+ * @returns {Promise<{changes: (memory: Memory) => Change[]}>} what to add to the present one
  */
 async function salvage(database) {
   const rows = (
@@ -69,23 +73,28 @@ async function salvage(database) {
       .map(row => valueOfRow('meta', row)),
   )
   const named = new Set(rows.flatMap(row => blobsOf(row.operation)))
+  /** @type {BlobValue[]} */
   const blobs = []
   for (const hash of named) blobs.push(...(await rowsOf(database, 'blobs', hash)))
   return {changes: memory => changesOf(memory, rows, blobs, device?.value)}
 }
 
+/**
+ * @param {Memory} memory @param {OutboxValue[]} rows @param {BlobValue[]} blobs
+ * @param {Device|undefined} device the earlier one @returns {Change[]}
+ */
 function changesOf(memory, rows, blobs, device) {
-  const known = id => memory.meta.get(id)?.value
+  const known = (/** @type {string} */ id) => memory.meta.get(id)?.value
   // What came over once has left for good since: nothing of a protected visit may come back.
   const taken = new Set(known('salvaged'))
   const fresh = rows.filter(row => !taken.has(row.id) && !memory.outbox.has(row.id))
   if (fresh.length === 0) return []
-  const named = new Set(fresh.flatMap(row => blobsOf(row.operation)))
+  const named = new Set(fresh.flatMap(row => (row.operation ? blobsOf(row.operation) : [])))
   return [
-    ...fresh.map(value => ({put: 'outbox', value})),
+    ...fresh.map(value => put('outbox', value)),
     ...blobs
       .filter(blob => named.has(blob.id) && !memory.blobs.has(blob.id))
-      .map(value => ({put: 'blobs', value})),
+      .map(value => put('blobs', value)),
     metaChange('recovered', (known('recovered') ?? 0) + fresh.length),
     metaChange('salvaged', [...taken, ...fresh.map(row => row.id)]),
     // The server knows that device by its key.
@@ -93,14 +102,18 @@ function changesOf(memory, rows, blobs, device) {
   ]
 }
 
+/**
+ * @param {Database} database @param {StoreName} store @param {string} [id]
+ * @returns {Promise<any[]>}
+ */
 async function rowsOf(database, store, id) {
-  const ask = (method, key) =>
-    database.run(db => begin(db, [store], 'readonly').objectStore(store)[method](key))
+  const all = (/** @type {import('./database.js').Connection} */ db) =>
+    begin(db, [store], 'readonly').objectStore(store)
   try {
-    return await ask('getAll', id)
+    return await database.run(db => all(db).getAll(id))
   } catch {
-    const keys = id ? [id] : await ask('getAllKeys')
-    const found = await Promise.all(keys.map(key => ask('get', key).catch(() => null)))
-    return found.filter(Boolean)
+    const keys = id ? [id] : await database.run(db => all(db).getAllKeys())
+    const found = keys.map(key => database.run(db => all(db).get(key)).catch(() => null))
+    return (await Promise.all(found)).filter(Boolean)
   }
 }

@@ -1,7 +1,12 @@
 // The one error of a save. Whoever catches it leaves the form as it is.
 
-/** A save that did not happen: nothing of it is in the database, or it cannot be proved to be.
- * `code`: connection, quota, read_back, app_older, missing, not_enrolled, nobody, too_large. */
+/** @type {Record<string, string>} name of an error → code */
+const CODES = {QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}
+
+/**
+ * A save that did not happen: nothing of it is in the database, or it cannot be proved to be.
+ * `code`: connection, quota, read_back, app_older, missing, not_enrolled, nobody, too_large.
+ */
 export class SaveFailed extends Error {
   /** @param {string} code @param {unknown} [cause] */
   constructor(code, cause) {
@@ -10,14 +15,9 @@ export class SaveFailed extends Error {
     this.code = code
   }
 
-  /** @param {unknown} error @returns {SaveFailed} */
+  /** @param {any} error @returns {SaveFailed} */
   static from(error) {
     if (error instanceof SaveFailed) return error
-    return new SaveFailed(
-      {QuotaExceededError: 'quota', VersionError: 'app_older', StoreMissing: 'missing'}[
-        error?.name
-      ] ?? 'connection',
-      error,
-    )
+    return new SaveFailed(CODES[error?.name] ?? 'connection', error)
   }
 }

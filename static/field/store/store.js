@@ -1,8 +1,8 @@
-// What the phone has saved, as the rest of the app sees it: who is signed in, their visits, facts from
-// the server. Behind it: one database (database.js) with its reads and writes (tables.js), canaries
-// that notice when a browser loses data (canary.js), earlier databases (salvage.js). Invariant: a
-// database is created at enrolment only; one that does not open is kept, never replaced in silence,
-// and what it holds is fetched as soon as it can be read.
+// What the phone has saved, as the rest of the app sees it: who is signed in, their visits, facts
+// from the server. Behind it: one database (database.js) with its reads and writes (tables.js),
+// canaries that notice when a browser loses data (canary.js), earlier databases (salvage.js).
+// Invariant: a database is created at enrolment only; one that does not open is kept, its loss is
+// reported, and what it holds is copied as soon as it can be read.
 
 import {newKey, uuid4} from '../record/ids.js'
 import {fileOf, filesOf, isDone, personOf} from '../record/replay.js'
@@ -16,22 +16,30 @@ import {
   PATIENCE_MS,
   StoreMissing,
 } from './database.js'
-import {metaChange, rowOf} from './rows.js'
+import {drop, metaChange, rowOf} from './rows.js'
 import {openOthers, salvageAll} from './salvage.js'
 import {SaveFailed} from './save_failed.js'
 import {Tables} from './tables.js'
 
-/** @import {Change, Memory} from '../record/shapes.d.ts' */
+/**
+ * @import {Change, Device, Facts, Loss, Memory, OwnVisit, Person, StoreName} from '../record/shapes.d.ts'
+ */
 
-// What is lost where not even the canaries know.
+/**
+ * @typedef {{name?: string, canaries?: import('./canary.js').Canary[],
+ *   wait?: (ms: number) => Promise<void>, patience?: number,
+ *   ballast?: import('./ballast.js').Ballast}} Options
+ */
+
+/** What is lost where not even the canaries know. @type {Loss} */
 const UNKNOWN = {reason: '', device: '', device_seq: 0, unsent: 0}
 
+/** @type {Promise<Store>|null} */
 let shared = null
 
 /**
  * The phone's store; without options the one of this page.
- * @param {{name?: string, canaries?: import('./canary.js').Canary[], wait?: (ms: number) => Promise<void>, patience?: number,
- *   ballast?: import('./ballast.js').Ballast}} [options] for tests
+ * @param {Options} [options] for tests
  * @returns {Promise<Store>} `enrolled` false where there is no database
  */
 export function openStore(options) {
@@ -43,6 +51,10 @@ export function openStore(options) {
   return shared
 }
 
+/** @param {Memory['meta']} meta @returns {Device & {device_seq: number}} */
+const deviceOf = meta => meta.get('device')?.value
+
+/** @param {number} ms @returns {Promise<void>} */
 const sleep = ms =>
   new Promise(resolve => {
     setTimeout(resolve, ms)
@@ -50,13 +62,11 @@ const sleep = ms =>
 
 export class Store {
   enrolled = false
-  /** @type {{id: string, since: string, key: string}|null} */
+  /** @type {Device|null} null before enrolment */
   device = null
-  /** What was lost on this phone, until the next start after it was reported.
-   * `reason`: emptied, rolled_back, other, unopenable.
-   * @type {{reason: string, device: string, device_seq: number, unsent: number}|null} */
+  /** What was lost on this phone, until the next start after it was reported. @type {Loss|null} */
   lost = null
-  /** Settles when what earlier databases of this phone hold has been fetched, or could not be. */
+  /** Settles when what earlier databases of this phone hold has been copied, or could not be. */
   salvaged = Promise.resolve()
   #name
   #number = 1
@@ -64,11 +74,15 @@ export class Store {
   #wait
   #patience
   #ballast
+  /** @type {Database} */
   #database
+  /** @type {Tables} */
   #tables
   #canaryWriter
+  /** @type {Set<() => void>} */
   #listeners = new Set()
 
+  /** @param {Options} options */
   constructor({
     name = 'troskel',
     canaries = browserCanaries(),
@@ -82,6 +96,13 @@ export class Store {
     this.#patience = patience
     this.#ballast = ballast
     this.#canaryWriter = new CanaryWriter(canaries, () => this.#mark())
+    this.#database = new Database(name, wait, patience)
+    this.#tables = this.#tablesOf(this.#database)
+  }
+
+  /** @param {Database} database */
+  #tablesOf(database) {
+    return new Tables(database, this.#ballast, () => void this.#canaryWriter.write())
   }
 
   /** A save needed the space that was held back for it: there is hardly any left. */
@@ -91,8 +112,8 @@ export class Store {
 
   /** @returns {Promise<this>} */
   async start() {
-    // Before the database: a canary read after it could have been written by a save in between,
-    // and would cry without need.
+    // Canaries first: one that is read after the database could have been written by a save in
+    // between, and would raise a false alarm.
     const marks = await readMarks(this.#canaries)
     this.#take(
       Math.max(
@@ -114,23 +135,28 @@ export class Store {
     return this
   }
 
+  /** Use the database of this number. @param {number} number */
   #take(number) {
     this.#number = number
     this.#database = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
-    this.#tables = new Tables(this.#database, this.#ballast, () => void this.#canaryWriter.write())
+    this.#tables = this.#tablesOf(this.#database)
   }
 
+  /**
+   * Open the database, and compare it with the canaries.
+   * @param {import('./canary.js').Mark[]} marks @throws {Error} where it does not open
+   */
   async #adopt(marks) {
     const {meta} = await this.read()
-    const device = meta.get('device').value
+    const device = deviceOf(meta)
     const lost = detectLoss(device, marks)
     // A phone enrolled before phones had keys. Put back to such a copy it is a new device: the
     // server knows another key under the old name.
     if (!device.key) await this.#giveKey(lost?.reason === 'rolled_back')
-    const {id, since, key} = device.key ? device : (await this.read()).meta.get('device').value
+    const {id, since, key} = device.key ? device : deviceOf((await this.read()).meta)
     this.device = {id, since, key}
     this.enrolled = true
-    if (lost) await this.#admit(lost)
+    if (lost) await this.#recordLoss(lost)
     this.lost = (lost || !device.key ? await this.read() : {meta}).meta.get('lost')?.value ?? null
     await this.#canaryWriter.write()
     const others = await openOthers(this.#name, this.#number, {
@@ -140,25 +166,20 @@ export class Store {
     this.salvaged = salvageAll(others, changes => this.update(changes))
   }
 
+  /** @param {boolean} isNew this phone also gets another id */
   #giveKey(isNew) {
     return this.update(memory => {
-      const device = memory.meta.get('device').value
-      return device.key
-        ? []
-        : [
-            metaChange('device', {
-              ...device,
-              ...(isNew ? {id: uuid4(), device_seq: 0} : {}),
-              key: newKey(),
-            }),
-          ]
+      const device = deviceOf(memory.meta)
+      if (device.key) return []
+      const renamed = isNew ? {id: uuid4(), device_seq: 0} : {}
+      return [metaChange('device', {...device, ...renamed, key: newKey()})]
     })
   }
 
-  /** Remember a loss until the server has heard of it. */
-  async #admit(lost) {
+  /** Remember a loss until the server has acknowledged its report. @param {Loss} lost */
+  async #recordLoss(lost) {
     await this.update(memory => {
-      const device = memory.meta.get('device').value
+      const device = deviceOf(memory.meta)
       // Numbers the lost operations had are not used again: the server sees a gap, and which.
       const deviceSeq =
         lost.reason === 'rolled_back'
@@ -173,11 +194,11 @@ export class Store {
     if (this.enrolled) return
     const device = {id: uuid4(), device_seq: 0, since: new Date().toISOString(), key: newKey()}
     const first = [
-      metaChange('device', device),
-      ...(this.lost ? [metaChange('lost', this.lost)] : []),
+      {id: 'device', value: device},
+      ...(this.lost ? [{id: 'lost', value: this.lost}] : []),
     ]
     if (this.lost?.reason === 'unopenable') this.#take(this.#number + 1)
-    await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one.value))))
+    await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one))))
     await this.#adopt([])
   }
 
@@ -188,7 +209,7 @@ export class Store {
     return this.enrolled ? personOf(await this.read()) : null
   }
 
-  /** @param {{id: string, name: string}} person as the server tells it */
+  /** @param {Person} person as the server names them */
   async signIn(person) {
     if (!this.enrolled) throw new SaveFailed('not_enrolled')
     await this.update(() => [
@@ -201,24 +222,28 @@ export class Store {
   /** Hide the person's visits. Deletes nothing of them. */
   async signOut() {
     if (this.enrolled)
-      await this.update(memory => (memory.meta.has('person') ? [{drop: 'meta', id: 'person'}] : []))
+      await this.update(memory => (memory.meta.has('person') ? [drop('meta', 'person')] : []))
   }
 
-  /** The visits of the person signed in, own operations on top: `[{id, record, state, tenancy,
-   * settings, unsent, held, status}]`. Shared values: read, never change. */
+  /**
+   * The visits of the person signed in, own operations on top. Shared values: read, never change.
+   * @returns {Promise<OwnVisit[]>}
+   */
   async visits() {
     return this.enrolled ? filesOf(await this.read()) : []
   }
 
-  /** One visit as in `visits()`, or null. @param {string} id */
+  /** One visit as in `visits()`, or null. @param {string} id @returns {Promise<OwnVisit|null>} */
   async visit(id) {
     return this.enrolled ? fileOf(await this.read(), id) : null
   }
 
-  /** What the server last told besides visits. */
+  /** What the server last said besides visits. @returns {Promise<Facts>} */
   async facts() {
     const meta = this.enrolled ? (await this.read()).meta : new Map()
-    const fact = (name, otherwise) => meta.get(name)?.value ?? otherwise
+    const fact = (/** @type {string} */ name, /** @type {any} */ otherwise) =>
+      meta.get(name)?.value ?? otherwise
+    /** @returns {Promise<Person|null>} who is signed in on this phone */
     const person = fact('person', null)
     return {
       people: {...(person ? {[person.id]: person.name} : {}), ...fact('people', {})},
@@ -231,24 +256,33 @@ export class Store {
     }
   }
 
-  /** A signature or picture of this phone. @param {string} sha256 @returns {Promise<{type: string, bytes: ArrayBuffer}|null>} */
+  /**
+   * A signature or picture of this phone.
+   * @param {string} sha256 @returns {Promise<{type: string, bytes: ArrayBuffer}|null>}
+   */
   async blob(sha256) {
     const row = this.enrolled ? await this.readBack('blobs', sha256) : null
     return row && {type: row.type, bytes: row.bytes}
   }
 
-  /** The server has seen numbers of this phone under other operations: it was put back to an older copy. */
+  /**
+   * The server has seen numbers of this phone under other operations: it was put back to an older
+   * copy.
+   */
   reportRollback() {
-    this.lost ??= {reason: 'rolled_back', device: this.device.id, device_seq: 0, unsent: 0}
+    this.lost ??= {...UNKNOWN, reason: 'rolled_back', device: this.device?.id ?? ''}
   }
 
-  /** Call `listener` after each save of operations. @param {() => void} listener @returns {() => void} stops it */
+  /**
+   * Call `listener` after each save of operations.
+   * @param {() => void} listener @returns {() => void} stops it
+   */
   onSave(listener) {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Tell that operations were saved. */
+  /** Call the listeners of `onSave`. */
   notifySaved() {
     for (const listener of this.#listeners) listener()
   }
@@ -260,13 +294,19 @@ export class Store {
     return this.#tables.read()
   }
 
-  /** What the database itself holds, past the memory. @param {string} store @param {string} id @returns {Promise<any|null>} */
+  /**
+   * What the database itself holds, past the memory.
+   * @param {StoreName} store @param {string} id @returns {Promise<any|null>}
+   */
   readBack(store, id) {
     return this.#tables.readBack(store, id)
   }
 
-  /** Change the database as `compute` says; see Tables.update.
-   * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once; must not write */
+  /**
+   * Change the database as `compute` says; see Tables.update.
+   * @param {(memory: Memory) => Change[]|Promise<Change[]>} compute may be called more than once;
+   * must not write
+   */
   update(compute) {
     return this.#tables.update(compute)
   }
@@ -274,7 +314,7 @@ export class Store {
   /** What the canaries are to know. @returns {Promise<import('./canary.js').Mark>} */
   async #mark() {
     const memory = await this.read()
-    const {id, device_seq} = memory.meta.get('device').value
+    const {id, device_seq} = deviceOf(memory.meta)
     const unsent = [...memory.outbox.values()].filter(row => !isDone(memory, row)).length
     return {device: id, device_seq, unsent, database: this.#number}
   }

@@ -1,19 +1,25 @@
-// One round between phone and server: who is signed in, send, receive, verify, remove what may go.
-// Invariant (I8): a session that ended clears nothing; what could not be sent stays for the next
-// round. It keeps `status`, what a page may say of the contact: state codes only, no words.
+// One round between phone and server: who is signed in, send, receive, verify, remove what is no
+// longer needed. Invariant (I8): a session that ended clears nothing; what could not be sent stays
+// for the next round. `status` is what a page may show of the contact: state codes only, no words.
 
 import {personOf} from '../record/replay.js'
+import {verifyBlobs} from './blobs.js'
 import {hasReport} from './health.js'
 import {prefetch} from './prefetch.js'
 import {pullAll} from './pull.js'
-import {pushAll, verifyBlobs} from './push.js'
+import {pushAll} from './push.js'
 import {blobsToVerify, removals, unconfirmedBlobs} from './retention.js'
 import {NotSent, transport} from './transport.js'
 
+/** @import {Person} from '../record/shapes.d.ts' */
+
 const GREET_MS = 6 * 3_600_000
 
-/** @typedef {{running: boolean, online: 'unknown'|'yes'|'no', needs_sign_in: boolean, last_ok_at: string, problem: string}} Status
- *   `problem`: "", or why the last round did not end well; `last_ok_at` ISO 8601, "" before the first */
+/**
+ * @typedef {{running: boolean, online: 'unknown'|'yes'|'no', needs_sign_in: boolean,
+ *   last_ok_at: string, problem: string}} Status
+ *   `problem`: "", or why the last round did not end well; `last_ok_at`: ISO 8601, "" at first
+ */
 
 export class Rounds {
   /** @type {Status} */
@@ -24,13 +30,14 @@ export class Rounds {
   #now
   #window
   #packs
-  #session = null // the person at the server, as long as nobody can have changed that
+  /** @type {{id: string}|null} the person at the server, as long as nobody can have changed that */
+  #session = null
   #greetedAt = 0
 
   /**
    * @param {import('../store/store.js').Store} store
-   * @param {{fetch: typeof globalThis.fetch, health: () => Promise<object>, now: () => Date, window: any,
-   *   packs: import('./prefetch.js').Packs|null}} options
+   * @param {{fetch: typeof globalThis.fetch, health: () => Promise<object>, now: () => Date,
+   *   window: any, packs: import('./prefetch.js').Packs|null}} options
    */
   constructor(store, {fetch, health, now, window, packs}) {
     this.#store = store
@@ -46,7 +53,10 @@ export class Rounds {
     this.#session = null
   }
 
-  /** @param {boolean} again also offer what the server holds or refused @throws {NotSent} why it did not end well */
+  /**
+   * @param {boolean} again also offer what the server holds or refused
+   * @throws {NotSent} why it did not end well
+   */
   async run(again) {
     const store = this.#store
     const person = store.enrolled ? personOf(await store.read()) : null
@@ -73,15 +83,24 @@ export class Rounds {
     if (failure) throw failure
   }
 
+  /** @returns {Promise<{id: string}>} the person at the server */
   async #whoIsSignedIn() {
     // The session is the browser's: in another window somebody else may sign in, and operations
     // sent then would be held. Only while this page has the focus is that impossible.
-    if (!this.#session || this.#window.document?.hasFocus?.() === false)
-      this.#session = await this.#wire.session()
-    return this.#session
+    const isOurs = this.#window.document?.hasFocus?.() !== false
+    if (this.#session && isOurs) return this.#session
+    const session = await this.#wire.session()
+    this.#session = session
+    return session
   }
 
-  /** Send and receive. @returns {Promise<NotSent|null>} why blobs stayed here; the rest was done all the same */
+  /**
+   * Send and receive.
+   * @param {Person} person signed in on this phone @param {{id: string}} signedIn at the server
+   * @param {{again: boolean, greet: boolean, health: () => Promise<object>,
+   *   now: () => Date}} options
+   * @returns {Promise<NotSent|null>} why blobs stayed here; the rest was done all the same
+   */
   async #exchange(person, signedIn, options) {
     const [store, wire] = [this.#store, this.#wire]
     let {pushed, failure} = await pushAll(store, wire, signedIn.id, options)
@@ -90,20 +109,23 @@ export class Rounds {
     const pulled =
       signedIn.id === person.id ? await pullAll(store, wire, person.id, this.#now) : {again: false}
     const blobs = await verifyBlobs(store, wire, unconfirmed)
-    if (pulled.again || blobs.lost)
+    if (pulled.again || blobs.missing)
       ({failure} = await pushAll(store, wire, signedIn.id, {...options, greet: false}))
     failure ??= blobs.failure
-    const removed = await this.#remove()
-    return failure ?? removed.failure
+    const unverified = await this.#remove()
+    return failure ?? unverified
   }
 
-  /** Remove what the server has for good; its blobs are verified first. */
+  /**
+   * Remove what the server has for good; its blobs are verified first.
+   * @returns {Promise<NotSent|null>} why they could not be
+   */
   async #remove() {
     const [store, at] = [this.#store, this.#wire.serverTime()]
-    if (!at) return {failure: null}
+    if (!at) return null
     const blobs = await verifyBlobs(store, this.#wire, blobsToVerify(await store.read(), at))
-    await store.update(memory => removals(memory, at, blobs.there))
-    return blobs
+    await store.update(memory => removals(memory, at, blobs.present))
+    return blobs.failure
   }
 
   /** Put a failed round into the status. @param {unknown} error */

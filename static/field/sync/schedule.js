@@ -14,17 +14,31 @@ const RETRY_MS = 5_000
 const RETRY_MAX_MS = 300_000
 const LOCK_WAIT_MS = 5_000
 
+/** @typedef {import('../store/store.js').Store} Store */
 /** @typedef {import('./round.js').Status} Status */
 /** @typedef {{set: (run: () => void, ms: number) => any, clear: (timer: any) => void}} Timer */
+/**
+ * @typedef {{now: () => Promise<void>, status: () => Status, stop: () => void}} Sync
+ *   `now` resolves when a round that began after the call has ended, well or not
+ */
+/**
+ * @typedef {object} Options all but the first two are for tests
+ * @property {typeof globalThis.fetch} fetch
+ * @property {() => void} [onChange] the store has other data than before
+ * @property {() => Date} [now]
+ * @property {() => number} [random]
+ * @property {Timer} [timer]
+ * @property {any} [window]
+ * @property {LockManager|null} [locks]
+ * @property {() => Promise<object>} [health]
+ * @property {import('./prefetch.js').Packs|null} [packs]
+ */
 
 /**
  * Keep a store and the server in step until `stop()`.
- * @param {import('../store/store.js').Store} store
- * @param {{fetch: typeof globalThis.fetch, onChange?: () => void, now?: () => Date, random?: () => number,
- *   timer?: Timer, window?: any, locks?: LockManager|null, health?: () => Promise<object>,
- *   packs?: import('./prefetch.js').Packs|null}} options all but the first two are for tests
- * @returns {{now: () => Promise<void>, status: () => Status, stop: () => void}}
- *   `now` resolves when a round that began after the call has ended, well or not
+ * @param {Store} store
+ * @param {Options} options
+ * @returns {Sync}
  */
 export function startSync(
   store,
@@ -58,13 +72,18 @@ export function startSync(
   }
 }
 
-/** What makes a round begin before its time. @returns {() => void} stops listening */
+/**
+ * What makes a round begin before its time.
+ * @param {Store} store @param {any} window @param {Schedule} schedule
+ * @returns {() => void} stops listening
+ */
 function listen(store, window, schedule) {
   const wake = () => {
     schedule.rounds.forgetSession()
     if (window.document?.visibilityState !== 'hidden') void schedule.sync(true)
   }
   const forget = () => schedule.rounds.forgetSession()
+  /** @type {Array<[EventTarget|undefined, string, () => void]>} */
   const events = [
     [window, 'online', wake],
     [window, 'pageshow', wake],
@@ -83,34 +102,43 @@ class Schedule {
   #store
   #options
   #failures = 0
-  #waiting = null // the timer of the next round
-  #soon = null // the timer of a round after a save
+  /** @type {any} the timer of the next round */
+  #waiting = null
+  /** @type {any} the timer of a round after a save */
+  #soon = null
+  /** @type {Promise<void>|null} */
   #current = null
+  /** @type {{again: boolean, done: Promise<void>}|null} */
   #next = null
   #stopped = false
 
-  /** @param {import('../store/store.js').Store} store @param {Rounds} rounds
-   * @param {{onChange: () => void, random: () => number, timer: Timer, locks: LockManager|null}} options */
+  /**
+   * @param {Store} store @param {Rounds} rounds
+   * @param {{onChange: () => void, random: () => number, timer: Timer,
+   *   locks: LockManager|null}} options
+   */
   constructor(store, rounds, options) {
     this.#store = store
     this.rounds = rounds
     this.#options = options
   }
 
-  /** A round now; during one, the next, which all callers in the meantime share.
-   * @param {boolean} again also offer what the server holds or refused @returns {Promise<void>} */
+  /**
+   * A round now; during one, the next, which all callers in the meantime share.
+   * @param {boolean} again also offer what the server holds or refused @returns {Promise<void>}
+   */
   sync(again) {
     if (!this.#current) return this.#start(again)
-    this.#next ??= {
-      again: false,
-      done: this.#current.then(() => {
-        const {again: wanted} = this.#next
+    const next = this.#next ?? {again: false, done: Promise.resolve()}
+    if (!this.#next) {
+      this.#next = next
+      next.done = this.#current.then(() => {
         this.#next = null
-        return this.#start(wanted)
-      }),
+        return this.#start(next.again)
+      })
     }
-    this.#next.again ||= again
-    return this.#next.done
+    next.again ||= again
+    return next.done
   }
 
   /** A round a second from now. Taps come in bursts: what follows within the second goes along. */
@@ -129,6 +157,7 @@ class Schedule {
     this.#options.timer.clear(this.#soon)
   }
 
+  /** @param {boolean} again @returns {Promise<void>} */
   #start(again) {
     if (this.#stopped) return Promise.resolve()
     this.#options.timer.clear(this.#waiting)
@@ -151,6 +180,7 @@ class Schedule {
     this.#waiting = timer.set(() => void this.sync(true), pause * (0.5 + random()))
   }
 
+  /** @param {boolean} again */
   async #run(again) {
     const {status} = this.rounds
     status.running = true
@@ -166,7 +196,10 @@ class Schedule {
     if (!this.#stopped && (await this.#visibleState()) !== before) this.#options.onChange()
   }
 
-  /** Everything a page may show of all this, to compare. The cursor is not part of it. */
+  /**
+   * Everything a page may show of all this, to compare. The cursor is not part of it.
+   * @returns {Promise<string>}
+   */
   async #visibleState() {
     const {online, needs_sign_in: needs, problem} = this.rounds.status
     const memory = this.#store.enrolled ? await this.#store.read().catch(() => null) : null
@@ -184,7 +217,10 @@ class Schedule {
   }
 }
 
-/** Run `work` while no other tab of this phone runs its own; after LOCK_WAIT_MS run it all the same. */
+/**
+ * Run `work` while no other tab of this phone runs its own; after LOCK_WAIT_MS run it all the same.
+ * @param {LockManager|null} locks @param {() => Promise<void>} work @returns {Promise<void>}
+ */
 async function takeTurns(locks, work) {
   if (!locks) return work()
   let began = false
