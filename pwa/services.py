@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from pwa.blobs import Blobs
-from pwa.db import Databases
+from pwa.blobs.files import Blobs
+from pwa.database.connections import Databases
+from pwa.people.throttle import Throttle
 from pwa.settings import Settings
-from pwa.throttle import Throttle
 
 if TYPE_CHECKING:
-    from pwa.assets import Assets
+    from pwa.bundle.assets import Assets
     from pwa.guide import Guide
     from sync.storage import Storage
 
@@ -55,7 +55,7 @@ class Services:
         self.databases.close()
 
 
-def services() -> Services:
+def get_services() -> Services:
     """The services of the current application."""
     extensions: dict[str, Any] = current_app.extensions
     return cast(Services, extensions[EXTENSION])

@@ -1,7 +1,7 @@
 """Flat rows that lists and counts read, derived from a visit record.
 
 Invariant: each row is a pure function of the record, its tenancy and the tenancy's visits, so that indexes can
-be thrown away and made again. It refuses to carry names, phones, notes or any text a person
+be thrown away and made again (VERSION). It refuses to carry names, phones, notes or any text a person
 wrote: a list needs none of them.
 """
 
@@ -13,6 +13,10 @@ from typing import Any
 from sync.apply import Record, conflicts_of, consents_of, state_of, strictest, value_of, winner
 
 Row = dict[str, Any]
+
+TABLES = ("visit_index", "follow_up_index", "consent_index", "blob_index")
+VERSION = "1"
+"""Raised when a row comes to be made otherwise: all rows are then made anew at the next start."""
 
 
 def visit_row(record: Record, tenancy: Record | None) -> Row:

@@ -12,14 +12,17 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
 import pwa
-from pwa import accounts, create_app, initialise
+from pwa import create_app, initialise
+from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
+from tests.cast.world import NOW, World
 
 PASSWORD = "a long test password"
 CAST: dict[str, dict[str, object]] = {
@@ -88,8 +91,8 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def services(app: Flask) -> Services:
     """What the views get from `services()`."""
-    parts: Services = app.extensions["troskel"]
-    return parts
+    services: Services = app.extensions["troskel"]
+    return services
 
 
 @pytest.fixture
@@ -119,3 +122,17 @@ def user_of(app: Flask) -> Callable[[str], accounts.User]:
         return user
 
     return find
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """The clock stands at NOW."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(services: Services, user_of: Callable[[str], accounts.User]) -> World:
+    """A company whose visits are made through the real push."""
+    # No application context around a test: Flask-Login keeps who is signed in there.
+    return World(services, user_of)

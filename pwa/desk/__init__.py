@@ -1,7 +1,7 @@
 """What a supervisor, an officer and an administrator see at a desk.
 
-Invariant: the desk changes visits only by operations (pwa/submitting.py) and reads lists only
-through pwa/desk/queries.py. It refuses to know how a record is made up: that is sync.
+Invariant: the desk changes visits only by operations (pwa/visits/submitting.py) and reads lists only
+through pwa/desk/parts/queries.py. It refuses to know how a record is made up: that is sync.
 """
 
 from __future__ import annotations
@@ -9,30 +9,27 @@ from __future__ import annotations
 from flask import Flask
 
 from pwa.desk import (
-    company_page,
+    company,
     consents,
     coverage,
     devices,
     follow_ups,
-    guide_po,
-    guide_publish,
-    guide_review,
-    handing,
+    handouts,
     held,
-    import_page,
+    imports,
     people,
     protected,
-    recordings,
     review,
     visit,
     visit_actions,
     visits,
 )
+from pwa.desk.guide import po, publish, recordings
+from pwa.desk.guide import review as guide_review
 
 PAGES = (
-    coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, import_page,
-    protected, people, guide_review, guide_publish, guide_po, recordings,
-    company_page, handing,
+    coverage, devices, visits, visit, visit_actions, review, held, follow_ups, consents, imports,
+    protected, people, guide_review, publish, po, recordings, company, handouts,
 )  # fmt: skip
 
 

@@ -11,16 +11,16 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.filters import PAGE_ROWS
-from pwa.desk.forms import back_to, draft, new_operation, perform, text_of
-from pwa.desk.languages import language_name
-from pwa.desk.queries import Calendar
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import PAGE_ROWS
+from pwa.desk.parts.forms import back_to, draft, new_operation, perform, text_of
+from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.queries import Calendar
+from pwa.desk.parts.wording import words_for
 from pwa.desk.visit import CHANNELS
-from pwa.desk.wording import words_for
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
+from pwa.web.access import requires
 
 blueprint = Blueprint("consents", __name__)
 
@@ -31,7 +31,7 @@ DECISIONS = ("yes", "no", "withdrawn")
 @blueprint.get("/desk/consents")
 @requires("consents")
 def page() -> ResponseReturnValue:
-    here = services()
+    services = get_services()
     purpose = request.args.get("purpose", "")
     purpose = purpose if purpose in PURPOSES else ""
     decision = request.args.get("decision", "yes")
@@ -39,12 +39,12 @@ def page() -> ResponseReturnValue:
     expired = request.args.get("expired") == "1"
     number = request.args.get("page", "1")
     shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
-    today = here.today().isoformat()
-    with here.databases.reading() as db:
+    today = services.today().isoformat()
+    with services.databases.reading() as db:
         rows, total = queries.list_consents(
             db, purpose=purpose, decision=decision, today=today, expired=expired, page=shown
         )
-    words = words_for(here.guide, staff.names())
+    words = words_for(services.guide, staff.names())
     return render_template(
         "desk/consents.html",
         purposes=[{"code": code, "title": words.consent(code)} for code in PURPOSES],
@@ -82,9 +82,9 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/desk/consents/<visit>/<purpose>/withdraw")
 @requires("consents")
 def withdraw(visit: str, purpose: str) -> ResponseReturnValue:
-    here = services()
-    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
-    with here.databases.reading() as db:
+    services = get_services()
+    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    with services.databases.reading() as db:
         found = queries.visits_by_id(db, [visit], calendar)
     if visit not in found or purpose not in PURPOSES:
         raise Problem("not_found")

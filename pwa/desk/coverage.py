@@ -15,14 +15,14 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pwa import devices
-from pwa.access import get_current_user, may, requires
-from pwa.desk import queries
 from pwa.desk.devices import list_phones
-from pwa.desk.filters import VisitFilter
-from pwa.desk.queries import Calendar, Cell
-from pwa.holding import list_held
-from pwa.services import services
+from pwa.desk.parts import queries
+from pwa.desk.parts.filters import VisitFilter
+from pwa.desk.parts.queries import Calendar, Cell
+from pwa.phones import devices
+from pwa.services import get_services
+from pwa.visits.holding import list_held
+from pwa.web.access import get_current_user, may, requires
 
 blueprint = Blueprint("coverage", __name__)
 
@@ -88,26 +88,26 @@ class Line:
 @blueprint.get("/desk/")
 @requires("coverage")
 def page() -> ResponseReturnValue:
-    here, user = services(), get_current_user()
-    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
+    services, user = get_services(), get_current_user()
+    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     period = request.args.get("period", "12")
     period = period if period in PERIODS else "12"
-    moved_from = months_back(here.today(), PERIODS[period])
-    with here.databases.reading() as db:
+    moved_from = months_back(services.today(), PERIODS[period])
+    with services.databases.reading() as db:
         cells = queries.coverage(db, moved_from, "", calendar)
         needs = queries.count_needs(db, calendar)
-        follow_ups = queries.count_follow_ups(db, here.today())
-        phones = list_phones(devices.list_devices(db), here.now(), here.assets.version)
+        follow_ups = queries.count_follow_ups(db, services.today())
+        phones = list_phones(devices.list_devices(db), services.now(), services.assets.version)
     whole, areas, months = lines(cells, moved_from)
     return render_template(
         "desk/coverage.html",
         period=period,
-        window_days=here.settings.visit_within_days,
+        window_days=services.settings.visit_within_days,
         whole=whole,
         areas=areas,
         months=months,
         needs=needs,
-        held=len(list_held(here, user)) if may(user, "held") else 0,
+        held=len(list_held(services, user)) if may(user, "held") else 0,
         follow_ups_open=sum(total for total, _ in follow_ups.values()),
         follow_ups_late=sum(late for _, late in follow_ups.values()),
         phones=phones[:PHONES_SHOWN],

@@ -14,11 +14,11 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa import devices
-from pwa.access import requires
-from pwa.desk import staff
-from pwa.desk.forms import text_of
-from pwa.services import services
+from pwa.desk.parts import staff
+from pwa.desk.parts.forms import text_of
+from pwa.phones import devices
+from pwa.services import get_services
+from pwa.web.access import requires
 
 blueprint = Blueprint("devices", __name__)
 
@@ -46,11 +46,11 @@ class Phone:
 @blueprint.get("/desk/devices")
 @requires("devices")
 def page() -> ResponseReturnValue:
-    here = services()
-    with here.databases.reading() as db:
+    services = get_services()
+    with services.databases.reading() as db:
         rows = devices.list_devices(db)
-    phones = list_phones(rows, here.now(), here.assets.version)
-    return render_template("desk/devices.html", phones=phones, version=here.assets.version)
+    phones = list_phones(rows, services.now(), services.assets.version)
+    return render_template("desk/devices.html", phones=phones, version=services.assets.version)
 
 
 @blueprint.post("/desk/devices/seen")
@@ -58,7 +58,7 @@ def page() -> ResponseReturnValue:
 def seen() -> ResponseReturnValue:
     """The loss has been seen to: the phone needs nobody any more for that."""
     device = text_of(request.form, "device", 80)
-    with services().databases.writing() as db:
+    with get_services().databases.writing() as db:
         devices.see_loss(db, device)
     flash(gettext("Noted."), "success")
     return redirect("/desk/devices", 303)

@@ -15,17 +15,17 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import get_current_user, requires
-from pwa.accounts import QUEUES, User
-from pwa.desk import queries, staff
-from pwa.desk.filters import PAGE_ROWS
-from pwa.desk.forms import back_to, draft, new_operation, perform
-from pwa.desk.queries import FollowUpRow, due_day
-from pwa.desk.reading import blob_response, log_picture
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import PAGE_ROWS
+from pwa.desk.parts.forms import back_to, draft, new_operation, perform
+from pwa.desk.parts.queries import FollowUpRow, due_day
+from pwa.desk.parts.reading import blob_response, log_picture
+from pwa.desk.parts.wording import Words, words_for
 from pwa.desk.visit_actions import follow_up_answer
-from pwa.desk.wording import Words, words_for
+from pwa.people.accounts import QUEUES, User
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
+from pwa.web.access import get_current_user, requires
 from sync.apply import Record
 from sync.sqlite import SqliteStorage
 
@@ -35,21 +35,21 @@ blueprint = Blueprint("follow_ups", __name__)
 @blueprint.get("/desk/follow-ups")
 @requires("follow_ups", "follow_ups.own")
 def page() -> ResponseReturnValue:
-    here, user = services(), get_current_user()
+    services, user = get_services(), get_current_user()
     own = user.role == "officer"
     queue = user.queue if own else request.args.get("queue", "")
     queue = queue if queue in QUEUES else ""
     done, late = request.args.get("done") == "1", request.args.get("overdue") == "1"
     number = request.args.get("page", "1")
     shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
-    today = here.today()
-    with here.databases.reading() as db:
+    today = services.today()
+    with services.databases.reading() as db:
         rows, total = queries.list_follow_ups(
             db, today, queue=queue, done=done, late=late and not done, page=shown
         )
         counts = queries.count_follow_ups(db, today)
         records = SqliteStorage(db).records({("visit", row.visit) for row in rows})
-    words = words_for(here.guide, staff.names())
+    words = words_for(services.guide, staff.names())
     return render_template(
         "desk/follow_ups.html",
         own=own,
@@ -69,7 +69,7 @@ def page() -> ResponseReturnValue:
 def answer(id: str) -> ResponseReturnValue:
     """Answer one follow-up, and close it where the form says so."""
     user = get_current_user()
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         row = queries.find_follow_up(db, id)
     if row is None or not _may(user, row):
         raise Problem("not_found")
@@ -83,8 +83,8 @@ def answer(id: str) -> ResponseReturnValue:
 @requires("follow_ups", "follow_ups.own")
 def photo(id: str, sha256: str) -> Response:
     """A photo of the fault that this follow-up is about: all that an officer sees of a home."""
-    here, user = services(), get_current_user()
-    with here.databases.reading() as db:
+    services, user = get_services(), get_current_user()
+    with services.databases.reading() as db:
         row = queries.find_follow_up(db, id)
         if row is None or not _may(user, row):
             raise Problem("not_found")
@@ -105,7 +105,7 @@ def photos_of(record: Record, follow_up: str) -> list[str]:
 
 def _photo_source(row: FollowUpRow, sha256: str) -> str:
     """The address of a photo, "" where its picture has not come yet."""
-    return f"/desk/follow-ups/{row.id}/photos/{sha256}" if services().blobs.has(sha256) else ""
+    return f"/desk/follow-ups/{row.id}/photos/{sha256}" if get_services().blobs.has(sha256) else ""
 
 
 def _may(user: User, row: FollowUpRow) -> bool:

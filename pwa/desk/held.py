@@ -17,14 +17,14 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from pwa.access import get_current_user, requires
-from pwa.desk import queries, staff
-from pwa.desk.forms import text_of
-from pwa.desk.queries import Calendar, VisitRow
-from pwa.desk.wording import Words, describe_text, words_for
-from pwa.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.forms import text_of
+from pwa.desk.parts.queries import Calendar, VisitRow
+from pwa.desk.parts.wording import Words, describe_text, words_for
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
+from pwa.visits.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
+from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("held", __name__)
 
@@ -48,14 +48,14 @@ class Group:
 @blueprint.get("/desk/held")
 @requires("held")
 def page() -> ResponseReturnValue:
-    here = services()
+    services = get_services()
     user = get_current_user()
     filed = request.args.get("show") == "filed"
-    rows = list_filed(here, user) if filed else list_held(here, user)
-    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
-    with here.databases.reading() as db:
+    rows = list_filed(services, user) if filed else list_held(services, user)
+    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    with services.databases.reading() as db:
         visits = queries.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
-    words = words_for(here.guide, staff.names())
+    words = words_for(services.guide, staff.names())
     groups = grouped(rows, visits, words)
     return render_template("desk/held.html", groups=groups, filed=filed)
 
@@ -64,7 +64,7 @@ def page() -> ResponseReturnValue:
 @requires("held")
 def resolve() -> ResponseReturnValue:
     """Do one thing with every operation of a group."""
-    here, user = services(), get_current_user()
+    services, user = get_services(), get_current_user()
     action = request.form.get("action", "")
     keys = [key.partition(":") for key in request.form.getlist("held")][:GROUP_MAX]
     if action not in ALL_ACTIONS or not keys:
@@ -75,14 +75,14 @@ def resolve() -> ResponseReturnValue:
         return redirect("/desk/held", 303)
     if action == REOPEN:
         return _reopen(keys)
-    open_now = {(row.id, row.sha256) for row in list_held(here, user)}
+    open_now = {(row.id, row.sha256) for row in list_held(services, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
         # The same form sent twice: all of it is worked off already.
         flash(gettext("This was already dealt with."), "success")
         return redirect("/desk/held", 303)
     outcomes = [
-        resolve_held(here, user, id, sha, action, comment)
+        resolve_held(services, user, id, sha, action, comment)
         for id, sha in wanted
         if (id, sha) in open_now
     ]
@@ -94,7 +94,7 @@ def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:
     for id, _, sha in keys:
         # Sent twice: it is open already.
         with suppress(Problem):
-            resolve_held(services(), get_current_user(), id, sha, REOPEN)
+            resolve_held(get_services(), get_current_user(), id, sha, REOPEN)
     flash(gettext("It is among what is held again."), "success")
     return redirect("/desk/held", 303)
 

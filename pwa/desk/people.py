@@ -1,7 +1,7 @@
 """The people page: who may sign in, what they do, where they are signed in.
 
 Invariant: only an administrator changes anything; a supervisor may look. A refused form comes
-back as it was filled in, without the password. It refuses to delete people (pwa/accounts.py).
+back as it was filled in, without the password. It refuses to delete people (pwa/people/accounts.py).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa import access, accounts, sessions
-from pwa.access import requires
-from pwa.desk.languages import language_name, language_names
+from pwa.desk.parts.languages import language_name, language_names
+from pwa.people import accounts, sessions
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
+from pwa.web import access
+from pwa.web.access import requires
 
 blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
 
@@ -105,8 +106,8 @@ def active(id: str) -> ResponseReturnValue:
 @requires("people")
 def end_sessions(id: str) -> ResponseReturnValue:
     _person(id)
-    with services().databases.writing() as db:
-        sessions.end_sessions_of(db, id, services().now(), "ended_by_administrator")
+    with get_services().databases.writing() as db:
+        sessions.end_sessions_of(db, id, get_services().now(), "ended_by_administrator")
     return _done(id, gettext("All sign-ins are ended."))
 
 
@@ -152,8 +153,8 @@ def _list_page(form: Mapping[str, Any], problem: Problem | None = None) -> Respo
 def _one_page(
     person: accounts.User, form: Mapping[str, Any] | None = None, problem: Problem | None = None
 ) -> ResponseReturnValue:
-    with services().databases.reading() as db:
-        rows = sessions.list_sessions(db, person.id, services().now())
+    with get_services().databases.reading() as db:
+        rows = sessions.list_sessions(db, person.id, get_services().now())
     stored = {
         "display_name": person.display_name,
         "role": person.role,
@@ -174,7 +175,7 @@ def _page(
         roles=accounts.ROLES,
         queues=accounts.QUEUES,
         languages=[
-            {"tag": tag, "label": language_name(tag)} for tag in services().settings.languages
+            {"tag": tag, "label": language_name(tag)} for tag in get_services().settings.languages
         ],
         password_min=accounts.PASSWORD_CHARACTERS_MIN,
         **more,

@@ -1,7 +1,7 @@
 """The locked room: tenancies of protected identities, for the few who may see them.
 
 Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
-pwa/importing.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
+pwa/homes/importing.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
 It refuses to search or sort, and puts nothing of a person in a URL.
 """
 
@@ -11,13 +11,13 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa import devices
-from pwa.access import get_current_user, requires
-from pwa.desk import staff
-from pwa.desk.forms import text_of
-from pwa.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
+from pwa.desk.parts import staff
+from pwa.desk.parts.forms import text_of
+from pwa.homes.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
+from pwa.phones import devices
 from pwa.problems import Problem
-from pwa.services import services
+from pwa.services import get_services
+from pwa.web.access import get_current_user, requires
 from sync.kinds import is_uuid
 
 blueprint = Blueprint("protected", __name__)
@@ -26,8 +26,8 @@ blueprint = Blueprint("protected", __name__)
 @blueprint.get("/desk/protected")
 @requires("visits")
 def page() -> ResponseReturnValue:
-    rows = list_protected(services(), get_current_user())
-    with services().databases.reading() as db:
+    rows = list_protected(get_services(), get_current_user())
+    with get_services().databases.reading() as db:
         phones = devices.list_deletions(db)
     return render_template("desk/protected.html", rows=rows, phones=phones, names=staff.names())
 
@@ -40,6 +40,6 @@ def clear() -> ResponseReturnValue:
     if not is_uuid(id):
         raise Problem("malformed")
     reason = text_of(request.form, "reason", REASON_CHARACTERS_MAX)
-    clear_protected(services(), get_current_user(), id, reason)
+    clear_protected(get_services(), get_current_user(), id, reason)
     flash(gettext("Let out of the room. A visit is planned."), "success")
     return redirect("/desk/protected", 303)

@@ -11,12 +11,12 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.queries import Calendar, VisitRow
+from pwa.blobs.named import count_missing
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.queries import Calendar, VisitRow
 from pwa.desk.visits import row_view
-from pwa.services import services
-from pwa.visit_blobs import count_missing
+from pwa.services import get_services
+from pwa.web.access import requires
 
 blueprint = Blueprint("review", __name__)
 
@@ -24,12 +24,12 @@ blueprint = Blueprint("review", __name__)
 @blueprint.get("/desk/review")
 @requires("review")
 def page() -> ResponseReturnValue:
-    here = services()
-    calendar = Calendar.of(here.today(), here.settings.visit_within_days)
-    with here.databases.reading() as db:
+    services = get_services()
+    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    with services.databases.reading() as db:
         waiting, total = queries.list_to_review(db, calendar)
         returned = queries.list_returned(db, calendar)
-        missing = count_missing(db, here.blobs, (row.id for row in (*waiting, *returned)))
+        missing = count_missing(db, services.blobs, (row.id for row in (*waiting, *returned)))
     names = staff.names()
     return render_template(
         "desk/review.html",

@@ -15,19 +15,19 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa import company
-from pwa.access import get_current_user, requires
-from pwa.desk import staff
-from pwa.desk.forms import new_operation
-from pwa.desk.handing import messages_for
-from pwa.desk.reading import blob_response, log_picture, log_reading
+from pwa.desk.handouts import messages_for
+from pwa.desk.parts import staff
+from pwa.desk.parts.forms import new_operation
+from pwa.desk.parts.reading import blob_response, log_picture, log_reading
+from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
 from pwa.desk.visits import ASSIGN_STATES
-from pwa.desk.wording import Words, describe_text, words_for, words_of
-from pwa.holding import list_filed
+from pwa.homes import company
 from pwa.problems import Problem
-from pwa.services import services
-from pwa.submitting import VisitFile, load_visit
-from pwa.view_models import summary_view
+from pwa.services import get_services
+from pwa.visits.holding import list_filed
+from pwa.visits.submitting import VisitFile, load_visit
+from pwa.visits.view_models import summary_view
+from pwa.web.access import get_current_user, requires
 from sync.apply import Record, consents_of, value_of
 
 blueprint = Blueprint("visit", __name__)
@@ -40,13 +40,13 @@ REASONS = ("moved_out", "duplicate", "other")
 @blueprint.get("/desk/visits/<id>")
 @requires("visits")
 def page(id: str) -> ResponseReturnValue:
-    here, user = services(), get_current_user()
-    file = load_visit(here, user, id)
+    services, user = get_services(), get_current_user()
+    file = load_visit(services, user, id)
     log_reading(user, id)
     people = staff.names()
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         pinned = pinned_words(db, file, people)
-        words = pinned or words_for(here.guide, people)
+        words = pinned or words_for(services.guide, people)
         view = view_of(db, file, words)
         log = log_rows(db, file, words)
         elsewhere = _consents_elsewhere(db, file.record)
@@ -54,13 +54,13 @@ def page(id: str) -> ResponseReturnValue:
         tenancy = file.tenancy["fields"] if file.tenancy else {}
         building, area = tenancy.get("building", ""), tenancy.get("area", "")
         facts = company.settings_for(db, area, building)
-    arrived = {sha: here.blobs.has(sha) for sha in file.record["blobs"]}
+    arrived = {sha: services.blobs.has(sha) for sha in file.record["blobs"]}
     for photo in view["photos"]:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     filed = [
         {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
-        for row in list_filed(here, user, id)
+        for row in list_filed(services, user, id)
     ]
     visitors = value_of(file.record, "visitors", [])
     first, second = [*visitors, "", ""][:2]
@@ -75,7 +75,7 @@ def page(id: str) -> ResponseReturnValue:
         filed=filed,
         elsewhere=elsewhere,
         messages=messages_for(
-            here.guide, view["language"]["tag"], facts, view["date"], view["time"]
+            services.guide, view["language"]["tag"], facts, view["date"], view["time"]
         ),
         level="" if not area and not building else company.scope_of(area, building),
         options=options,
@@ -99,11 +99,11 @@ def page(id: str) -> ResponseReturnValue:
 @requires("review")
 def point(id: str) -> ResponseReturnValue:
     """One more line in the form that returns a visit, about `item`."""
-    here = services()
-    file = load_visit(here, get_current_user(), id)
+    services = get_services()
+    file = load_visit(services, get_current_user(), id)
     item = request.args.get("item", "")
-    with here.databases.reading() as db:
-        words = pinned_words(db, file, {}) or words_for(here.guide, {})
+    with services.databases.reading() as db:
+        words = pinned_words(db, file, {}) or words_for(services.guide, {})
         view = view_of(db, file, words)
     return render_template("desk/visit_point.html", visit=view, chosen=item, autofocus=True)
 
@@ -114,7 +114,7 @@ def blob(id: str, sha256: str) -> Response:
     """A signature or photo of this visit. The visit is in the address, so that the right to it is
     checked."""
     user = get_current_user()
-    file = load_visit(services(), user, id)
+    file = load_visit(get_services(), user, id)
     if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
     log_picture(user, id)
@@ -126,7 +126,7 @@ def blob(id: str, sha256: str) -> Response:
 
 def pinned_words(db: Database, file: VisitFile, people: Mapping[str, str]) -> Words | None:
     """The guide as the visitor read it, whatever was published since; None where it is not here."""
-    return words_of(db, services().guide, value_of(file.record, "guide", ""), people)
+    return words_of(db, get_services().guide, value_of(file.record, "guide", ""), people)
 
 
 def view_of(db: Database, file: VisitFile, words: Words) -> dict[str, Any]:

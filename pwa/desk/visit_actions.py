@@ -14,11 +14,11 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.access import get_current_user, requires
-from pwa.desk.forms import back_to, draft, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, perform, text_of
 from pwa.problems import Problem
-from pwa.services import services
-from pwa.submitting import load_visit
+from pwa.services import get_services
+from pwa.visits.submitting import load_visit
+from pwa.web.access import get_current_user, requires
 from sync.kinds import POINTS_MAX
 
 blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
@@ -28,7 +28,7 @@ blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 def look_first() -> None:
     """A visit the reader may not see is "not found" before any field of a form is looked at."""
     assert request.view_args is not None
-    load_visit(services(), get_current_user(), request.view_args["id"])
+    load_visit(get_services(), get_current_user(), request.view_args["id"])
 
 
 @blueprint.post("/approve")

@@ -15,9 +15,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlite_utils import Database
 
-from pwa.access import requires
-from pwa.desk import queries, staff
-from pwa.desk.filters import (
+from pwa.desk.parts import queries, staff
+from pwa.desk.parts.filters import (
     KINDS,
     PAGE_ROWS,
     STATES,
@@ -25,13 +24,14 @@ from pwa.desk.filters import (
     VisitFilter,
     read_filter,
 )
-from pwa.desk.forms import back_to, draft, is_fragment, new_operation, perform, text_of
-from pwa.desk.languages import language_name, language_names
-from pwa.desk.queries import Calendar, VisitRow
+from pwa.desk.parts.forms import back_to, draft, is_fragment, new_operation, perform, text_of
+from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.queries import Calendar, VisitRow
 from pwa.problems import Problem
-from pwa.services import services
-from pwa.submitting import Draft
-from pwa.view_models import weekday_of
+from pwa.services import get_services
+from pwa.visits.submitting import Draft
+from pwa.visits.view_models import weekday_of
+from pwa.web.access import requires
 
 blueprint = Blueprint("visits", __name__)
 
@@ -42,9 +42,9 @@ ASSIGN_MAX = 200  # the most rows one page can show (a search)
 @blueprint.get("/desk/visits")
 @requires("visits")
 def page() -> ResponseReturnValue:
-    here = services()
-    chosen = read_filter(request.args, here.settings.languages)
-    with here.databases.reading() as db:
+    services = get_services()
+    chosen = read_filter(request.args, services.settings.languages)
+    with services.databases.reading() as db:
         rows = queries.list_visits(db, chosen, _calendar())
         total = queries.count_visits(db, chosen, _calendar())
     return _render(chosen, rows, total, "")
@@ -58,7 +58,7 @@ def search() -> ResponseReturnValue:
     text = text_of(request.form, "address", 100)
     if not text:
         return redirect("/desk/visits", 303)
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         rows = queries.search_visits(db, text, chosen, _calendar())
     return _render(chosen, rows, len(rows), text)
 
@@ -69,7 +69,7 @@ def people() -> ResponseReturnValue:
     """The choice of people for the visits that are ticked, on the day that is chosen."""
     chosen = _assign_fields()
     ids = request.form.getlist("visit")[:ASSIGN_MAX]
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         rows = queries.visits_by_id(db, ids, _calendar())
         suggested = _suggested(db, rows.values(), chosen["date"])
     return render_template(
@@ -140,8 +140,8 @@ def assign_one(id: str) -> ResponseReturnValue:
 
 
 def _calendar() -> Calendar:
-    here = services()
-    return Calendar.of(here.today(), here.settings.visit_within_days)
+    services = get_services()
+    return Calendar.of(services.today(), services.settings.visit_within_days)
 
 
 def _assign_fields() -> dict[str, str]:
@@ -152,7 +152,7 @@ def _assign_fields() -> dict[str, str]:
 
 def _find(id: str) -> VisitRow:
     """The row of one visit; Problem("not_found") where the desk may not see one."""
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         found = queries.visits_by_id(db, [id], _calendar()).get(id)
     if found is None:
         raise Problem("not_found")
@@ -185,11 +185,11 @@ def _suggested(db: Database, rows: Iterable[VisitRow], day: str) -> dict[str, An
 def _render(
     chosen: VisitFilter, rows: Sequence[VisitRow], total: int, text: str
 ) -> ResponseReturnValue:
-    here = services()
+    services = get_services()
     back = VisitFilter().url() if text else chosen.url(page=chosen.page)
     everything = request.args.get("tick") == "all"
     ticked = [row for row in rows if everything and row.state in ASSIGN_STATES]
-    with here.databases.reading() as db:
+    with services.databases.reading() as db:
         areas = queries.list_areas(db)
         suggested = _suggested(db, ticked, "")
     names = staff.names()
@@ -211,9 +211,11 @@ def _render(
             areas=areas,
             states=STATES,
             kinds=KINDS,
-            languages=[{"tag": tag, "name": language_name(tag)} for tag in here.settings.languages],
+            languages=[
+                {"tag": tag, "name": language_name(tag)} for tag in services.settings.languages
+            ],
             visitors=staff.field_people(),
-            today=here.today().isoformat(),
+            today=services.today().isoformat(),
             back=back,
         )
     )
@@ -256,7 +258,7 @@ def row_view(row: VisitRow, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _row(id: str, template: str) -> ResponseReturnValue:
     found = _find(id)
-    with services().databases.reading() as db:
+    with get_services().databases.reading() as db:
         options = staff.assignees(db, [found.language], found.date)
     return render_template(
         template, row=row_view(found, staff.names()), options=options, ticked=0, show_city=False

@@ -1,7 +1,7 @@
 """The languages there are: name, direction, script and Babel locale of each tag.
 
 Invariant: a language is what the head of its guide file (texts/<tag>.toml) says it is, and that
-alone: adding one is adding that file and a catalogue (`pwa/catalogues.py`), no row in any table.
+alone: adding one is adding that file and a catalogue (`pwa/bundle/catalogues.py`), no row in any table.
 Direction is never guessed from a text. It refuses a head that leaves something out.
 
 Autonyms and locales follow CLDR (Babel 2.18), where `prs` and `kmr` are unknown: Dari is

@@ -15,16 +15,16 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pwa import access
-from pwa.accounts import User
 from pwa.guide.format import Guide, State
 from pwa.guide.languages import ORIGINAL
+from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.publishing import events
 from pwa.publishing.events import Action, Event
 from pwa.publishing.faults import faults
 from pwa.publishing.overlay import fingerprint
 from pwa.publishing.versions import draft_guide
+from pwa.web import access
 
 COMMENT_CHARACTERS_MAX = 1000
 CHANGING: tuple[Action, ...] = ("approve", "correct", "undo")

@@ -5,7 +5,7 @@
 const ANSWER_MS = 2_000
 
 /** A tab of Safari on an iPhone or iPad: what is saved there is deleted after seven days without a
- * visit (platform.md 1.1), so real data is refused. The app on the home screen is not such a tab.
+ * visit (docs/browsers.md 1.1), so real data is refused. The app on the home screen is not such a tab.
  * @param {any} [navigator] @returns {boolean} */
 export function iosBrowserTab(navigator = globalThis.navigator) {
   const agent = navigator?.userAgent ?? ''

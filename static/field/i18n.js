@@ -1,7 +1,7 @@
 // Words of the interface. One i18n object per language; templates take `gettext` and `ngettext`
 // from it, page modules use `_`. It refuses to leave the phone wordless: the original's words are
 // part of the bundle, and stand in for a catalogue that does not load. The bundle names a message by
-// a number (pwa/phone_words.py); unbundled, as tests load these modules, it is the English text.
+// a number (pwa/bundle/phone_words.py); unbundled, as tests load these modules, it is the English text.
 
 import {INTERFACE, LANGUAGES, ORIGINAL} from '../build/languages.js'
 import * as original from '../build/original.js'

@@ -18,11 +18,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from pwa import accounts, build, company
-from pwa.assets import Assets
-from pwa.field import LOADED_BY_SHELL
+from pwa.bundle import build
+from pwa.bundle.assets import Assets
+from pwa.homes import company
 from pwa.ids import uuid4, uuid7
-from pwa.submitting import Draft, submit
+from pwa.people import accounts
+from pwa.phones.shell import LOADED_BY_SHELL
+from pwa.visits.submitting import Draft, submit
 from tests.bench import sync
 from tests.bench.setting import OUT, ROOT, folder, make, say, services_of
 from tests.browser.conftest import PHONE, Device, Server, until

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from pwa import accounts
 from pwa.ids import uuid4, uuid7
-from pwa.submitting import Draft, submit
+from pwa.people import accounts
+from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
 from tests.bench.setting import folder, make, say, services_of
 from tests.browser.conftest import Server
@@ -282,12 +282,12 @@ def _planned(visit: str, visitor: str) -> list[Draft]:
 
 def measure() -> None:
     print("sync, real HTTP, one server process, bytes both ways with heads:")
-    with world(2, 2 * RUNS + VISITS * RUNS) as here:
-        _one_phone(here)
-    with world(PHONES, VISITS) as here:
-        _many_phones(here)
-    with world(1, FIRST_SYNC) as here:
-        _first_sync(here)
+    with world(2, 2 * RUNS + VISITS * RUNS) as services:
+        _one_phone(services)
+    with world(PHONES, VISITS) as services:
+        _many_phones(services)
+    with world(1, FIRST_SYNC) as services:
+        _first_sync(services)
 
 
 def _one_phone(here: World) -> None:

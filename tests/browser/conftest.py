@@ -29,7 +29,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
-from pwa import build
+from pwa.bundle import build
 from tests.conftest import PASSWORD
 
 ROOT = Path(__file__).parent.parent.parent
@@ -86,7 +86,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it listens."""
-        command = "from pwa.cli import main; main()"
+        command = "from pwa.commands.cli import main; main()"
         arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
         self._process = subprocess.Popen(
             [sys.executable, "-c", command, *arguments],

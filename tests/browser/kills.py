@@ -35,7 +35,9 @@ from typing import Any
 
 from playwright.sync_api import Error, Playwright, Route, sync_playwright
 
-from pwa import accounts, build, create_app, initialise
+from pwa import create_app, initialise
+from pwa.bundle import build
+from pwa.people import accounts
 from pwa.settings import Settings
 from tests.browser import conftest
 from tests.browser.conftest import PHONE, ROOT, Device, Server, until

@@ -16,7 +16,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from playwright.sync_api import Playwright, sync_playwright
 
-from pwa import build, catalogues, demo
+from pwa.bundle import build, catalogues
+from pwa.commands import demo
 from tests.browser import screens
 from tests.browser.conftest import DESK, PHONE, ROOT, Device, Server
 from tests.browser.screens import DESK_SCREENS, PHONE_SCREENS, Screen

@@ -1,6 +1,6 @@
 """Every screen there is, and what a screen must not do in any language.
 
-The world is the demo company (pwa/demo.py). The phone's screens are those of one visit that came
+The world is the demo company (pwa/commands/demo.py). The phone's screens are those of one visit that came
 back from review, with answers, a follow-up and consents in it; the desk's are its main pages.
 Each screen is shown as a person would see it, in one language of the interface and, on the
 phone, beside another language of the tenant.
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from pwa import create_app, demo, initialise
+from pwa import create_app, initialise
+from pwa.commands import demo
 from pwa.guide.languages import LANGUAGES
 from pwa.services import EXTENSION
 from pwa.settings import Settings

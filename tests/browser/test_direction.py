@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 from playwright.sync_api import Page, Playwright
 
-from pwa import demo
+from pwa.commands import demo
 from tests.browser import screens
 from tests.browser.conftest import PHONE, Device
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from pwa import catalogues, demo
+from pwa.bundle import catalogues
+from pwa.commands import demo
 from tests.browser import screens
 from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PHONE, ROOT, Device, Server
 

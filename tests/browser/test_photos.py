@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Playwright, Route, expect
 
-from pwa import accounts, create_app
+from pwa import create_app
+from pwa.people import accounts
 from pwa.settings import Settings
 from tests.browser.conftest import PHONE, Device, Server, until
-from tests.web.desk_world import World
-from tests.web.pictures import POSITION, SECRETS, opened, photo
+from tests.cast.pictures import POSITION, SECRETS, opened, photo
+from tests.cast.world import World
 
 pytestmark = pytest.mark.browser
 

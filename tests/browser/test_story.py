@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from pwa import company
-from pwa.db import Databases
+from pwa.database.connections import Databases
 from pwa.guide import load
+from pwa.homes import company
 from tests.browser.conftest import PHONE, Device, Server, until
 from tests.conftest import PASSWORD
 

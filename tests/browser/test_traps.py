@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from pwa import build
+from pwa.bundle import build
 from tests.browser.conftest import PHONE, ROOT, Device, Server, until
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pwa import build
+from pwa.bundle import build
 from tests.browser.conftest import ROOT, Device, Server, until
 from tests.browser.test_shell import make_a_visit, sessions_end, strip
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pwa import build
+from pwa.bundle import build
 from tests.browser.conftest import ROOT
 from tests.engines import firefox, webkit
 from tests.engines.engine import Engine

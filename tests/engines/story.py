@@ -13,11 +13,13 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from pwa import accounts, company, create_app, initialise
+from pwa import create_app, initialise
+from pwa.homes import company
 from pwa.ids import uuid4, uuid7
+from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
-from pwa.submitting import Draft, submit
+from pwa.visits.submitting import Draft, submit
 from tests.browser.conftest import Server
 from tests.conftest import PASSWORD
 from tests.engines.engine import Engine, wait
@@ -47,15 +49,15 @@ def company_at(folder: Path) -> Server:
     settings = Settings(data=data)
     initialise(settings)
     app = create_app(settings)
-    parts: Services = app.extensions["troskel"]
+    services: Services = app.extensions["troskel"]
     with app.app_context():
         bob = accounts.add_user("bob", "visitor", PASSWORD, languages=["sv", "ar"])
         alice = accounts.add_user("alice", "supervisor", PASSWORD)
-        facts = {name: one.default for name, one in parts.guide.settings.items() if one.default}
-        with parts.databases.writing() as db:
+        facts = {name: one.default for name, one in services.guide.settings.items() if one.default}
+        with services.databases.writing() as db:
             company.store_settings(db, facts)
-        submit(parts, alice, _planned(bob.id))
-    parts.close()
+        submit(services, alice, _planned(bob.id))
+    services.close()
     return Server(data, folder / "releases")
 
 

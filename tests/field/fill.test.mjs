@@ -1,4 +1,4 @@
-// The phone's half of sync/vectors/fill.json; tests/web/test_guide_fill.py runs the same cases.
+// The phone's half of sync/vectors/fill.json; tests/guide/test_fill.py runs the same cases.
 import assert from 'node:assert/strict'
 import {readFileSync} from 'node:fs'
 import {test} from 'node:test'

@@ -1,7 +1,7 @@
 // Writes down what a phone of this release keeps and sends: `node tests/field/release.mjs >
 // tests/data/released/<name>/phone.json`, once, when a release is made. Invariant: what lies in
 // tests/data/released is never made anew; every later store and server must take it as it is
-// (released.test.mjs, tests/web/test_released.py).
+// (released.test.mjs, tests/phones/test_released.py).
 
 import {enrolled, outbox, until} from './phone.mjs'
 import {Server} from './server.mjs'

@@ -16,9 +16,9 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pwa import catalogues, phone_words
-from pwa.catalogues import phone_sources
-from pwa.template_compiler import compile_templates, shared_environment
+from pwa.bundle import catalogues, phone_words
+from pwa.bundle.catalogues import phone_sources
+from pwa.bundle.template_compiler import compile_templates, shared_environment
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"

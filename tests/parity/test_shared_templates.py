@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pwa.catalogues import read_catalogue
+from pwa.bundle.catalogues import read_catalogue
 from tests.parity.renderers import TEMPLATES, Both, phone_templates
 
 ROOT = Path(__file__).parents[2]

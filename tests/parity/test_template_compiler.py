@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from pwa import catalogues, phone_words
-from pwa.template_compiler import AllRefused, compile_templates
+from pwa.bundle import catalogues, phone_words
+from pwa.bundle.template_compiler import AllRefused, compile_templates
 from tests.parity.random_templates import Writer
 from tests.parity.renderers import Both, render_both
 

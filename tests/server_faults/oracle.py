@@ -17,10 +17,10 @@ from typing import Any
 
 from flask import Flask
 
-from pwa.accounts import find_user
-from pwa.db import DATABASE
-from pwa.holding import list_held
+from pwa.database.connections import DATABASE
+from pwa.people.accounts import find_user
 from pwa.services import EXTENSION, Services
+from pwa.visits.holding import list_held
 from sync.apply import Record, apply
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.operations import digest_of, parse
@@ -118,7 +118,7 @@ def check_whole(data: Path) -> Verdict:
             if record is not None and _comparable(records.get(id, {})) != _comparable(record):
                 found.doubled.append(f"visit {id} is not what its log says")
         found.lost += [f"visit {id} is not in the log" for id in records.keys() - folded.keys()]
-        found.doubled += _check_indexes(db, records)
+        found.doubled += check_indexes(db, records)
     return found
 
 
@@ -131,12 +131,12 @@ def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Verdic
         found.doubled += difference(state, wanted)[:6] or ["a row more than once"]
     with closing(sqlite3.connect(data / DATABASE)) as db:
         held = {row[0] for row in db.execute("SELECT id FROM held WHERE state = 'open'")}
-    here: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     with app.app_context():
         alice = find_user(story.people["alice"])
         assert alice is not None
         # Somebody who may see protected tenancies sees everything that is held.
-        shown = {row.id for row in list_held(here, replace(alice, may_see_protected=True))}
+        shown = {row.id for row in list_held(services, replace(alice, may_see_protected=True))}
     found.hidden += sorted(held - shown)
     return found
 
@@ -169,7 +169,8 @@ def _comparable(record: Record) -> Record:
     return record | {"seq": 0, "consents": consents}
 
 
-def _check_indexes(db: sqlite3.Connection, visits: dict[str, Record]) -> list[str]:
+def check_indexes(db: sqlite3.Connection, visits: dict[str, Record]) -> list[str]:
+    """Index rows that are not what the visits' records (by id) say."""
     rows = db.execute("SELECT id, body FROM records WHERE type = 'tenancy'")
     tenancies = {id: json.loads(body) for id, body in rows}
     wanted: dict[str, set[str]] = {

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pwa import db as pwa_db
-from pwa.blobs import BlobRefused, Blobs
+from pwa.blobs.files import BlobRefused, Blobs
+from pwa.database import connections as pwa_db
 from sync.sqlite import SqliteStorage
 from sync.storage import Batch
 
@@ -62,13 +62,13 @@ def _swallowing(transaction: Any) -> Iterator[None]:
 
 
 def _blob_not_synced() -> None:
-    from pwa import blobs
+    from pwa.blobs import files
 
     class Careless:
         def __getattr__(self, name: str) -> Any:
             return (lambda handle: None) if name == "fsync" else getattr(os, name)
 
-    blobs.os = Careless()  # type: ignore[attr-defined]
+    files.os = Careless()  # type: ignore[attr-defined]
 
 
 def _blob_written_in_place() -> None:

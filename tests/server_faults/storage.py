@@ -20,8 +20,8 @@ from pathlib import Path
 from flask import Flask
 
 from pwa import create_app
-from pwa.backup import write_backup
-from pwa.db import DATABASE, Databases
+from pwa.database.backup import write_backup
+from pwa.database.connections import DATABASE, Databases
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
 from tests.server_faults.disk import Disk, Fault
@@ -67,7 +67,7 @@ def reference(base: Path, story: Story, scratch: Path) -> Calls:
 def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
     """Do the work once, with a backup, a command's worth of opening and closing beside it; the calls
     that changed or synced the database while the lock of all writers was free. There must be none:
-    every write and every checkpoint, of whatever connection, is one at a time (pwa/db.py).
+    every write and every checkpoint, of whatever connection, is one at a time (pwa/database/connections.py).
     """
 
     def work(tell: Tell) -> None:
@@ -80,16 +80,18 @@ def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
         frozen()
         disk.watch(True)
         app = create_app(Settings(data=scratch))
-        here: Services = app.extensions[EXTENSION]
-        here.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
+        services: Services = app.extensions[EXTENSION]
+        services.databases.writer.execute(
+            f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}"
+        ).fetchall()
         for number in range(len(story.acts)):
             act(number, story, app)
-        write_backup(here, scratch.with_name("backup.tar.gz"))
-        beside = Databases(here.databases.path)
+        write_backup(services, scratch.with_name("backup.tar.gz"))
+        beside = Databases(services.databases.path)
         with beside.reading() as db:
             db.execute("SELECT count(*) FROM log").fetchone()
         beside.close()
-        here.close()
+        services.close()
 
     fresh(base, scratch)
     told, killed = in_child(work)
@@ -162,8 +164,8 @@ def _do(
     frozen()
     logging.disable()  # the server writes each failure down; here they are meant
     app = create_app(Settings(data=data))
-    here: Services = app.extensions[EXTENSION]
-    here.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
+    services: Services = app.extensions[EXTENSION]
+    services.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
     for number in range(len(story.acts)):
         disk.watch(True)
         answer = _careful(number, story, app)
@@ -175,7 +177,7 @@ def _do(
     disk.watch(True)
     # The last close checkpoints too. What it cannot do, the next start does.
     try:
-        here.close()
+        services.close()
     except (sqlite3.Error, OSError):
         disk.watch(False)
     disk.watch(False)

@@ -20,16 +20,17 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask
 
-from pwa import accounts, create_app, initialise
-from pwa.holding import list_held, resolve_held
-from pwa.importing import import_file
+from pwa import create_app, initialise
+from pwa.homes.importing import import_file
+from pwa.people import accounts
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
-from pwa.submitting import Draft, submit
+from pwa.visits.holding import list_held, resolve_held
+from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.pictures import photo
 from tests.conftest import PASSWORD, SAME_ORIGIN
 from tests.sync.world import CONSENT, REGISTER, answer
-from tests.web.pictures import photo
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HEADERS = {"X-Troskel-Protocol": "1", "Content-Type": MEDIA_TYPE}
@@ -157,7 +158,7 @@ def build(data: Path) -> Story:
     settings = Settings(data=data)
     initialise(settings)
     app = create_app(settings)
-    here: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     usual, accounts.HASHER = accounts.HASHER, PasswordHasher(1, 8, 1)
     try:
         with app.app_context():
@@ -186,13 +187,13 @@ def build(data: Path) -> Story:
             # The plan of LATE comes only when operations for it are held already.
             early = [one for one in drafts if one.subject not in (LATE, TENANCIES[3])]
             late = [one for one in drafts if one not in early]
-            done = submit(here, accounts.find_user(people["alice"]), early)  # type: ignore[arg-type]
+            done = submit(services, accounts.find_user(people["alice"]), early)  # type: ignore[arg-type]
             assert not any(one.problem for one in done)
         # Outside: a request inside a context would share its `g`, and with it who is signed in.
         cookies = {name: _sign_in(app, name) for name in people}
     finally:
         accounts.HASHER = usual
-        here.close()
+        services.close()
     story = Story(people, cookies)
     _write(story, late)
     return story
@@ -269,8 +270,8 @@ def _user(app: Flask, id: str) -> accounts.User:
 
 def _desk(app: Flask, story: Story, drafts: list[Draft]) -> Answer:
     with app.app_context():
-        here: Services = app.extensions[EXTENSION]
-        results = submit(here, _user(app, story.people["alice"]), drafts)
+        services: Services = app.extensions[EXTENSION]
+        results = submit(services, _user(app, story.people["alice"]), drafts)
     return {
         "status": 200,
         "json": {"results": [{"id": one.id, "sha256": one.sha256, "result": one.result} for one in results]},
@@ -279,20 +280,20 @@ def _desk(app: Flask, story: Story, drafts: list[Draft]) -> Answer:
 
 def _work_off(app: Flask, story: Story, problem: str, action: str) -> Answer:
     with app.app_context():
-        here: Services = app.extensions[EXTENSION]
+        services: Services = app.extensions[EXTENSION]
         alice = _user(app, story.people["alice"])
-        for row in list_held(here, alice):
+        for row in list_held(services, alice):
             if row.problem == problem:
-                resolve_held(here, alice, row.id, row.sha256, action)
+                resolve_held(services, alice, row.id, row.sha256, action)
     return {"status": 200, "json": {}}
 
 
 def _import(app: Flask) -> Answer:
     lines = CSV.read_bytes().splitlines(keepends=True)[:CSV_LINES]
     with app.app_context():
-        here: Services = app.extensions[EXTENSION]
-        with here.databases.reading() as db:
+        services: Services = app.extensions[EXTENSION]
+        with services.databases.reading() as db:
             if db.table("imports").count:  # who imports looks at the list first
                 return {"status": 200, "json": {}}
-        report = import_file(here, None, b"".join(lines), CSV.name)
+        report = import_file(services, None, b"".join(lines), CSV.name)
     return {"status": 200, "json": {"imported": report.exit_code}}

@@ -20,16 +20,17 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import accounts, create_app, initialise, sessions
-from pwa.backup import restore_backup, write_backup
-from pwa.blobs import Blobs
-from pwa.db import DATABASE, Databases
-from pwa.holding import HeldRow, list_filed, list_held, resolve_held
+from pwa import create_app, initialise
+from pwa.blobs.files import Blobs
+from pwa.blobs.signatures import Signatures
+from pwa.database.backup import restore_backup, write_backup
+from pwa.database.connections import DATABASE, Databases
+from pwa.people import accounts, sessions
+from pwa.people.throttle import Throttle
 from pwa.services import Services
 from pwa.settings import Settings
-from pwa.signatures import Signatures
-from pwa.submitting import Draft, submit
-from pwa.throttle import Throttle
+from pwa.visits.holding import HeldRow, list_filed, list_held, resolve_held
+from pwa.visits.submitting import Draft, submit
 from sync.apply import Record
 from sync.sqlite import SqliteStorage
 
@@ -291,19 +292,19 @@ class Site:
         settings = Settings(data=self.data)
         initialise(settings)
         self.app = create_app(settings)
-        parts: Services = self.app.extensions["troskel"]
+        services: Services = self.app.extensions["troskel"]
         with self.app.app_context():
             for name, facts in CAST.items():
                 accounts.add_user(
                     name, password=PASSWORD, display_name=f"{name.title()} Testsson", **facts
                 )
-            with parts.databases.writing() as db:
+            with services.databases.writing() as db:
                 ids = dict(db.execute("SELECT name, id FROM users").fetchall())
                 for n, name in enumerate(CAST):  # the same in every run
                     db.execute("UPDATE users SET id = ? WHERE id = ?", [uuid(9, n), ids[name]])
                 db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alva'")
                 db.execute("INSERT INTO marks (name, value) VALUES ('server', 'simulated')")
-        parts.close()
+        services.close()
         self._last = Company(self.app, self.data, Clock())
         for n in range(VISITS):
             _plan(self._last, n)

@@ -12,7 +12,7 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from pwa.throttle import Throttle
+from pwa.people.throttle import Throttle
 from sync.apply import consents_of
 from sync.pull import Window
 from tests.simulation.company import CAST, FIELD

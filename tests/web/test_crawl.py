@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from pwa import create_app, demo, initialise
+from pwa import create_app, initialise
+from pwa.commands import demo
 from pwa.settings import Settings
+from tests.cast.world import NOW
 from tests.conftest import SAME_ORIGIN
 from tests.web.crawler import Crawler
-from tests.web.desk_world import NOW
 
 STEPS = 1000
 STARTS = ("/", "/desk/", "/field/", "/desk/follow-ups", "/desk/company", "/desk/guide", "/desk/import",

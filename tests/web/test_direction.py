@@ -9,9 +9,10 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from pwa import catalogues, i18n, phone_words
+from pwa.bundle import catalogues, phone_words
 from pwa.guide.languages import LANGUAGES
-from pwa.view_texts import Reader, text_of
+from pwa.visits.view_texts import Reader, text_of
+from pwa.web import i18n
 
 ROOT = Path(__file__).parent.parent.parent
 TAGS = [tag for tag in catalogues.find_languages(ROOT) if tag != "en"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from pwa.i18n import direction, moment
+from pwa.web.i18n import direction, moment
 
 
 @pytest.mark.parametrize("tag", ["ar", "fa", "fa-AF", "ckb"])

@@ -21,7 +21,7 @@ def test_every_place_in_the_menu_lets_its_reader_in(client_for: ClientFor, name:
     client = client_for(name)
     shown = places(client)
     assert shown
-    # 503 is the phone's shell before `python -m pwa.build`.
+    # 503 is the phone's shell before `python -m pwa.bundle.build`.
     answers = {path: client.get(path).status_code for path in shown}
     assert {path for path, status in answers.items() if status not in (200, 503)} == set()
 

@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import access, create_app, problems, security
+from pwa import create_app, problems
 from pwa.settings import Settings
+from pwa.web import access, security
 from tests.conftest import PASSWORD
 
 ClientFor = Callable[[str], FlaskClient]

@@ -14,10 +14,10 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import accounts
+from pwa.people import accounts
+from pwa.people.throttle import WAIT_SECONDS_MAX, Throttle
 from pwa.services import Services
-from pwa.sign_in import own_path
-from pwa.throttle import WAIT_SECONDS_MAX, Throttle
+from pwa.web.sign_in import own_path
 from tests.conftest import CAST, PASSWORD
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -381,7 +381,7 @@ def test_nobody_in_the_cast_has_a_real_looking_name() -> None:
 
 
 def test_the_database_takes_no_session_of_an_unknown_person(services: Services) -> None:
-    from pwa.sessions import start_session
+    from pwa.people.sessions import start_session
 
     with pytest.raises(sqlite3.IntegrityError), services.databases.writing() as db:
         start_session(db, "nobody", "", NOW, timedelta(hours=1))

@@ -1,5 +1,5 @@
 // The letters of a phone's languages, for times without network: the worker keeps the fonts, this
-// tells it which. A phone that none of them concerns keeps none (pwa/fonts.py).
+// tells it which. A phone that none of them concerns keeps none (pwa/bundle/fonts.py).
 
 async function tell(message) {
   const registration = await globalThis.navigator?.serviceWorker?.ready

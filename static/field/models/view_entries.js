@@ -1,5 +1,5 @@
 // What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents. Twin of
-// pwa/view_entries.py. Every entry of the record is in the view, struck ones too (without their
+// pwa/visits/view_entries.py. Every entry of the record is in the view, struck ones too (without their
 // text), so that nothing can be hidden by a template. Pure; what counts is decided in apply.js.
 
 import {conflictsOf, consentsOf} from '../record/apply.js'

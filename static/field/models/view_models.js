@@ -1,5 +1,5 @@
 /**
- * Visit records as the plain values that templates/shared accept; twin of pwa/view_models.py.
+ * Visit records as the plain values that templates/shared accept; twin of pwa/visits/view_models.py.
  *
  * Invariant: pure, and equal to its twin word for word (sync/vectors/view_*.json run against
  * both). What comes out holds strings, small integers, booleans, lists and objects only,

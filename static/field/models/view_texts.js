@@ -1,4 +1,4 @@
-// Guide texts of one visit, in the staff's and the tenant's language; twin of pwa/view_texts.py.
+// Guide texts of one visit, in the staff's and the tenant's language; twin of pwa/visits/view_texts.py.
 // A text that a language lacks is Swedish and says so. Direction comes from the language code.
 // Pure; it refuses interface words (templates/shared/labels.html) and clocks.
 

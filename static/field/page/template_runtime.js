@@ -1,4 +1,4 @@
-// What compiled templates stand on (static/build/templates.js, made by pwa/template_compiler).
+// What compiled templates stand on (static/build/templates.js, made by pwa/bundle/template_compiler).
 // Invariant: the same bytes as Jinja, or an exception; never something merely similar. It refuses
 // (throws on) undefined names, null, floats, loops over objects, letters counted or compared:
 // wherever Python and JavaScript would differ in silence.
@@ -207,7 +207,7 @@ function filled(text, named) {
   )
 }
 
-// Texts that the compiler has seen, or what the bundle has instead of them (pwa/phone_words.py).
+// Texts that the compiler has seen, or what the bundle has instead of them (pwa/bundle/phone_words.py).
 export const gettext = (c, message, named) => filled(c[I18N].gettext(message), named)
 export const ngettext = (c, one, many, n, named) =>
   filled(c[I18N].ngettext(one, many, whole(n)), {num: n, ...named})

@@ -148,7 +148,7 @@ function operationRow(row, person, i18n) {
 
 /**
  * The unsent operations of the person signed in, as their exact bytes, and the pictures and
- * signatures they name (pwa/rescue.py takes the file in): a server that gets them by
+ * signatures they name (pwa/phones/rescue.py takes the file in): a server that gets them by
  * another way must see the same hashes. What others wrote stays hidden, here too.
  * @param {any} store @param {Date} now @returns {Promise<object>}
  */

@@ -6,7 +6,7 @@ import {KINDS} from './operations.js'
 
 /** @import {Consent, Entry, Operation, VisitRecord, Write} from './shapes.d.ts' */
 
-// Attempts without an answer before a visit counts as not reached (domain 3.1, item 2).
+// Attempts without an answer before a visit counts as not reached (docs/domain.md 3.1, item 2).
 const NOT_HOME_MAX = 3
 
 /** @type {Record<string, 'notes'|'photos'|'follow_ups'|'attempts'|'consents'|'reviews'>} */

@@ -1,6 +1,6 @@
 // Ids of things made on the phone: UUIDv7 for operations, UUIDv4 for subjects. Invariant: every id
 // has the one lower-case form the server reads. A visit's id holds no time, because such ids stand
-// in addresses (DESIGN 5).
+// in addresses (docs/design.md 5.5).
 
 /** @param {Uint8Array} bytes */
 const hex = bytes => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')

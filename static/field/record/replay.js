@@ -1,7 +1,7 @@
 // The visits as the phone shows them: the server's snapshot with this person's own operations
 // replayed on top (PROTOCOL.md 5), and where each operation is. Pure: reads a Memory, changes
 // nothing in it. Invariant: what is written on this phone is shown until a snapshot contains it.
-// Another person's visits and operations are never shown (DESIGN 5, signing out hides).
+// Another person's visits and operations are never shown (docs/design.md 5.6).
 
 import {fold, stateOf} from './apply.js'
 import {blobsOf, KINDS, PENDING} from './operations.js'

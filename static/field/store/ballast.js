@@ -1,5 +1,5 @@
 // Space held back on a phone that gets full: written while there is plenty, deleted to finish a
-// save when there is none (platform.md 1.1; the quota a browser names overstates what the phone
+// save when there is none (docs/browsers.md 1.1; the quota a browser names overstates what the phone
 // has). Invariant: a failure here fails nothing else. It lies in the Cache API, so that deleting it
 // touches no database.
 

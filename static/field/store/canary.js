@@ -1,5 +1,5 @@
 // What the phone remembers of its own storage, in two places outside it: a browser may empty or
-// roll back IndexedDB without telling anybody (platform.md 1.1). Invariant: a canary is written
+// roll back IndexedDB without telling anybody (docs/browsers.md 1.1). Invariant: a canary is written
 // after the commit it describes, so it never claims more than was saved. It holds no content, and a
 // place that cannot be written is passed over: a canary must not stop a save.
 

@@ -1,6 +1,6 @@
 // The form of the rows in the phone's database, behind one seal/open pair. Invariant: readable
 // without `open` are only who, which visit and a hash; content is in `bytes`, an ArrayBuffer (never
-// a Blob: platform.md 1.2). The pair is the identity today: rows are NOT encrypted yet, and the
+// a Blob: docs/browsers.md 1.2). The pair is the identity today: rows are NOT encrypted yet, and the
 // phone's lock is what protects them.
 
 import {sha256} from '../record/ids.js'

@@ -5,7 +5,7 @@
 
 import {uuid4} from '../record/ids.js'
 import {BATCH_OPERATIONS_MAX, blobsOf, RIDING_BLOB_BYTES_MAX} from '../record/operations.js'
-import {inOrder, isFiled, isHandedOver} from '../record/replay.js'
+import {inOrder, isHandedOver} from '../record/replay.js'
 import {isIntact} from '../store/rows.js'
 import {inlineBlobs, sendBlobs} from './blobs.js'
 import {healthOf} from './health.js'
@@ -87,8 +87,9 @@ async function rowsToPush({store, person, again}) {
   const memory = await store.read()
   const rows = inOrder(memory).filter(row => {
     const result = memory.receipts.get(row.id)?.result
-    const isDue =
-      !result || (again && (result === 'held' || result === 'refused') && !isFiled(memory, row))
+    // What was filed too: a supervisor can take a filing back, and have it applied, before this
+    // phone asks again.
+    const isDue = !result || (again && (result === 'held' || result === 'refused'))
     return isDue && isOffered(memory, row, person)
   })
   // One that cannot be read has just been marked as damaged.

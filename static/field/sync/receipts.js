@@ -51,9 +51,12 @@ export function changesFrom(memory, row, found, answer, push, now) {
     .filter(hash => !answer.missing_blobs.includes(hash))
     .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq}, now))
   if (found.result === 'held') {
-    const comment = memory.receipts.get(row.id)?.comment
+    const before = memory.receipts.get(row.id)
     const problem = String(found.problem ?? '')
-    return [receiptOf(row, {result: 'held', problem, comment}, now), ...gone, ...blobs]
+    // The same answer again keeps its date: the days of what was filed are counted from it.
+    const isSame = before?.result === 'held' && before.problem === problem
+    const held = {result: /** @type {const} */ ('held'), problem, comment: before?.comment}
+    return [receiptOf(row, held, isSame ? new Date(before.at) : now), ...gone, ...blobs]
   }
   const isApplied = found.result === 'applied' || found.result === 'duplicate'
   if (!isApplied || !Number.isSafeInteger(found.seq) || found.seq <= 0) return []

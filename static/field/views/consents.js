@@ -1,6 +1,6 @@
 // Consents: each its own question, none preselected, a no as good as a yes. A yes is kept with the
 // exact words that were shown and their hash, and only where they can have been understood: on a
-// text that no native speaker has reviewed, an interpreter or ambassador must be present (DESIGN 6).
+// text that no native speaker has reviewed, an interpreter or ambassador must be present (docs/design.md 6.6).
 
 import {placeholders} from '../guide/fill.js'
 import {consentView, visitView} from '../models/view_models.js'

@@ -23,7 +23,7 @@ export function todayOf(facts) {
 }
 
 /** In which language the staff's half stands: the one they chose, but never the tenant's (then
- * Swedish: the original beside every translation, DESIGN 6). */
+ * Swedish: the original beside every translation, docs/design.md 6.5). */
 function staffLanguage(person, tenant) {
   const own = chosenLanguage() || person.interface_language
   return own && own !== tenant ? own : ORIGINAL

@@ -9,7 +9,7 @@ import {sha256} from '../record/ids.js'
 const SIDE_MAX = 1600
 const QUALITY = 0.7
 const BYTES_MAX = 12 * 1024 * 1024 // PROTOCOL.md section 8
-const ROOM_MIN = 80e6 // below it, text and consents alone are taken (platform.md 1.1)
+const ROOM_MIN = 80e6 // below it, text and consents alone are taken (docs/browsers.md 1.1)
 const held = new Map() // sha256 → {type, bytes}, until it is stored or the page goes
 const shown = new Map() // sha256 → address of a stored picture, while the page lives
 
@@ -32,7 +32,7 @@ async function drawn(bytes) {
   } catch {
     return null
   } finally {
-    canvas.width = canvas.height = 0 // a browser may keep the pixels until it is short of memory (platform.md 1.7)
+    canvas.width = canvas.height = 0 // a browser may keep the pixels until it is short of memory (docs/browsers.md 1.5)
   }
 }
 

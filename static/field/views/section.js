@@ -1,6 +1,6 @@
 // One section of the conversation: answers, the section's tick, and the anonymous counters. An
 // answer that says what is already stored is not written again, so a hasty double tap is one
-// answer. A counter (smiley, idea) leaves nothing in the visit (DESIGN 7.9).
+// answer. A counter (smiley, idea) leaves nothing in the visit (docs/design.md 7.9).
 
 import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'

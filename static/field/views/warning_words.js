@@ -1,4 +1,4 @@
-// Words that make a note about a person instead of a thing (domain 3, end; 4.1). A warning only:
+// Words that make a note about a person instead of a thing (docs/domain.md 3.17, 4.1). A warning only:
 // it never blocks, never leaves the phone and is never counted. Swedish, because notes are
 // written in Swedish. Stems, because Swedish joins and bends words; where a stem would hit an
 // innocent word ("sockel", "sex", "drog", "fack") the whole words stand instead.

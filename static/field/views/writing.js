@@ -1,5 +1,5 @@
 // What is written in words: notes and follow-ups, and striking them out. Short, about the thing;
-// an item that may reveal something about a person offers no words at all (domain 3, mark ●).
+// an item that may reveal something about a person offers no words at all (docs/domain.md 3, mark ●).
 
 import {sectionView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'

@@ -1,0 +1,1 @@
+"""Signatures and pictures: kept by hash, re-encoded, and erased when struck."""

@@ -1,0 +1,154 @@
+"""The public files: what they are, the version they make together, and how they are sent.
+
+One version names the whole set: the hash of every public file, the shell and the worker. A
+page and all it loads therefore always belong together, and each file may be cached for ever.
+It refuses to serve a path that was not there at the start, a file of another version, and
+anything personal: nothing here depends on who asks.
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Request, Response, abort
+
+from pwa.bundle import fonts
+
+PUBLIC = ("build", "vendor", "css", "icons", "desk")
+"""Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
+field/ reaches phones as build/phone.js."""
+
+BUNDLED = frozenset(
+    {
+        "build/templates.js",
+        "build/languages.js",
+        "build/original.js",
+        "vendor/idb.js",
+        "vendor/signature_pad.min.js",
+    }
+)
+"""Parts of build/phone.js: nobody loads them by themselves."""
+
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+}
+_COMPRESSED_ALREADY = frozenset({".png", ".woff2"})
+
+
+class Assets:
+    """The public files below `static_dir`, read once."""
+
+    def __init__(self, static_dir: Path) -> None:
+        self.static_dir = static_dir
+        self.files: dict[str, Path] = dict(sorted(_find_public(static_dir)))
+        self.sha256 = {name: _sha256(path.read_bytes()) for name, path in self.files.items()}
+        # The shell and the worker are part of what a phone runs: a change in one of them
+        # alone must make a new version too.
+        unversioned = [static_dir / "sw.js", static_dir.parent / "templates/field/shell.html"]
+        whole = hashlib.sha256()
+        for name, digest in self.sha256.items():
+            whole.update(f"{name} {digest}\n".encode())
+        for path in unversioned:
+            whole.update(path.read_bytes() if path.exists() else b"")
+        self.version = whole.hexdigest()[:16]
+
+    @property
+    def complete(self) -> bool:
+        """Whether `python -m pwa.bundle.build` has been run: without it no phone page starts."""
+        return "build/phone.js" in self.files and "vendor/htmx.min.js" in self.files
+
+    def url(self, name: str) -> str:
+        """The address of a file, `url("css/base.css")`. KeyError for a file that is not there."""
+        if name not in self.files:
+            raise KeyError(f"no public file {name!r} in {self.static_dir}")
+        return f"/s/{self.version}/{name}"
+
+    @cached_property
+    def worker_files(self) -> list[dict[str, Any]]:
+        """`{url, sha256, type}` of each file a phone needs to work without network, and
+        `optional` on those that only some languages need: kept by the phones that ask for them.
+        A font says for which `languages` it is."""
+        return [
+            {
+                "url": self.url(name),
+                "sha256": digest,
+                "type": TYPES[Path(name).suffix].split(";")[0],
+                **({"optional": True} if _some_phones_need(name) else {}),
+                **({"languages": tags} if (tags := fonts.languages_of(Path(name).name)) else {}),
+            }
+            for name, digest in self.sha256.items()
+            if _phone_needs(name)
+        ]
+
+    def response(self, request: Request, version: str, name: str) -> Response:
+        """The answer to GET /s/<version>/<name>."""
+        path = self.files.get(name)
+        if version != self.version or path is None:
+            abort(404)
+        content = path.read_bytes()
+        # A file edited while the server runs must not go out under the old version's name,
+        # where caches would keep it for a year.
+        if _sha256(content) != self.sha256[name]:
+            abort(404)
+        suffix = path.suffix
+        response = compressible(
+            request, content, TYPES[suffix], pack=suffix not in _COMPRESSED_ALREADY
+        )
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+
+def compressible(request: Request, content: bytes, mimetype: str, *, pack: bool = True) -> Response:
+    """A public response, gzipped once and for all where the reader takes gzip."""
+    response = Response(content, content_type=mimetype)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if pack:
+        response.headers["Vary"] = "Accept-Encoding"
+        if request.accept_encodings["gzip"] > 0:
+            response.set_data(gzipped(content))
+            response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+@lru_cache(maxsize=256)
+def gzipped(content: bytes) -> bytes:
+    """Level 9 and no time stamp: the same bytes give the same bytes."""
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _phone_needs(name: str) -> bool:
+    folder = name.split("/")[0]
+    if folder == "css":
+        return name not in ("css/desk.css", "css/handout.css")
+    if folder == "icons":
+        return name.endswith(".svg")
+    return folder in ("build", "vendor") and not name.endswith(".map")
+
+
+def _some_phones_need(name: str) -> bool:
+    # The words of the original, which everything falls back to, are in phone.js.
+    return bool(re.fullmatch(r"build/catalog\..+\.js", name) or fonts.languages_of(Path(name).name))
+
+
+def _find_public(static_dir: Path) -> Iterator[tuple[str, Path]]:
+    for folder in PUBLIC:
+        for path in (static_dir / folder).rglob("*"):
+            if path.is_file() and path.suffix in TYPES and not path.name.startswith("."):
+                name = path.relative_to(static_dir).as_posix()
+                if name not in BUNDLED:
+                    yield name, path
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

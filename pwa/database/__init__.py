@@ -1,0 +1,1 @@
+"""The company's database: connections and locks, schema steps, backup and restore."""

@@ -1,0 +1,1 @@
+"""The pages on which the guide's texts are reviewed, exchanged and published."""

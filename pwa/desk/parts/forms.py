@@ -1,0 +1,90 @@
+"""From a form of the desk to operations, and from their results to a message.
+
+Invariant: what a form asks for is checked against the protocol's own table of kinds before it
+is submitted, so a mistyped field comes back to the person instead of landing on the held list.
+The operation's id was made when the form was rendered: sent twice, it is one operation.
+It refuses ids and bases that no form of ours could have carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import flash, request
+from flask_babel import gettext
+
+from pwa.ids import uuid7
+from pwa.problems import Problem
+from pwa.services import get_services
+from pwa.visits.submitting import Draft, submit
+from pwa.web.access import get_current_user
+from sync.kinds import KINDS, is_uuid
+from sync.push import Result
+
+
+def new_operation() -> str:
+    """An id for the hidden field `operation` of a form that is being rendered."""
+    return uuid7(int(get_services().now().timestamp() * 1000))
+
+
+def draft(
+    fields: Mapping[str, str],
+    kind: str,
+    visit: str,
+    data: Mapping[str, Any],
+    *,
+    operation: str = "operation",
+    base: str = "base",
+) -> Draft:
+    """What the form asks to be done with `visit`.
+
+    `operation` and `base` name its hidden fields. Raises Problem: `malformed` when those are not
+    ours, `invalid_form` when `data` is not what the kind takes.
+    """
+    id = fields.get(operation, "")
+    seen = fields.get(base, "")
+    if not is_uuid(id) or not (seen.isascii() and seen.isdigit() and len(seen) < 16):
+        raise Problem("malformed")
+    known = KINDS[kind]
+    for name, check in known.fields.items():
+        if name not in data and name in known.optional:
+            continue
+        if name not in data or not check(data[name]):
+            raise Problem("invalid_form")
+    return Draft(id, kind, visit, data, int(seen))
+
+
+def perform(drafts: Sequence[Draft]) -> list[Result]:
+    """Do it, as whoever is signed in; tells on the next page how many had to be held.
+
+    Returns the results that were applied (now, or by the same form before).
+    """
+    results = submit(get_services(), get_current_user(), drafts)
+    held = [one for one in results if one.result == "held"]
+    if held:
+        flash(gettext("It could not be done and is kept under Held."), "problem")
+    return [one for one in results if one.result != "held"]
+
+
+def text_of(fields: Mapping[str, str], name: str, most: int = 280) -> str:
+    """A line of text without outer spaces; Problem("invalid_form") when it is too long."""
+    text = " ".join(fields.get(name, "").split())
+    if len(text) > most:
+        raise Problem("invalid_form")
+    return text
+
+
+def back_to(otherwise: str) -> str:
+    """Where the form wants to go back to: its hidden `back`, if that is a page of the desk."""
+    path = request.form.get("back", "")
+    parts = urlsplit(path)
+    ours = path.startswith("/desk/") and not parts.netloc and "\\" not in path
+    return path if ours else otherwise
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a piece of the page (and not for a page it restores)."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers

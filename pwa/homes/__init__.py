@@ -1,0 +1,1 @@
+"""The register of tenancies: import files, protected tenancies, the company's facts."""

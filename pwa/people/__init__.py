@@ -1,0 +1,1 @@
+"""People who sign in: accounts, sessions, the throttle on wrong passwords."""

@@ -1,0 +1,1 @@
+"""Visits on the server: submitting and holding operations, export, view models."""

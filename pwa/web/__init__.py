@@ -1,0 +1,1 @@
+"""What every request passes: security headers, who may, sign-in, language, menu."""
