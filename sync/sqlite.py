@@ -1,8 +1,9 @@
-"""The storage engine for one company: SQLite through sqlite-utils.
+"""The SQLite storage engine, through sqlite-utils, and the one way to write to its database.
 
-Invariant: a transaction is BEGIN IMMEDIATE … COMMIT on the process's one writing connection,
-under the lock it was given, with synchronous=FULL set by whoever opened the connection
-(pwa/database/connections.py asserts it). It refuses to open files, and to be called outside a transaction.
+Invariant: everything is written inside `write_transaction`: BEGIN IMMEDIATE … COMMIT on the
+process's one writing connection, under the lock that was given. Whoever opens the connection sets
+synchronous=FULL and isolation_level=None (pwa/database/connections.py asserts it); nothing here
+opens a file.
 """
 
 from __future__ import annotations
@@ -122,6 +123,30 @@ MIGRATIONS: Sequence[tuple[str, Callable[[Database], None]]] = [
 ]
 
 
+@contextmanager
+def write_transaction(db: Database, lock: AbstractContextManager[Any]) -> Iterator[None]:
+    """One write transaction on `db`: durable when the block ends, rolled back if it raises.
+
+    `lock` keeps other writers out and must be re-entrant: nested use joins the outer transaction
+    (an import pushes many times in one).
+    """
+    with lock:
+        if db.conn.in_transaction:
+            yield
+            return
+        # IMMEDIATE: a deferred transaction that turns into a writer fails with SQLITE_BUSY at
+        # once, whatever busy_timeout says.
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.conn.execute("COMMIT")
+        except BaseException:
+            # Some errors (a full disk) make SQLite roll back by itself.
+            if db.conn.in_transaction:
+                db.conn.execute("ROLLBACK")
+            raise
+
+
 class SqliteStorage:
     """sync.storage.Storage on one sqlite-utils Database; `lock` keeps other writers out."""
 
@@ -131,20 +156,8 @@ class SqliteStorage:
         self.db = database
         self.lock = lock or nullcontext()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        with self.lock:
-            if self.db.conn.in_transaction:  # an import pushes many times in one transaction
-                yield
-                return
-            self.db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.db.execute("COMMIT")
-            except BaseException:
-                if self.db.conn.in_transaction:
-                    self.db.execute("ROLLBACK")
-                raise
+    def transaction(self) -> AbstractContextManager[None]:
+        return write_transaction(self.db, self.lock)
 
     def head(self, at: int | None = None) -> Head | None:
         if at is None:
