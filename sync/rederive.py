@@ -1,9 +1,10 @@
-"""Visits whose record an earlier rule had made, derived again from the log, once.
+"""One-off migration: rebuild visit records made under the old conflict rule.
 
-Until this rule a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
-counted as having seen what nobody showed them: a second person's write could replace one that was
-never on their screen (PROTOCOL.md 2, I5). A "no" at one visit of a household left a "yes" at another as it was.
-Invariant: of a record only `cells` and the mark `alone` change; a visit of which the log has been blanked stays as it is. It refuses nothing: what it cannot read it leaves.
+Under that rule a phone's numbers ordered everything written on it, whoever wrote it, and an
+ambassador counted as having seen what nobody had shown them, so a second person's write could
+replace one that was never on their screen (PROTOCOL.md 2, I5); and a "no" at one visit of a household
+left a "yes" at another. Invariant: only `cells` and the mark `alone` of a record change. A visit
+whose log has been blanked, or does not parse, stays as it is.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sync.apply import Record, rewrite_cells
+from sync.apply import rewrite_cells
 from sync.operations import Operation, Refusal, parse
+from sync.shapes import Record, RecordKey
 from sync.sqlite import SqliteStorage
-from sync.storage import Batch
+from sync.storage import Batch, read_visits
 
 _TOGETHER = 200  # records in memory at once
 _BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they write no cell
@@ -39,9 +41,9 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
     changed = 0
     ids = sorted(shared | several | guests)
     for start in range(0, len(ids), _TOGETHER):
-        written: dict[tuple[str, str], Record] = {}
+        written: dict[RecordKey, Record] = {}
         some = ids[start : start + _TOGETHER]
-        for key, record in storage.records(("visit", id) for id in some).items():
+        for id, record in read_visits(storage, some).items():
             before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
             operations = _operations(storage, record["id"]) if record["id"] in shared else None
             if operations is not None:
@@ -52,7 +54,7 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
             after = (record["cells"], [entry.get("alone") for entry in record["consents"]])
             changed += before != after
             if before != after or record["id"] in several:
-                written[key] = record  # its rows of `consent_index` are made anew with it
+                written["visit", id] = record  # its rows of `consent_index` are made anew with it
         storage.write(Batch(records=written))
     return changed
 

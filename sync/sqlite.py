@@ -11,17 +11,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import astuple, fields
+from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
 
-from sync.apply import Record
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
-from sync.storage import Batch, Change, Entry, Head, Held, Known
+from sync.shapes import Record, RecordKey, RecordType, TenancyRecord, VisitRecord
+from sync.storage import (
+    Batch,
+    Change,
+    Entry,
+    Head,
+    Held,
+    Known,
+    Settled,
+    read_tenancies,
+    read_visits,
+)
 
-_CHUNK = 400  # names in one IN (…), bound twice at most; SQLite's floor is 999
+_CHUNK = 400  # values in one IN (…), bound twice at most; SQLite allows at least 999
 _ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
 _log_row = attrgetter(*_ENTRY_FIELDS)
 _INTO_LOG = (
@@ -29,8 +39,17 @@ _INTO_LOG = (
     f" VALUES ({', '.join('?' * len(_ENTRY_FIELDS))})"
 )
 _KEPT = "(state = 'open' OR resolved_how = 'file')"
-_OWN = f"{_KEPT} AND problem <> 'id_reused'"
-_OTHERS = f"{_KEPT} AND problem = 'id_reused'"
+# Other bytes under a used id are known by their hash: the id belongs to the first.
+_KNOWN_BY_ID = f"{_KEPT} AND problem <> 'id_reused'"
+_KNOWN_BY_HASH = f"{_KEPT} AND problem = 'id_reused'"
+_KEYS = {
+    "records": ("type", "id"),
+    "visibility": ("viewer", "id"),
+    "visit_index": ("id",),
+    "follow_up_index": ("id",),
+    "consent_index": ("visit", "purpose"),
+    "blob_index": ("operation",),
+}
 
 
 def _create(db: Database) -> None:
@@ -102,7 +121,7 @@ def _index_blobs(db: Database) -> None:
         "SELECT body FROM records WHERE type = 'visit' AND body NOT LIKE '%\"blobs\":[]%'"
     )
     for (body,) in named.fetchall():
-        db.table("blob_index").insert_all(blob_rows(json.loads(body)))
+        db.table("blob_index").insert_all(dict(row) for row in blob_rows(json.loads(body)))
 
 
 def _index_reused(db: Database) -> None:
@@ -175,9 +194,9 @@ class SqliteStorage:
         for some in _chunks(ids):
             for id, sha256, problem, sender in self.db.execute(
                 "SELECT id, sha256, CASE state WHEN 'open' THEN problem ELSE 'filed' END, sender"  # noqa: S608
-                f" FROM held WHERE {_OWN} AND id IN ({_marks(some)}) UNION ALL"
+                f" FROM held WHERE {_KNOWN_BY_ID} AND id IN ({_marks(some)}) UNION ALL"
                 " SELECT sha256, sha256, CASE state WHEN 'open' THEN problem ELSE 'filed' END, sender"
-                f" FROM held WHERE {_OTHERS} AND sha256 IN ({_marks(some)})",
+                f" FROM held WHERE {_KNOWN_BY_HASH} AND sha256 IN ({_marks(some)})",
                 [*some, *some],
             ):
                 found[id] = Known(sha256, 0, problem, sender)
@@ -188,9 +207,9 @@ class SqliteStorage:
                 found[id] = Known(sha256, seq, "")
         return found
 
-    def records(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
-        found: dict[tuple[str, str], Record] = {}
-        by_type: dict[str, list[str]] = {}
+    def records(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Record]:
+        found: dict[RecordKey, Record] = {}
+        by_type: dict[RecordType, list[str]] = {}
         for type, id in keys:
             by_type.setdefault(type, []).append(id)
         for type, ids in by_type.items():
@@ -203,22 +222,24 @@ class SqliteStorage:
         return found
 
     def held(self, *, visit: str = "", by: str = "") -> Sequence[Held]:
+        # SQLite only: rowid is the order of arrival; a column for it would be a schema change.
         rows = self.db.execute(
             "SELECT id, sha256, bytes, problem, kind, visit, device, by, sender, received_at"
-            " FROM held WHERE state = 'open' AND ((? <> '' AND visit = ?) OR (? <> '' AND by = ?))"
-            " ORDER BY rowid",
-            [visit, visit, by, by],
+            " FROM held WHERE state = 'open'"
+            " AND ((:visit <> '' AND visit = :visit) OR (:by <> '' AND by = :by)) ORDER BY rowid",
+            {"visit": visit, "by": by},
         )
         return [Held(*row) for row in rows]
 
     def changes(self, viewer: str, since: int) -> Sequence[Change]:
         rows = self.db.execute(
-            "SELECT v.id, max(v.seq, coalesce(r.seq, 0)) AS moved, v.visible, v.reason, r.body"
-            " FROM visibility v LEFT JOIN records r"
-            "   ON v.visible AND r.type = 'visit' AND r.id = v.id"
-            " WHERE v.viewer = ? AND (v.seq > ? OR (v.visible AND r.seq > ?))"
+            "SELECT v.id, CASE WHEN r.seq > v.seq THEN r.seq ELSE v.seq END AS moved, v.visible,"
+            " v.reason, r.body FROM visibility v LEFT JOIN records r"
+            "   ON v.visible = 1 AND r.type = 'visit' AND r.id = v.id"
+            " WHERE v.viewer = :viewer"
+            " AND (v.seq > :since OR (v.visible = 1 AND r.seq > :since))"
             " ORDER BY moved, v.id",
-            [viewer, since, since],
+            {"viewer": viewer, "since": since},
         )
         return [
             Change(id, seq, json.loads(body) if visible else None, reason)
@@ -226,24 +247,25 @@ class SqliteStorage:
         ]
 
     def write(self, batch: Batch) -> None:
-        # Not `insert_all`, which asks for the tables' names and columns at each call, and looks at
-        # each of twenty thousand values: half of the processor time of a push.
+        # Not sqlite-utils' `insert_all`: it asks for tables and columns at each call and looks at
+        # each of twenty thousand values, which was half of the processor time of a push.
         self.db.conn.executemany(_INTO_LOG, map(_log_row, batch.log))
         for held in batch.held:
             self.db.execute(
                 "INSERT INTO held (id, sha256, bytes, problem, kind, visit, device, by, sender,"
-                " received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " problem = excluded.problem, sender = excluded.sender WHERE state = 'open'",
-                astuple(held),
+                " received_at) VALUES (:id, :sha256, :octets, :problem, :kind, :visit, :device, :by,"
+                " :sender, :received_at) ON CONFLICT (id, sha256) DO UPDATE SET"
+                " problem = excluded.problem, sender = excluded.sender WHERE held.state = 'open'",
+                asdict(held),
             )
-        self._replace(
+        self._upsert(
             "records",
             [
                 {"type": type, "id": id, "seq": record["seq"], "body": _body(record)}
                 for (type, id), record in batch.records.items()
             ],
         )
-        self._replace(
+        self._upsert(
             "visibility",
             [
                 {
@@ -260,27 +282,31 @@ class SqliteStorage:
             self.db.execute("UPDATE log SET bytes = NULL WHERE id = ?", [id])
         for tally in batch.tallies:
             self.db.execute(
-                "INSERT INTO tallies VALUES (?, ?, ?, ?, 1)"
-                " ON CONFLICT DO UPDATE SET count = count + 1",
+                "INSERT INTO tallies (day, area, topic, value, count) VALUES (?, ?, ?, ?, 1)"
+                " ON CONFLICT (day, area, topic, value) DO UPDATE SET count = tallies.count + 1",
                 tally,
             )
         for one in batch.settled:
-            self.db.execute(
-                "UPDATE held SET state = 'resolved', resolved_how = ?, resolved_by = ?,"
-                " resolved_at = ?, bytes = iif(?, bytes, x'') WHERE id = ? AND sha256 = ?",
-                [one.how, one.by, one.at, one.how == "file", one.id, one.sha256],
-            )
+            self._settle(one)
         for key in batch.forgotten:
             self.db.execute("DELETE FROM held WHERE id = ? AND sha256 = ?", key)
         self._index(batch)
 
+    def _settle(self, settled: Settled) -> None:
+        self.db.execute(
+            "UPDATE held SET state = 'resolved', resolved_how = :how, resolved_by = :by,"
+            " resolved_at = :at, bytes = CASE WHEN :how = 'file' THEN bytes ELSE :nothing END"
+            " WHERE id = :id AND sha256 = :sha256",
+            {**asdict(settled), "nothing": b""},
+        )
+
     def _index(self, batch: Batch) -> None:
-        visits = [record for (type, _), record in batch.records.items() if type == "visit"]
-        tenancies = self.records({("tenancy", one["tenancy"]) for one in visits if one["tenancy"]})
+        visits = [record for record in batch.records.values() if record["type"] == "visit"]
+        tenancies = read_tenancies(self, {one["tenancy"] for one in visits if one["tenancy"]})
         households = self._households(visits, tenancies)
         rows, follow_ups, consents, blobs = [], [], [], []
         for record in visits:
-            tenancy = tenancies.get(("tenancy", record["tenancy"]))
+            tenancy = tenancies.get(record["tenancy"])
             rows.append(visit_row(record, tenancy))
             follow_ups.extend(follow_up_rows(record, tenancy))
             if record["tenancy"] not in households:
@@ -290,34 +316,36 @@ class SqliteStorage:
                 self.db.execute("DELETE FROM follow_up_index WHERE visit = ?", [record["id"]])
         for household in households.values():
             consents.extend(row for one in household for row in consent_rows(one, household))
-        self._replace("visit_index", rows)
-        self._replace("follow_up_index", follow_ups)
-        self._replace("consent_index", consents)
-        self._replace("blob_index", blobs)
+        self._upsert("visit_index", rows)
+        self._upsert("follow_up_index", follow_ups)
+        self._upsert("consent_index", consents)
+        self._upsert("blob_index", blobs)
 
     def _households(
-        self, visits: Sequence[Record], tenancies: Mapping[tuple[str, str], Record]
-    ) -> dict[str, list[Record]]:
+        self, visits: Sequence[VisitRecord], tenancies: Mapping[str, TenancyRecord]
+    ) -> dict[str, list[VisitRecord]]:
         """All visits of each tenancy that has several and of which one with consents was written."""
         named = {
-            one["tenancy"]: tenancies["tenancy", one["tenancy"]]["visits"]
+            one["tenancy"]: tenancies[one["tenancy"]]["visits"]
             for one in visits
-            if one["consents"] and ("tenancy", one["tenancy"]) in tenancies
+            if one["consents"] and one["tenancy"] in tenancies
         }
         several = {tenancy: ids for tenancy, ids in named.items() if len(ids) > 1}
-        found = self.records({("visit", id) for ids in several.values() for id in ids})
+        found = read_visits(self, {id for ids in several.values() for id in ids})
         return {
-            tenancy: [found["visit", id] for id in ids if ("visit", id) in found]
-            for tenancy, ids in several.items()
+            tenancy: [found[id] for id in ids if id in found] for tenancy, ids in several.items()
         }
 
-    def _replace(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows of one shape; one with the same key goes."""
+    def _upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows that all have the same columns; a row with the same key is overwritten."""
         if rows:
+            key = _KEYS[table]
             names = ", ".join(rows[0])
             marks = ", ".join(f":{name}" for name in rows[0])
+            changed = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name not in key)
             self.db.conn.executemany(
-                f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
+                f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+                f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}",
                 rows,
             )
 
