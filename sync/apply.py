@@ -57,8 +57,9 @@ def new_visit(id: str, tenancy: str, kind: VisitKind) -> VisitRecord:
 
 
 RULE = "2"
-"""Raise it when the same log gives other records than before: each phone then gets all its visits
-again (it is part of `view` in the cursor, PROTOCOL.md section 4)."""
+"""Raise it when the same log gives other records than before: at its next start a server rebuilds
+what it can (sync/rederive.py), and each phone then gets all its visits again (the rule is part of
+`view` in the cursor, PROTOCOL.md section 4)."""
 
 
 def apply(record: VisitRecord | None, operation: Operation, seq: int) -> VisitRecord:

@@ -1,8 +1,8 @@
 """Flat rows for lists and counts, derived from a visit record.
 
 Invariant: each row is a pure function of the record, its tenancy and the tenancy's visits, so that
-the indexes can be dropped and derived again. No row carries names, phone numbers, notes or any
-other text that a person wrote: a list needs none of them.
+the indexes can be dropped and derived again (VERSION). No row carries names, phone numbers, notes or
+any other text that a person wrote: a list needs none of them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ from sync.shapes import (
     VisitRecord,
     VisitRow,
 )
+
+TABLES = ("visit_index", "follow_up_index", "consent_index", "blob_index")
+VERSION = "1"
+"""Raise it when a row is derived otherwise: all rows are then derived again at the next start."""
 
 
 def visit_row(record: VisitRecord, tenancy: TenancyRecord | None) -> VisitRow:

@@ -1,10 +1,10 @@
-"""One-off migration: rebuild visit records made under the old conflict rule.
+"""Rebuilds visit records that were made under an earlier conflict rule (RULE, sync/apply.py).
 
-Under that rule a phone's numbers ordered everything written on it, whoever wrote it, and an
-ambassador counted as having seen what nobody had shown them, so a second person's write could
-replace one that was never on their screen (PROTOCOL.md 2, I5); and a "no" at one visit of a household
-left a "yes" at another. Invariant: only `cells` and the mark `alone` of a record change. A visit
-whose log has been blanked, or does not parse, stays as it is.
+Under rule 1 a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
+counted as having seen what is never shown to them: a second person's write could replace one that
+was never on their screen (PROTOCOL.md 2, I5). Invariant: of a record only `cells` and the mark
+`alone` change, and doing it twice changes nothing. A visit stays as it is where the log has blanked
+an operation that counts, or holds one that cannot be read.
 """
 
 from __future__ import annotations
@@ -23,23 +23,18 @@ _BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they 
 
 
 def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
-    """Derive anew, in the transaction that is open; how many records changed. `ambassadors`: user ids."""
+    """Rebuild, in the open transaction; how many records changed. `ambassadors`: user ids."""
     shared = _column(
         storage,
         "SELECT DISTINCT subject FROM (SELECT subject FROM log WHERE type = 'visit'"
         " GROUP BY subject, device HAVING count(DISTINCT by) > 1)",
-    )
-    several = _column(
-        storage,
-        "SELECT visit FROM consent_index WHERE visit IN (SELECT id FROM visit_index WHERE tenancy IN"
-        " (SELECT tenancy FROM visit_index WHERE tenancy <> '' GROUP BY tenancy HAVING count(*) > 1))",
     )
     authors = (
         "SELECT DISTINCT subject, by FROM log WHERE kind IN ('visit.consent', 'visit.withdraw')"
     )
     guests = {visit for visit, by in storage.db.execute(authors) if by in ambassadors}
     changed = 0
-    ids = sorted(shared | several | guests)
+    ids = sorted(shared | guests)
     for start in range(0, len(ids), _TOGETHER):
         written: dict[RecordKey, Record] = {}
         some = ids[start : start + _TOGETHER]
@@ -52,10 +47,10 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
                 if entry["by"] in ambassadors:
                     entry["alone"] = True
             after = (record["cells"], [entry.get("alone") for entry in record["consents"]])
-            changed += before != after
-            if before != after or record["id"] in several:
-                written["visit", id] = record  # its rows of `consent_index` are made anew with it
+            if before != after:
+                written["visit", id] = record
         storage.write(Batch(records=written))
+        changed += len(written)
     return changed
 
 

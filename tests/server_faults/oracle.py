@@ -120,7 +120,7 @@ def check_whole(data: Path) -> Verdict:
             if record is not None and _comparable(records.get(id, {})) != _comparable(record):
                 found.doubled.append(f"visit {id} is not what its log says")
         found.lost += [f"visit {id} is not in the log" for id in records.keys() - folded.keys()]
-        found.doubled += _check_indexes(db, records)
+        found.doubled += check_indexes(db, records)
     return found
 
 
@@ -171,7 +171,8 @@ def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "seq": 0, "consents": consents}
 
 
-def _check_indexes(db: sqlite3.Connection, visits: dict[str, VisitRecord]) -> list[str]:
+def check_indexes(db: sqlite3.Connection, visits: dict[str, VisitRecord]) -> list[str]:
+    """Index rows that are not what the visits' records (by id) say."""
     rows = db.execute("SELECT id, body FROM records WHERE type = 'tenancy'")
     tenancies = {id: json.loads(body) for id, body in rows}
     wanted: dict[str, set[str]] = {

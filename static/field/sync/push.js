@@ -7,7 +7,7 @@ import {resultsOf} from './push_answer.js'
 import {healthOf} from './health.js'
 import {uuid4} from '../record/ids.js'
 import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX, blobsOf} from '../record/operations.js'
-import {blobsNeeded, inOrder, isFiled, isHandedOver, unsentBlobs} from '../record/replay.js'
+import {blobsNeeded, inOrder, isHandedOver, unsentBlobs} from '../record/replay.js'
 import {base64Of, isIntact, metaChange, textOf} from '../store/rows.js'
 import {NotSent} from './transport.js'
 import {offerAgain} from './retention.js'
@@ -68,7 +68,8 @@ async function offered({store, person, again}) {
   const memory = await store.read()
   return inOrder(memory).filter(row => {
     const result = memory.receipts.get(row.id)?.result
-    const isDue = !result || (again && (result === 'held' || result === 'refused') && !isFiled(memory, row))
+    // What was filed too: a supervisor can take a filing back, and have it applied before this phone asks.
+    const isDue = !result || (again && (result === 'held' || result === 'refused'))
     return isDue && isOffered(memory, row, person)
   })
 }
@@ -174,8 +175,11 @@ function answered(memory, row, found, answer, push, now) {
   const blobs = unsentBlobs(memory, row).filter(hash => !answer.missing_blobs.includes(hash))
     .map(hash => receiptOf({...row, id: hash}, {result: 'stored', seq: found.result === 'duplicate' ? numberOr0(answer.seq + 1) : 0}, now))
   if (found.result === 'held') {
-    const comment = memory.receipts.get(row.id)?.comment
-    return [receiptOf(row, {result: 'held', problem: String(found.problem ?? ''), comment}, now), ...gone, ...blobs]
+    const before = memory.receipts.get(row.id)
+    const problem = String(found.problem ?? '')
+    // The same answer again is no new one: what was filed leaves the phone so many days after it was.
+    const at = before?.result === 'held' && before.problem === problem ? new Date(before.at) : now
+    return [receiptOf(row, {result: 'held', problem, comment: before?.comment}, at), ...gone, ...blobs]
   }
   const isApplied = (found.result === 'applied' || found.result === 'duplicate') && Number.isSafeInteger(found.seq) && found.seq > 0
   return isApplied ? [receiptOf(row, {result: 'applied', seq: found.seq, push}, now), ...gone, ...blobs] : []
