@@ -3,7 +3,7 @@
 Pushed over the wire by each person of tests/web/company.py in their own name. `open` is a visit of
 Bob and Amira, `protected` one of theirs whose tenancy is protected, `unknown` an id nobody ever had;
 of a tenancy's operation it is the tenancy of that visit. `new` opens or plans an unknown visit for the
-tenancy of `protected`. One letter for each of `COLUMNS`:
+tenancy of `protected`, `moved` the visit of `protected` for the tenancy of `open`. One letter for each of `COLUMNS`:
 
     a  applied      R  held as no_right      P  held as protected      U  held as unknown_subject
     -  not said here: a second visit.open by somebody whose visit it is (test_every_kind.py)
@@ -35,6 +35,7 @@ visit.plan         open      R R R R a a R R a
 visit.plan         protected R R R R P P R R P
 visit.plan         unknown   R R R R a a R R a
 visit.plan         new       R R R R P P R R P
+visit.plan         moved     R R R R P P R R P
 visit.assign       open      R R R R a a R R a
 visit.assign       protected R R R R P P R R P
 visit.assign       unknown   R R R R U U R R U
@@ -42,6 +43,7 @@ visit.open         open      - R - R R R R R R
 visit.open         protected P P P P P P R R R
 visit.open         unknown   a R a R R R R R R
 visit.open         new       P P P P P P R R R
+visit.open         moved     P P P P P P R R R
 visit.language     open      a R a R a a R R a
 visit.language     protected P P P P P P R R P
 visit.language     unknown   U U U U U U R R U

@@ -36,7 +36,7 @@ def offer(
 ) -> tuple[str, str]:
     """(result, problem) of one operation of `kind` about `target`, sent by `who`, in the name of
     `by` where that is somebody else."""
-    visit = company.visits.get(target, UNKNOWN)
+    visit = company.visits.get("protected" if target == "moved" else target, UNKNOWN)
     type = KINDS[kind].type
     id = company.world.tenancies.get(visit, UNKNOWN) if type == "tenancy" else visit
     phone = WirePhone(company.client(who), company.users[by or who].id)
@@ -77,7 +77,11 @@ def test_no_kind_is_without_a_row_and_no_row_without_a_kind() -> None:
     missing = {
         (kind, target)
         for kind, facts in KINDS.items()
-        for target in (("open", "protected", "unknown") if facts.type != "tally" else ("unknown",))
+        for target in (
+            *(("open", "protected") if facts.type != "tally" else ()),
+            "unknown",
+            *(("new", "moved") if "tenancy" in facts.fields else ()),
+        )
     }
     assert missing - ROWS.keys() == set(), "give it a row in tests/web/operation_table.py"
     assert {kind for kind, _ in ROWS} == KINDS.keys()
