@@ -143,7 +143,7 @@ def _end_session(company: Company, target: str, who: str) -> Request:
     mine = names.index(who) if who in names else 0
     name = names[mine if target == "own" else (mine + 1) % len(names)]
     with company.services.databases.reading() as db:
-        sql = "SELECT id FROM sessions WHERE user = ? AND ended_at IS NULL"
+        sql = "SELECT id FROM sessions WHERE user = ? ORDER BY ended_at"
         (id,) = db.execute(sql, [company.users[name].id]).fetchone()
     return {"data": {"id": id}}
 
