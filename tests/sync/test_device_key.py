@@ -10,7 +10,17 @@ from sync.device import new_device, with_key
 from sync.push import Phone, Pushed, push
 from sync.rights import Principal
 from sync.storage import Storage
-from tests.sync.world import BOB, CHARLIE, NOW, VISIT, Device, answer, fresh_id, settle
+from tests.sync.world import (
+    BOB,
+    CHARLIE,
+    NOW,
+    VISIT,
+    Device,
+    answer,
+    find_principal,
+    fresh_id,
+    settle,
+)
 
 KEY, OTHER = "a1" * 32, "b2" * 32
 
@@ -18,7 +28,7 @@ KEY, OTHER = "a1" * 32, "b2" * 32
 def speak(
     storage: Storage, texts: list[str], key: str = "", device: str = "phone", who: Principal = BOB
 ) -> Pushed:
-    return push(storage, texts, who, NOW, phone=Phone(device, key))
+    return push(storage, texts, who, NOW, people=find_principal, phone=Phone(device, key))
 
 
 def problems(pushed: Pushed) -> list[str]:
@@ -107,7 +117,9 @@ def test_i9_a_supervisor_takes_in_what_another_phone_sent_but_never_for_a_desk(
     speak(storage, [], KEY)
     assert problems(speak(storage, [mine, desks], OTHER)) == ["device_mismatch"] * 2
     for text, expected in ((mine, "applied"), (desks, "held")):
-        pushed = push(storage, [text], BOB, NOW, resolve="accept", resolver="alice")
+        pushed = push(
+            storage, [text], BOB, NOW, people=find_principal, resolve="accept", resolver="alice"
+        )
         assert pushed.results[0].result == expected
     assert record_of(storage, "device", "desk-alice")["received"] == [[1, 3]]
 

@@ -31,6 +31,7 @@ from tests.sync.world import (
     VISIT,
     Device,
     answer,
+    find_principal,
     fresh_id,
     settle,
 )  # fmt: skip
@@ -206,7 +207,7 @@ def test_i6_work_that_waited_and_breaks_the_server_does_not_keep_its_visit_out(
         assert phone.send(storage, opened).results[0].result == "applied"
     assert [one["text"] for one in record_of(storage)["notes"]] == ["Efter"]
     assert held_of(storage) == ["server_error"]
-    push(storage, [broken], BOB, NOW, resolve="retry", resolver="alice")
+    push(storage, [broken], BOB, NOW, people=find_principal, resolve="retry", resolver="alice")
     assert [one["text"] for one in record_of(storage)["notes"]] == ["boom", "Efter"]
 
 
@@ -236,7 +237,10 @@ def test_i9_what_came_under_another_session_is_applied_when_its_author_offers_it
     settle(storage, ["bob"])
     phone = Device("phone", BOB)
     text = phone.make("visit.note", {"item": "", "text": "x"}, base=3)
-    assert push(storage, [text], CHARLIE, NOW).results[0].problem == "author_mismatch"
+    assert (
+        push(storage, [text], CHARLIE, NOW, people=find_principal).results[0].problem
+        == "author_mismatch"
+    )
     assert phone.send(storage, text).results[0].result == "applied"
     assert held_of(storage) == []
     assert phone.send(storage, text).results[0].result == "duplicate"
@@ -247,9 +251,13 @@ def test_i6_a_supervisor_accepts_what_was_held_and_it_counts_once(storage: Stora
     phone = Device("phone", CHARLIE)
     text = phone.make("visit.note", {"item": "", "text": "Hjälpte till"}, base=3)
     assert phone.send(storage, text).results[0].problem == "no_right"
-    retried = push(storage, [text], CHARLIE, NOW, resolve="retry", resolver="alice")
+    retried = push(
+        storage, [text], CHARLIE, NOW, people=find_principal, resolve="retry", resolver="alice"
+    )
     assert retried.results[0].problem == "no_right"
-    accepted = push(storage, [text], CHARLIE, NOW, resolve="accept", resolver="alice")
+    accepted = push(
+        storage, [text], CHARLIE, NOW, people=find_principal, resolve="accept", resolver="alice"
+    )
     assert accepted.results[0].result == "applied"
     assert held_of(storage) == []
     assert phone.send(storage, text).results[0].result == "duplicate"
@@ -437,7 +445,7 @@ def test_no_bytes_break_the_intake(value: Any, kind: str) -> None:
         json.dumps(envelope | {"subject": value}),
         json.dumps(envelope | {"kind": kind, "data": dict.fromkeys(KINDS[kind].fields, value)}),
     ]
-    results = push(storage, texts, BOB, NOW).results
+    results = push(storage, texts, BOB, NOW, people=find_principal).results
     assert len(results) == 4
     assert all(one.problem != "server_error" for one in results)
 
