@@ -14,7 +14,7 @@ from typing import Any
 
 from sync.apply import apply_in_place, has_now, mark_alone, value_of
 from sync.kinds import KINDS
-from sync.operations import Operation, Refusal, parse
+from sync.operations import Operation, Refusal, parse, text_of
 from sync.rights import Rights
 from sync.seen import decided_alone
 from sync.shapes import GoneReason, TenancyRecord, VisitRecord
@@ -111,8 +111,8 @@ class Effects:
             self.work.put(file | {"visits": [*file["visits"], record["id"]], "seq": seq})
 
     def _renumber_household(self, record: VisitRecord, seq: int) -> None:
-        # A later decision at another visit, by someone whose phone has pulled this one, then always
-        # has a higher `base`, so it supersedes this one (sync/index.py, `consent_rows`).
+        # A later decision at another visit, by someone whose phone has pulled this one, then has a
+        # `base` of at least this `seq`, so it supersedes this one (sync/index.py, `consent_rows`).
         file = self.work.tenancy(record["tenancy"])
         for visit in file["visits"] if file else ():
             other = self.work.visit(visit) if visit != record["id"] else None
@@ -176,7 +176,7 @@ def waiting_for(work: WorkingSet, visit: str) -> list[Held]:
 
 def _device_order(held: Held) -> tuple[str, int]:
     try:
-        return held.device, parse(held.octets.decode("utf-8", "surrogatepass")).device_seq
+        return held.device, parse(text_of(held.octets)).device_seq
     except Refusal:
         return held.device, 0
 

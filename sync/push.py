@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sync.device import add_number, gaps_of, has_number, proves, with_key
 from sync.effects import Effects, log_entry, waiting_for
 from sync.kinds import code
-from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
+from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek, text_of
 from sync.rights import DESK, Principal, Rights
 from sync.shapes import HeldReason, Outcome, Problem, RecordKey, Resolve, Settlement
 from sync.storage import Head, Held, Known, Settled, Storage, chained
@@ -230,7 +230,7 @@ class _Push:
             problem: HeldReason = "server_error"
             if held.sha256 not in self.poisoned:
                 try:
-                    operation = parse(held.octets.decode("utf-8", "surrogatepass"))
+                    operation = parse(text_of(held.octets))
                     rights.check(operation)
                 except Refusal as refusal:
                     problem = refusal.code

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sync.apply import rewrite_cells, value_of
-from sync.operations import Operation, Refusal, parse
+from sync.operations import Operation, Refusal, parse, text_of
 from sync.shapes import GoneReason, VisitRecord
 from sync.sqlite import SqliteStorage
 from sync.storage import ALL, Batch, Visibility, read_tenancies, read_visits
@@ -100,7 +100,7 @@ def _operations(storage: SqliteStorage, visit: str) -> list[tuple[Operation, int
         if octets is None and kind in _BLANKED_WHEN_STRUCK:
             continue
         try:
-            found.append((parse(bytes(octets or b"").decode("utf-8", "surrogatepass")), seq))
+            found.append((parse(text_of(octets or b"")), seq))
         except Refusal:
             return None
     return found

@@ -1,7 +1,7 @@
 """Makes sync/vectors/apply/*.json: `python -m tests.sync.vectors`.
 
-Each case is a list of operations with their seq; Python writes the record and the state it gets,
-tests in both languages compare. A changed file in a diff is a changed meaning: look at it.
+Each case is a list of operations with their seq. Python writes the record and the state that it
+derives, and tests in both languages compare. A changed file in a diff is a changed rule: review it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Steps = list[tuple[str, int]]
 
 
 class Case:
-    """A story told in operations; each device starts fresh, ids count from 1."""
+    """A list of operations; each case has new devices, and ids counted from 1."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -283,7 +283,7 @@ def cases() -> Iterator[Case]:
     yield c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
 
 
-def worked_out(case: Case) -> dict[str, Any]:
+def derived(case: Case) -> dict[str, Any]:
     record = None
     for text, seq in case.steps:
         record = apply(record, parse(text), seq)
@@ -304,7 +304,7 @@ def main() -> None:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     for case in cases():
         path = DIRECTORY / f"{case.name}.json"
-        path.write_text(json.dumps(worked_out(case), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        path.write_text(json.dumps(derived(case), ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

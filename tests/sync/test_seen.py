@@ -1,7 +1,7 @@
-"""I5 where a decision had not been on its author's screen although a number says it had.
+"""I5 where `base` alone would say that an author had seen a decision which was never shown to them.
 
-Two cases the numbers alone get wrong: what a colleague has saved on the same phone and not sent, and
-what an ambassador is never shown.
+Two such cases: what a colleague has saved on the same phone and not sent, and what an ambassador is
+never shown.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -36,18 +35,14 @@ from tests.sync.world import (
     answer,
     find_principal,
     settle,
+    visit_of,
 )
 
 WITHDRAWN = {"purpose": "K1", "channel": "visit"}
 
 
-def record_of(storage: Storage) -> dict[str, Any]:
-    with storage.transaction():
-        return storage.records([("visit", VISIT)])["visit", VISIT]
-
-
 def counts(storage: Storage) -> str:
-    return str(consents_of(record_of(storage))["K1"]["decision"])
+    return str(consents_of(visit_of(storage))["K1"]["decision"])
 
 
 @pytest.mark.parametrize("first", ["bob", "charlie"])
@@ -82,11 +77,11 @@ def test_i5_what_two_people_wrote_on_one_phone_is_in_conflict_unless_the_second_
     charlies = phone.make("visit.answer", answer("i23", "sounds"), base=3, by="charlie")
     push(storage, [charlies], CHARLIE, NOW, people=find_principal)
     push(storage, [bobs], BOB, NOW, people=find_principal)
-    found = conflicts_of(record_of(storage))["answer.i23"]
+    found = conflicts_of(visit_of(storage))["answer.i23"]
     assert [one["value"] for one in found] == ["sounds", "silent"]
     later = phone.make("visit.answer", answer("i23", "sounds"), base=5, by="charlie")
     push(storage, [later], CHARLIE, NOW, people=find_principal)
-    assert conflicts_of(record_of(storage)) == {}
+    assert conflicts_of(visit_of(storage)) == {}
 
 
 def test_i5_a_yes_of_an_ambassador_never_counts_over_a_withdrawal_they_are_not_shown(
@@ -109,7 +104,7 @@ def test_i5_an_ambassador_changes_what_the_same_ambassador_recorded(storage: Sto
     assert counts(storage) == "yes"
 
 
-def test_i5_a_yes_that_somebody_else_brings_in_never_counts_over_what_its_author_may_not_have_seen(
+def test_i5_a_yes_that_somebody_else_pushes_never_counts_over_what_its_author_may_not_have_seen(
     storage: Storage,
 ) -> None:
     desk, bob = settle(storage, ["bob"]), Device("bobs", BOB)
@@ -139,7 +134,7 @@ def test_i5_who_was_an_ambassador_when_the_no_was_hidden_has_not_seen_it(storage
     assert counts(storage) == "yes"
 
 
-def test_what_the_earlier_rule_had_hidden_comes_to_light_once(
+def test_records_of_the_earlier_rule_are_rebuilt_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as connection:
@@ -167,15 +162,15 @@ def test_what_the_earlier_rule_had_hidden_comes_to_light_once(
                 NOW,
                 people=find_principal,
             )
-        before = record_of(storage)
+        before = visit_of(storage)
         # As the earlier rule kept it: one write for each device.
         before["cells"]["answer.i23"] = before["cells"]["answer.i23"][:1]
         with storage.transaction():
             storage.write(Batch(records={("visit", VISIT): before}))
             assert derive_again(storage, {"bob"}) == 1
-        found = conflicts_of(record_of(storage))["answer.i23"]
+        found = conflicts_of(visit_of(storage))["answer.i23"]
         assert [one["value"] for one in found] == ["sounds", "silent"]
-        assert [one["alone"] for one in record_of(storage)["consents"]] == [True]
+        assert [one["alone"] for one in visit_of(storage)["consents"]] == [True]
         assert db.execute("SELECT conflicts FROM visit_index").fetchone() == (1,)
         with storage.transaction():
             assert derive_again(storage, {"bob"}) == 0
