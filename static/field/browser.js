@@ -1,6 +1,6 @@
-// What this browser says of itself: whether it promises to keep the storage, how full it is, how
-// the app runs. Invariant: asked anew each time, and no save waits for it. Where a browser has no
-// answer the field is left out; nothing is guessed.
+// What this browser reports about itself: whether it promises to keep the storage, how full it is,
+// how the app runs. Invariant: read anew each time, and no save waits for it. Where a browser has
+// no answer the field is left out; nothing is guessed.
 
 /**
  * @typedef {{persisted?: boolean, quota?: number, usage?: number, installed?: boolean,
@@ -62,7 +62,7 @@ export const workerVersion = () =>
   )
 
 /**
- * What the server is told of this browser; what it does not say is left out.
+ * What is reported to the server about this browser; what it does not tell is left out.
  * @returns {Promise<Report>}
  */
 export async function report() {

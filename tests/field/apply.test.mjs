@@ -1,4 +1,4 @@
-// The phone's records against the vectors that sync/apply.py passes, and what vectors cannot say.
+// The phone's records against the vectors that sync/apply.py passes, and what vectors cannot show.
 
 import assert from 'node:assert/strict'
 import {readdirSync, readFileSync} from 'node:fs'

@@ -109,7 +109,7 @@ export async function keepRecordings(languages, names) {
 }
 
 /**
- * The recording of a text on this phone, if it says what this visit's text says.
+ * The recording of a text on this phone, if it was read with the same facts as this visit's text.
  * @param {string} language @param {string} key item, consent or "notice.…"
  * @param {Record<string, string>} facts the company's in this visit @returns {Promise<Blob|null>}
  */
@@ -118,7 +118,7 @@ export async function recordingOf(language, key, facts) {
   if (!cache) return null
   const found = await listOf(cache, language)
   if (!Object.hasOwn(found, key)) return null
-  // Another building may have other hours; the recording must say what the text says.
+  // Another building may have other hours.
   if (Object.entries(found[key].facts).some(([name, value]) => (facts[name] ?? '') !== value))
     return null
   return (await (await cache.match(soundUrl(found[key].sha256)))?.blob()) ?? null

@@ -54,7 +54,7 @@ export const fragment = (template, context, options = {}) => ({
 export const redirect = (location, options = {}) => ({type: 'redirect', location, ...options})
 
 /**
- * Nothing was done; the form stays as it is and `message` says why.
+ * Nothing was done; the form stays as it is and `message` gives the reason.
  * @param {string} message @param {number} [status] from 400 to 599 @returns {Result}
  */
 export const refuse = (message, status = 422) => ({type: 'refuse', message, status})
@@ -170,7 +170,7 @@ async function follow(parts, {scene, read, method, target, headers, body}) {
 }
 
 /**
- * What the handler of an address says.
+ * The result of the handler of an address.
  * @param {Parts} parts @param {Scene} scene
  * @param {{method: string, target: URL, form: any, partial: boolean}} request
  */

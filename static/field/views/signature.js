@@ -1,7 +1,7 @@
 // A signature drawn with a finger, as SVG bytes. The bytes do not go through htmx (a form carries
 // strings and would lose them): the page holds them under their hash, the form carries the hash,
 // and the handler takes them when it saves. Lines only are kept, no times and no pressure: neither
-// proves more, and both say something about a body.
+// proves more, and both reveal something about a body.
 
 import SignaturePad from 'signature_pad'
 import {sha256} from '../record/ids.js'
