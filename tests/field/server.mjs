@@ -3,9 +3,8 @@
 
 import {createHash} from 'node:crypto'
 import {gunzipSync} from 'node:zlib'
-
+import {BLOB_BYTES_MAX} from '../../static/build/constants.js'
 import {fold, stateOf} from '../../static/field/record/apply.js'
-import {BLOB_BYTES_MAX} from '../../static/field/record/operations.js'
 
 const MEDIA = 'application/vnd.troskel.sync+json'
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')

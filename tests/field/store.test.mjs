@@ -18,7 +18,7 @@ import {
 const {saveDrafts} = outbox
 const {cacheCanary, detectLoss, localCanary} = await import('../../static/field/store/canary.js')
 const {visitKey} = await import('../../static/field/record/replay.js')
-const {PENDING} = await import('../../static/field/record/operations.js')
+const {PENDING} = await import('../../static/build/constants.js')
 const {Database} = await import('../../static/field/store/database.js')
 
 const TENANCY = '0a000000-0000-4000-8000-00000000000a'

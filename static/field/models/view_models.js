@@ -4,6 +4,7 @@
 // booleans, lists and objects, never null. Words of the interface are left as codes, which
 // templates/shared/labels.html translates; rights, clocks and URLs are not known here.
 
+import {TALK} from '../../build/constants.js'
 import {valueIn, winner} from '../record/apply.js'
 import {
   attemptsOf,
@@ -141,7 +142,7 @@ function sectionHead(reader, section, openMusts) {
 function musts(reader) {
   const {items, sections} = reader.structure
   return sections
-    .filter(({key}) => key !== 's01' && key !== 's14')
+    .filter(({key}) => TALK.includes(key))
     .flatMap(section =>
       section.items
         .filter(

@@ -3,8 +3,9 @@
 // never holds up the others, and none is ever deleted here. Only operations of the person signed in
 // at the server are offered, and those handed over; the others wait.
 
+import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX} from '../../build/constants.js'
 import {uuid4} from '../record/ids.js'
-import {BATCH_OPERATIONS_MAX, blobsOf, RIDING_BLOB_BYTES_MAX} from '../record/operations.js'
+import {blobsOf} from '../record/operations.js'
 import {inOrder, isHandedOver} from '../record/replay.js'
 import {isIntact} from '../store/rows.js'
 import {inlineBlobs, sendBlobs} from './blobs.js'

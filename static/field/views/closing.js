@@ -49,14 +49,14 @@ async function close(call) {
   const scene = await openVisit(call)
   if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
   const readBack = form.get('read_back') === 'yes'
-  /** @type {Array<{id?: string, kind: string, data: object}>} */
+  /** @type {Array<{id?: string|null, kind: string, data: object}>} */
   const drafts = [
     {kind: 'visit.close', data: {let_go: mustOpen(scene.file, scene.packs), read_back: readBack}},
   ]
   // The read-back answers its own item, so that the closing does not count as left out.
   if (readBack && !winner(scene.file.record, `answer.${READ_BACK_ITEM}`)?.value) {
     drafts.push({
-      id: form.get('answer_operation') ?? undefined,
+      id: form.get('answer_operation'),
       kind: 'visit.answer',
       data: {
         item: READ_BACK_ITEM,

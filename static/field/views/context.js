@@ -173,7 +173,7 @@ export const addressOf = scene => scene.file.tenancy.street ?? ''
 /**
  * Save operations on this visit and wait until they are safely on the phone.
  * @param {Call} call
- * @param {Array<{id?: string, kind: string, data: object}>} drafts the first gets the form's
+ * @param {Array<{id?: string|null, kind: string, data: object}>} drafts the first gets the form's
  *   operation id
  * @param {BlobDraft[]} [blobs]
  */

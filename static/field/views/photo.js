@@ -6,11 +6,11 @@
 
 /** @typedef {{blob(sha256: string): Promise<{type: string, bytes: ArrayBuffer}|null>}} Pictures */
 
+import {BLOB_BYTES_MAX} from '../../build/constants.js'
 import {sha256} from '../record/ids.js'
 
 const SIDE_MAX = 1600
 const QUALITY = 0.7
-const BYTES_MAX = 12 * 1024 * 1024 // PROTOCOL.md section 8
 const ROOM_MIN = 80e6 // below it, text and consents alone are taken (docs/browsers.md 1.1)
 /** @type {Map<string, {type: string, bytes: ArrayBuffer}>} by hash, until it is stored */
 const held = new Map()
@@ -67,7 +67,7 @@ export async function holdPhoto(file) {
   const original = await file.arrayBuffer() // at once: a camera's file may be gone later
   if (!typeOf(original)) return ''
   const bytes = (await drawn(original)) ?? original
-  if (bytes.byteLength > BYTES_MAX) return ''
+  if (bytes.byteLength > BLOB_BYTES_MAX) return ''
   const hash = await sha256(bytes)
   held.set(hash, {type: typeOf(bytes), bytes})
   return hash

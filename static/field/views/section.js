@@ -5,6 +5,7 @@
 /** @typedef {import('../models/view_texts.js').View} View */
 /** @typedef {import('./context.js').VisitScene} VisitScene */
 
+import {TALK} from '../../build/constants.js'
 import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {pictograms} from '../pictograms.js'
@@ -28,7 +29,7 @@ async function show(call) {
     call.store,
   )
   // Before and after the visit are not part of the talk: s13 leads to the read-back.
-  const talk = sections.filter(one => one.key !== 's01' && one.key !== 's14').map(one => one.key)
+  const talk = sections.map(one => one.key).filter(key => TALK.includes(key))
   const place = talk.indexOf(section.key)
   return page('field/section.html', {
     title: section.heading,
@@ -76,7 +77,7 @@ async function count({store, form}, scene, topic, value) {
   if (!value || value === 'prefer_not') return
   await saveDrafts(store, [
     {
-      id: form.get('operation') ?? undefined,
+      id: form.get('operation'),
       kind: 'tally.count',
       subject: {type: 'tally', id: uuid4()},
       data: {day: todayOf(scene.facts), area: scene.file.tenancy.area ?? '', topic, value},

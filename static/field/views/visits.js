@@ -102,7 +102,7 @@ async function openNew({form, store, i18n}) {
   const id = form.get('visit_id') ?? ''
   await saveDrafts(store, [
     {
-      id: form.get('operation') ?? undefined,
+      id: form.get('operation'),
       kind: 'visit.open',
       subject: {type: 'visit', id},
       data: {tenancy: form.get('tenancy') ?? '', kind, language: form.get('language') ?? ''},

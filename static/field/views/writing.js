@@ -4,16 +4,13 @@
 /** @typedef {import('../models/view_texts.js').View} View */
 /** @typedef {import('./context.js').VisitScene} VisitScene */
 
+import {QUEUES, TEXT_CHARACTERS_MAX, URGENCIES} from '../../build/constants.js'
 import {sectionView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {uuid7} from '../record/ids.js'
 import {addressOf, openVisit, save, views} from './context.js'
 
 /** @import {Call, Form} from '../page/shapes.d.ts' */
-
-const TEXT_MAX = 280
-const QUEUES = ['FV', 'KT', 'BK', 'UT', 'HY', 'BS', 'TS', 'BR', 'SE', 'HJ', 'BA', 'MK', 'CH']
-const URGENCIES = ['now', 'same_day', 'three_days', 'fourteen_days']
 
 /**
  * The item a text is about, as its section shows it; an empty one for the whole visit.
@@ -71,7 +68,7 @@ async function saveNote(call) {
   const about = aboutOf(scene, call.form.get('item') ?? '')
   const text = textOf(call.form)
   if (!text) return refuse(_('Write what it is about.'))
-  if ([...text].length > TEXT_MAX) return refuse(_('At most 280 characters.'))
+  if ([...text].length > TEXT_CHARACTERS_MAX) return refuse(_('At most 280 characters.'))
   if (!about.free_text) return refuse(_('This point takes no words.'))
   await save(call, [{kind: 'visit.note', data: {item: about.item, text}}])
   return redirect(about.back, {toast: _('Saved on this phone')})
@@ -105,7 +102,7 @@ async function saveFollowUp(call) {
   const text = textOf(call.form)
   if (!QUEUES.includes(queue) || !URGENCIES.includes(urgency))
     return refuse(_('Choose who takes it and how soon.'))
-  if ([...text].length > TEXT_MAX) return refuse(_('At most 280 characters.'))
+  if ([...text].length > TEXT_CHARACTERS_MAX) return refuse(_('At most 280 characters.'))
   if (text && !about.free_text) return refuse(_('This point takes no words.'))
   await save(call, [{kind: 'visit.follow_up', data: {item: about.item, queue, urgency, text}}])
   return redirect(about.back, {toast: _('Saved on this phone')})
