@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from pwa.guide.format import TALK
 from pwa.guide.languages import ORIGINAL
 from pwa.visits.view_entries import (
     attempts_of,
@@ -44,8 +45,6 @@ READ_BACK_ITEM = "i67"
 LANGUAGE_ITEM = "i03"
 # Says that there are photos, so nobody need answer it where there are.
 PHOTO_ITEM = "i66"
-# The door, the safety and the closing: 3.2–3.13 (domain 3, rules).
-_MUST_SECTIONS = frozenset(f"s{n:02}" for n in range(2, 14))
 
 # --- items and sections -------------------------------------------------------------------
 
@@ -148,7 +147,7 @@ def _musts(reader: Reader) -> list[View]:
             **pair(reader, "label", f"{key}.label"),
         }
         for section in reader.structure["sections"]
-        if section["key"] in _MUST_SECTIONS
+        if section["key"] in TALK
         for key in section["items"]
         if items[key]["must"]
         and key != READ_BACK_ITEM
