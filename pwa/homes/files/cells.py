@@ -11,6 +11,8 @@ import re
 import unicodedata
 from datetime import date
 
+from pwa.guide.languages import LANGUAGES
+
 TEXT_MAX = 200
 
 # "Null" is a surname; only the spelling databases print counts as empty.
@@ -143,37 +145,31 @@ def is_dwelling(object_type: str) -> bool:
     return re.fullmatch(r"(?!ej|icke|inte)[a-z]*(?:bostad|lagenhet)", word) is not None
 
 
-# Tag -> the names and codes a Swedish system may use, as `simplify` leaves them.
-_LANGUAGE_NAMES = {
-    "sv": "sv swe svenska swedish lattsvenska",
-    "en": "en eng engelska english",
-    "ar": "ar ara arabiska arabic",
-    "so": "so som somaliska somali",
-    "ti": "ti tir tigrinja tigrinska tigrinya",
-    "fa-AF": "faaf prs dari persiskadari daripersiska",
-    "fa": "fa fas per persiska farsi persian persiskafarsi farsipersiska",
-    "uk": "uk ukr ukrainska ukrainian",
-    "ckb": "ckb sorani kurdiskasorani soranikurdiska centralkurdiska sydkurdiska",
-    "kmr": "kmr kurmanji kurmandji kurdiskakurmanji kurmanjikurdiska nordkurdiska",
-    "tr": "tr tur turkiska turkish",
-    "bs": "bs bos bosniska bosnian bks bcs bosniskakroatiskaserbiska",
-    "sq": "sq sqi alb albanska albanian",
-    "ps": "ps pus pashto pashtu",
-}
-_LANGUAGES = {name: tag for tag, names in _LANGUAGE_NAMES.items() for name in names.split()}
+def _languages_by_name() -> dict[str, str]:
+    """Each name of each language, as `simplify` leaves it → its tag."""
+    return {
+        simplify(name): tag
+        for tag, language in LANGUAGES.items()
+        for name in (tag, language.autonym, *language.register_names)
+    }
+
+
+_LANGUAGES = _languages_by_name()
+# Sorani and Kurmanji are not read by the same people.
+_SEVERAL_LANGUAGES = frozenset({"ku", "kur", "kurdiska", "kurdish"})
 
 
 def read_language(text: str) -> str:
-    """The tag of one of the fourteen languages, or "" for an empty cell.
+    """The tag of a language of the guide, or "" for an empty cell.
 
-    Raises CellProblem for a language that is not among them, and for "Kurdish" alone: Sorani
-    and Kurmanji are not read by the same people.
+    A cell may hold the tag, the language's own name or one of its `register_names`. Raises
+    CellProblem: `language_unknown`; `language_ambiguous` for "Kurdish" alone.
     """
     value = read_text(text)
     if not value:
         return ""
     word = simplify(value)
-    if word in ("ku", "kur", "kurdiska", "kurdish"):
+    if word in _SEVERAL_LANGUAGES:
         raise CellProblem("language_ambiguous")
     region = re.fullmatch(r"([a-z]{2,3})[-_][a-z]{2}", value.casefold())
     tag = _LANGUAGES.get(word) or (_LANGUAGES.get(region[1]) if region else None)
