@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pwa.desk.parts.languages import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.homes.files import cells, headers
-from pwa.homes.files.cells import CellProblem
 from pwa.homes.files.dates import has_month_first, read_date
 from pwa.homes.files.phones import read_phones
+from pwa.homes.files.shapes import CellProblem
 
 TODAY = date(2026, 11, 22)
 

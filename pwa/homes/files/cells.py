@@ -1,8 +1,8 @@
 """One cell at a time: trimming, emptiness, flags, postcodes, apartment numbers, languages.
 
 Invariant: a value is normalised or refused, never corrected and never guessed; names keep
-their spelling and their capitals. Every function here is idempotent on its own output.
-Refuses personal identity numbers wherever they stand. Errors carry a code and no cell text.
+their spelling and their capital letters. Every function here is idempotent on its own output.
+Personal identity numbers are refused in every field. Errors carry a code and no cell text.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import unicodedata
 from datetime import date
 
 from pwa.guide.languages import LANGUAGES
+from pwa.homes.files.shapes import CellProblem
 
 TEXT_MAX = 200
 
@@ -21,15 +22,6 @@ EMPTY_CELLS = frozenset(
 )
 BLANK_FLAGS = frozenset({"", "-", "–", "NULL"})
 CLEAR_NOES = frozenset({"n", "nej", "0", "false", "falskt", "no"})
-
-
-class CellProblem(Exception):
-    """A cell that cannot be used. Holds a problem code and facts, never the cell."""
-
-    def __init__(self, code: str, **params: object) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
 
 
 def clean(text: str) -> str:
@@ -53,7 +45,10 @@ def simplify(text: str) -> str:
 
 
 def read_text(text: str) -> str:
-    """A cleaned cell, "" when empty. Raises CellProblem for a personnummer or a whole story."""
+    """A cleaned cell, "" when empty.
+
+    Raises CellProblem: `personnummer`, `cell_too_long` for more than TEXT_MAX characters.
+    """
     value = clean(text)
     if value in EMPTY_CELLS:
         return ""
@@ -77,7 +72,7 @@ def has_personnummer(text: str) -> bool:
     A number counts when its date exists (day + 60 for co-ordination numbers) and its check
     digit is right (Luhn over the last ten digits, SFS 1991:481 18 §). One reference in some
     two hundred of ten undivided digits looks like one by chance and is refused as well:
-    a refused row is seen and mended, a stored number is not.
+    somebody sees a refused row and corrects it; nobody sees a stored number.
     """
     digits = "".join(str(unicodedata.digit(c, c)) for c in text)
     return any(_is_personnummer(*match.groups()) for match in _PERSONNUMMER.finditer(digits))
@@ -131,7 +126,7 @@ def is_blank_flag(text: str) -> bool:
 
 
 def is_clear_no(text: str) -> bool:
-    """Whether a protected-identity cell is a no that cannot be read in another way."""
+    """Whether a protected-identity cell says no, and nothing else."""
     return clean(text).casefold() in CLEAR_NOES
 
 
