@@ -22,6 +22,7 @@ from argon2 import PasswordHasher
 import pwa
 from pwa import create_app, initialise
 from pwa.database.connections import DATABASE
+from pwa.guide import load as load_guide
 from pwa.guide.format import Guide
 from pwa.people import accounts
 from pwa.services import EXTENSION
@@ -47,7 +48,7 @@ def load(path: Path, data: Path) -> None:
 
 def write(path: Path) -> None:
     """Write today's database to `path`, which must not be there."""
-    whole = pwa.load_guide()
+    whole = load_guide()
     quick = mock.patch.object(accounts, "HASHER", PasswordHasher(1, 8, 1))
     small = mock.patch.object(pwa, "load_guide", return_value=_small(whole))
     with TemporaryDirectory() as folder, time_machine.travel(NOW, tick=False), quick, small:

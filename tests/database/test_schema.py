@@ -19,9 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_released_step_never_changes() -> None:
     """To add one: `sha256sum *.sql > SHA256SUMS` in its folder; git shows that a line came only."""
-    listed = dict(
-        reversed(line.split("  ")) for line in (FOLDER / "SHA256SUMS").read_text().splitlines()
-    )
+    lines = (FOLDER / "SHA256SUMS").read_text("utf-8").splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
     found = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in FOLDER.glob("*.sql")
     }
