@@ -108,29 +108,23 @@ function sectionHead(reader, section, openMusts) {
   }
 }
 
+const closes = (key, item) => item.must && item.set_by === 'visitor' && key !== READ_BACK_ITEM
+
 function musts(reader) {
   const {items, sections} = reader.structure
-  return sections
-    .filter(({key}) => key !== 's01' && key !== 's14')
-    .flatMap(section =>
-      section.items
-        .filter(
-          key =>
-            items[key].must &&
-            key !== READ_BACK_ITEM &&
-            answerable(key, items[key], reader.record.kind) &&
-            !answerOf(reader, key),
-        )
-        .map(key => ({
-          key,
-          section: section.key,
-          number: numberOf(key),
-          ...pair(reader, 'label', `${key}.label`),
-        })),
-    )
+  return sections.flatMap(section =>
+    section.items
+      .filter(key => closes(key, items[key]) && !answerOf(reader, key))
+      .map(key => ({
+        key,
+        section: section.key,
+        number: numberOf(key),
+        ...pair(reader, 'label', `${key}.label`),
+      })),
+  )
 }
 
-/** Keys of the must-items of 3.2–3.13 that nobody has answered, in the guide's order. */
+/** Keys of the musts that nobody has answered, in the guide's order. */
 export const mustOpen = (file, packs) => musts(bare(file, packs)).map(one => one.key)
 
 function itemView(reader, key, all) {

@@ -8,7 +8,7 @@ import {pictograms} from '../pictograms.js'
 import {winner} from '../record/apply.js'
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
 import {answered, withPageFields} from './item.js'
 
 async function show(call) {
@@ -21,8 +21,7 @@ async function show(call) {
     sectionView(...views(scene), call.params.section),
     call.store,
   )
-  // Before and after the visit are not part of the talk: s13 leads to the read-back.
-  const talk = sections.filter(one => one.key !== 's01' && one.key !== 's14').map(one => one.key)
+  const talk = talkSections(scene.packs)
   const place = talk.indexOf(section.key)
   return page('field/section.html', {
     title: section.heading,

@@ -3,7 +3,7 @@
 import {LANGUAGES, languageView, visitView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {uuid7} from '../record/ids.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
 
 const DATE = /^\d{4}-\d\d-\d\d$/
 const TIME = /^\d\d:\d\d$/
@@ -22,7 +22,8 @@ async function show(call) {
   if (scene.failed) return scene.failed
   const visit = visitView(...views(scene))
   // Where to go on: the first section that has something untold, from the door onwards.
-  const talk = visit.sections.filter(one => one.key !== 's01' && one.key !== 's14' && one.total > 0)
+  const parts = talkSections(scene.packs)
+  const talk = visit.sections.filter(one => parts.includes(one.key) && one.total > 0)
   const next = talk.find(one => one.must_open > 0) ?? talk.find(one => one.answered < one.total)
   return page('field/visit.html', {
     title: visit.address || call.i18n._('Visit'),
