@@ -24,7 +24,6 @@ from pwa.web.access import requires
 
 blueprint = Blueprint("consents", __name__)
 
-PURPOSES = tuple(f"K{number}" for number in range(1, 12))
 DECISIONS = ("yes", "no", "withdrawn")
 
 
@@ -33,7 +32,7 @@ DECISIONS = ("yes", "no", "withdrawn")
 def page() -> ResponseReturnValue:
     services = get_services()
     purpose = request.args.get("purpose", "")
-    purpose = purpose if purpose in PURPOSES else ""
+    purpose = purpose if purpose in services.guide.consents else ""
     decision = request.args.get("decision", "yes")
     decision = decision if decision in DECISIONS else "yes"
     expired = request.args.get("expired") == "1"
@@ -47,7 +46,7 @@ def page() -> ResponseReturnValue:
     words = words_for(services.guide, staff.names())
     return render_template(
         "desk/consents.html",
-        purposes=[{"code": code, "title": words.consent(code)} for code in PURPOSES],
+        purposes=[{"code": code, "title": words.consent(code)} for code in services.guide.consents],
         decisions=DECISIONS,
         purpose=purpose,
         decision=decision,
@@ -86,7 +85,7 @@ def withdraw(visit: str, purpose: str) -> ResponseReturnValue:
     calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
         found = queries.visits_by_id(db, [visit], calendar)
-    if visit not in found or purpose not in PURPOSES:
+    if visit not in found or purpose not in services.guide.consents:
         raise Problem("not_found")
     data = {"purpose": purpose, "channel": text_of(request.form, "channel", 20)}
     if perform([draft(request.form, "visit.withdraw", visit, data)]):
