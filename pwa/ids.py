@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 
 
 def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str:
@@ -27,3 +28,8 @@ def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str
 def uuid4(randbits: Callable[[int], int] = secrets.randbits) -> str:
     """A random UUIDv4 (RFC 9562, 5.4)."""
     return str(uuid.UUID(int=randbits(128), version=4))
+
+
+def operation_id(now: datetime) -> str:
+    """The id of an operation made at `now` (aware)."""
+    return uuid7(int(now.timestamp() * 1000))

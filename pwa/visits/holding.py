@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from pwa.blobs.named import erase_struck
-from pwa.ids import uuid7
+from pwa.ids import operation_id
 from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
@@ -193,7 +193,7 @@ def _assign(services: Services, row: HeldRow, user: User) -> bool:
         return True
     if len(visitors) >= VISITORS_MAX:
         return False
-    id = uuid7(int(services.now().timestamp() * 1000))
+    id = operation_id(services.now())
     data = {"visitors": [*visitors, author.id]}
     (result,) = submit(services, user, [Draft(id, "visit.assign", row.visit, data, record["seq"])])
     return result.result == "applied"
