@@ -23,8 +23,10 @@ class PhoneFilesHook(BuildHookInterface):
         package = types.ModuleType("pwa")
         package.__path__ = [str(root / "pwa")]
         sys.modules["pwa"] = package
+        sys.path.insert(0, str(root))  # for sync, which the guide takes its codes from
         try:
             importlib.import_module("pwa.bundle.build").build(root)
         finally:
-            for name in [one for one in sys.modules if one.split(".")[0] == "pwa"]:
+            sys.path.remove(str(root))
+            for name in [one for one in sys.modules if one.split(".")[0] in ("pwa", "sync")]:
                 del sys.modules[name]

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sync.apply import Record, rewrite_cells
+from sync.apply import rewrite_cells
 from sync.operations import Operation, Refusal, parse
+from sync.shapes import Record, RecordKey
 from sync.sqlite import SqliteStorage
-from sync.storage import Batch
+from sync.storage import Batch, read_visits
 
 _TOGETHER = 200  # records in memory at once
 _BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they write no cell
@@ -35,9 +36,9 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
     changed = 0
     ids = sorted(shared | guests)
     for start in range(0, len(ids), _TOGETHER):
-        written: dict[tuple[str, str], Record] = {}
+        written: dict[RecordKey, Record] = {}
         some = ids[start : start + _TOGETHER]
-        for key, record in storage.records(("visit", id) for id in some).items():
+        for id, record in read_visits(storage, some).items():
             before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
             operations = _operations(storage, record["id"]) if record["id"] in shared else None
             if operations is not None:
@@ -47,7 +48,7 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
                     entry["alone"] = True
             after = (record["cells"], [entry.get("alone") for entry in record["consents"]])
             if before != after:
-                written[key] = record
+                written["visit", id] = record
         storage.write(Batch(records=written))
         changed += len(written)
     return changed

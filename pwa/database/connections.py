@@ -23,6 +23,8 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
+from sync.sqlite import write_transaction
+
 DATABASE = "troskel.db"
 BUSY_MILLISECONDS = 5000
 
@@ -170,18 +172,8 @@ class Databases:
 
         Nested use joins the outer transaction. Never wait for anything slow inside.
         """
-        with self.lock:
-            db = self.writer
-            if db.conn.in_transaction:
-                yield db
-                return
-            db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.conn.execute("COMMIT")
-            except BaseException:
-                db.rollback()
-                raise
+        with write_transaction(self.writer, self.lock):
+            yield self.writer
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

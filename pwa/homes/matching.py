@@ -25,6 +25,7 @@ from pwa.ids import uuid4
 from pwa.visits.submitting import Draft
 from pwa.visits.tables import has_visit
 from sync.sqlite import SqliteStorage
+from sync.storage import read_tenancies
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,7 @@ class Matcher:
         self.changes.locked.append(ToLock(uuid4(), ref, json.dumps(data), known=True))
 
     def _registered_data(self, tenancy: str) -> Mapping[str, Any]:
-        key = ("tenancy", tenancy)
-        record = SqliteStorage(self.db).records([key]).get(key)
+        record = read_tenancies(SqliteStorage(self.db), [tenancy]).get(tenancy)
         return record["fields"] if record else {}
 
     def _draft(self, kind: str, subject: str, data: Mapping[str, Any], type: str = "visit") -> None:

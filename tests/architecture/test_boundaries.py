@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pwa.visits.holding import ACTIONS
-from sync import kinds, operations, pull
+from sync import limits
 from sync.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -269,7 +269,6 @@ def test_the_protocols_limits_are_the_codes() -> None:
             r"^\| `(\w+_MAX|SNAPSHOTS_PER_PULL)`[^|]*\| (\d+)( [KM]iB)? \|", protocol, re.M
         )
     }
-    modules = (kinds, operations, pull)
-    known = {name: vars(one)[name] for one in modules for name in said if name in vars(one)}
+    known = {name: vars(limits)[name] for name in said if name in vars(limits)}
     assert len(said) == 7
     assert said == known

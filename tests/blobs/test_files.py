@@ -18,7 +18,7 @@ from pwa.blobs.files import PARTS_MAX, BlobRefused, Blobs, sniff
 from pwa.blobs.signatures import Signatures
 from pwa.database.connections import Databases
 from pwa.database.migrations import migrate
-from sync.operations import BLOB_BYTES_MAX
+from sync.limits import BLOB_BYTES_MAX
 from tests.cast.pictures import SECRETS, bomb, drawn, photo
 
 SIGNATURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'

@@ -252,7 +252,7 @@ def test_refused_rows_name_row_field_and_remedy(services: Services) -> None:
 def test_a_failure_in_the_middle_stores_nothing(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OSError("disk")
 
     monkeypatch.setattr("pwa.homes.protected.lock", fail)

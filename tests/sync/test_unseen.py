@@ -16,7 +16,7 @@ import pytest
 from sqlite_utils import Database
 
 import sync.apply
-import sync.push
+import sync.effects
 from pwa.database.schema import steps
 from sync.apply import conflicts_of, consents_of
 from sync.push import push
@@ -125,8 +125,8 @@ def test_what_the_earlier_rule_had_hidden_comes_to_light_once(
             step.apply(db)
         storage = SqliteStorage(db)
         with monkeypatch.context() as earlier:
-            earlier.setattr(sync.apply, "_author", lambda write: (write["device"], "anybody"))
-            earlier.setattr(sync.push, "decided_alone", lambda *_: None)
+            earlier.setattr(sync.apply, "author_of", lambda write: (write["device"], "anybody"))
+            earlier.setattr(sync.effects, "decided_alone", lambda *_: False)
             settle(storage, ["bob", "charlie"])
             phone = Device("phone", BOB)
             texts = [

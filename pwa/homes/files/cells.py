@@ -13,8 +13,7 @@ from datetime import date
 
 from pwa.guide.languages import LANGUAGES
 from pwa.homes.files.shapes import CellProblem
-
-TEXT_MAX = 200
+from sync.limits import CELL_CHARACTERS_MAX
 
 # "Null" is a surname; only the spelling databases print counts as empty.
 EMPTY_CELLS = frozenset(
@@ -47,15 +46,15 @@ def simplify(text: str) -> str:
 def read_text(text: str) -> str:
     """A cleaned cell, "" when empty.
 
-    Raises CellProblem: `personnummer`, `cell_too_long` for more than TEXT_MAX characters.
+    Raises CellProblem: `personnummer`, `cell_too_long` for more than CELL_CHARACTERS_MAX characters.
     """
     value = clean(text)
     if value in EMPTY_CELLS:
         return ""
     if has_personnummer(value):
         raise CellProblem("personnummer")
-    if len(value) > TEXT_MAX:
-        raise CellProblem("cell_too_long", limit=TEXT_MAX)
+    if len(value) > CELL_CHARACTERS_MAX:
+        raise CellProblem("cell_too_long", limit=CELL_CHARACTERS_MAX)
     return value
 
 

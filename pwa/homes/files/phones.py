@@ -11,7 +11,7 @@ import re
 
 from pwa.homes.files.cells import EMPTY_CELLS, clean, has_personnummer
 from pwa.homes.files.shapes import Phone
-from sync.kinds import PHONE_CHARACTERS_MAX
+from sync.limits import PHONE_CHARACTERS_MAX
 
 _DIVIDER = re.compile(r"[/,;|\n\r]|\boch\b|\beller\b", re.IGNORECASE)
 _LABEL = re.compile(

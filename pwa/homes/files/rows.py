@@ -25,7 +25,7 @@ from pwa.homes.files.shapes import (
     Skip,
     TenancyRow,
 )
-from sync.kinds import PHONES_MAX
+from sync.limits import PHONES_MAX
 
 
 @dataclass(frozen=True)
