@@ -66,6 +66,9 @@ _SHOWN = f"(:see_protected OR NOT {_IS_PROTECTED})"
 _OPEN = "state = 'open'"
 _FILED = "resolved_how = 'file'"
 
+NEWER = ("version_newer", "unknown_kind")
+"""The problems of an operation that a newer server may know."""
+
 
 def list_held(db: Database, *, see_protected: bool) -> list[HeldFields]:
     """What is open, in the order in which it arrived; without `see_protected` none that is about a
@@ -96,8 +99,8 @@ def find_held(
 def list_newer(db: Database) -> list[HeldFields]:
     """What is open because this server did not know its kind or version, in order of arrival."""
     # SQLite only: rowid, as in `list_held`.
-    where = f"{_OPEN} AND problem IN ('version_newer', 'unknown_kind') ORDER BY rowid"
-    return _held(db, where)
+    where = f"{_OPEN} AND problem IN (:version, :kind) ORDER BY rowid"
+    return _held(db, where, version=NEWER[0], kind=NEWER[1])
 
 
 def _held(db: Database, where: str, **params: str | int) -> list[HeldFields]:
