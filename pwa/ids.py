@@ -1,8 +1,8 @@
 """Identifiers made by the server: UUIDv7 for operations, UUIDv4 for everything in a URL.
 
 Invariant: two identifiers made here are not equal, and a later UUIDv7 sorts after one made
-in an earlier millisecond. It refuses to put a time into anything that stands in a URL: a
-UUIDv7 tells when it was made, so visits, people and devices get a UUIDv4.
+in an earlier millisecond. Nothing that appears in a URL gets a UUIDv7, because that contains the
+time it was made: visits, people and devices get a UUIDv4.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str
         raise ValueError("now_ms does not fit in 48 bits")
     number = now_ms << 80 | 0x7 << 76 | randbits(12) << 64 | 0b10 << 62 | randbits(62)
     return str(uuid.UUID(int=number))
+
+
+def uuid7_at(moment: datetime) -> str:
+    """A UUIDv7 for an aware `moment`, to the millisecond: the id of a new operation."""
+    return uuid7(int(moment.timestamp() * 1000))
 
 
 def uuid4(randbits: Callable[[int], int] = secrets.randbits) -> str:

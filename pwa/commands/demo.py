@@ -25,7 +25,7 @@ from pwa.people import accounts
 from pwa.people.accounts import User
 from pwa.phones import devices
 from pwa.services import Services
-from pwa.visits.submitting import principal_of
+from pwa.visits.submitting import find_principal, principal_of
 from pwa.visits.view_models import tick_answer
 from sync.operations import encode
 from sync.push import push
@@ -196,7 +196,13 @@ class _Device:
     def send(self, at: datetime) -> None:
         """Everything written so far reaches the server at this time."""
         received = at.astimezone(UTC).isoformat(timespec="seconds")
-        push(self.services.storage, self.texts, principal_of(self.user), received)
+        push(
+            self.services.storage,
+            self.texts,
+            principal_of(self.user),
+            received,
+            people=find_principal,
+        )
         self.texts.clear()
 
 

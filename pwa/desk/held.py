@@ -21,8 +21,9 @@ from pwa.desk.parts import queries, staff
 from pwa.desk.parts.forms import text_of
 from pwa.desk.parts.queries import Calendar, VisitRow
 from pwa.desk.parts.wording import Words, describe_text, words_for
+from pwa.people.accounts import User
 from pwa.problems import Problem
-from pwa.services import get_services
+from pwa.services import Services, get_services
 from pwa.visits.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
 from pwa.web.access import get_current_user, requires
 
@@ -82,13 +83,21 @@ def resolve() -> ResponseReturnValue:
         # The same form sent twice: all of it is worked off already.
         flash(gettext("This was already dealt with."), "success")
         return redirect("/desk/held", 303)
-    outcomes = [
-        resolve_held(services, user, id, sha, action, comment)
-        for id, sha in wanted
-        if (id, sha) in open_now
-    ]
+    outcomes = [_resolve(services, user, key, action, comment) for key in wanted if key in open_now]
     _tell(outcomes)
     return redirect("/desk/held", 303)
+
+
+def _resolve(
+    services: Services, user: User, key: tuple[str, str], action: str, comment: str
+) -> str:
+    try:
+        return resolve_held(services, user, *key, action, comment)
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
+        # Applied a moment ago: it waited for the visit that the one before it opened.
+        return "applied"
 
 
 def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:

@@ -19,7 +19,7 @@ from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits import tables
-from pwa.visits.submitting import Draft, principal_of, submit
+from pwa.visits.submitting import Draft, find_principal, principal_of, submit
 from sync.apply import value_of
 from sync.limits import VISITORS_MAX
 from sync.operations import Refusal, parse
@@ -151,7 +151,15 @@ def _offer(services: Services, row: HeldRow, how: Literal["retry", "accept"], re
     else:
         sender = principal_of(user)
     text = row.octets.decode("utf-8", "surrogatepass")
-    pushed = push(services.storage, [text], sender, _now(services), resolve=how, resolver=resolver)
+    pushed = push(
+        services.storage,
+        [text],
+        sender,
+        _now(services),
+        people=find_principal,
+        resolve=how,
+        resolver=resolver,
+    )
     return "applied" if pushed.results[0].result != "held" else "held"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pwa.blobs.named import erase_struck
-from pwa.people.accounts import User
+from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
 from sync.apply import state_of
@@ -50,7 +50,14 @@ class VisitFile:
 
 def principal_of(user: User) -> Principal:
     """The user as the sender of a push."""
-    return Principal(user.id, user.role, user.queue)
+    return Principal(user.id, user.role, user.queue, user.ambassador_until)
+
+
+def find_principal(id: str) -> Principal:
+    """The person with this user id as the sender of a push; role "" for an unknown id and for
+    somebody who is not active any more."""
+    user = find_user(id)
+    return principal_of(user) if user is not None and user.active else Principal(id, "")
 
 
 def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Result]:
@@ -72,7 +79,7 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
             taken += 1
             fresh.append(draft.id)
             texts.append(_envelope(draft, user, device, taken, now))
-        pushed = push(services.storage, texts, principal_of(user), now)
+        pushed = push(services.storage, texts, principal_of(user), now, people=find_principal)
     erase_struck(services.databases, services.blobs, texts)
     results = {result.id: result for result in pushed.results}
     answers = []

@@ -17,7 +17,7 @@ from pwa.ids import uuid4, uuid7
 from pwa.people.accounts import User
 from pwa.services import Services
 from pwa.visits.holding import HeldRow, list_held
-from pwa.visits.submitting import Draft, principal_of, submit
+from pwa.visits.submitting import Draft, find_principal, principal_of, submit
 from sync.operations import encode
 from sync.push import Pushed, push
 
@@ -69,7 +69,9 @@ class Phone:
         }
         stamp = at.isoformat(timespec="seconds")
         text = encode(envelope | over)
-        return push(self.services.storage, [text], principal_of(self.user), stamp)
+        return push(
+            self.services.storage, [text], principal_of(self.user), stamp, people=find_principal
+        )
 
 
 @dataclass
