@@ -1,5 +1,5 @@
 """What the phone shares with the server, written from the server's own constants: the protocol's kinds
-of operations and limits, queues and urgencies, and which sections are the talk.
+of operations and limits, queues and urgencies.
 
 Invariant: each of them stands in Python alone; static/build/constants.js is made from it, so the two
 cannot differ. Kinds about a tenancy are left out: no phone makes or applies them. The version of a
@@ -9,7 +9,6 @@ kind is not here either: the phone's code says which form of the data it writes.
 import json
 from collections.abc import Mapping
 
-from pwa.guide.format import TALK
 from sync import limits
 from sync.kinds import KINDS
 from sync.operations import MEDIA_TYPE, PROTOCOL
@@ -26,7 +25,6 @@ VALUES: Mapping[str, object] = {
     "PENDING": limits.SEQ_MAX,
     "QUEUES": QUEUES,
     "URGENCIES": URGENCIES,
-    "TALK": TALK,
 }
 """Name on the phone → value."""
 
@@ -41,7 +39,7 @@ def compile_module() -> str:
     lines = [f"export const {name} = {json.dumps(value)}" for name, value in VALUES.items()]
     return "\n".join(
         [
-            "// Made by pwa/bundle/build.py from sync and pwa/guide/format.py; change it there.",
+            "// Made by pwa/bundle/build.py from sync; change it there.",
             *lines,
             "/** @type {Record<string, {content: boolean, fields: string[]}>} */",
             f"export const KINDS = {json.dumps(kinds)}",

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 from pwa.homes import company
 from pwa.homes.importing import import_file
-from pwa.ids import uuid4, uuid7
+from pwa.ids import operation_id, uuid4
 from pwa.people import accounts
 from pwa.people.accounts import User
 from pwa.phones import devices
@@ -172,7 +172,7 @@ class _Device:
     ) -> str:
         """Write one operation; it is sent by `send`. Gives its id. `base` -1: has seen all."""
         self.taken += 1
-        id = uuid7(int(at.timestamp() * 1000))
+        id = operation_id(at)
         head = self.services.storage.head()
         assert head is not None
         self.texts.append(

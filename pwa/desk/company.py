@@ -25,7 +25,8 @@ from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.guide.setting import Setting
 from pwa.homes import company
 from pwa.homes.files.cells import clean
-from pwa.problems import N_, Problem
+from pwa.messages import N_
+from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.view_texts import put_in
 from pwa.web.access import get_current_user, requires

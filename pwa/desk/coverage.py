@@ -98,6 +98,7 @@ def page() -> ResponseReturnValue:
         needs = tables.count_needs(db, calendar)
         follow_ups = tables.count_follow_ups(db, services.today())
         phones = list_phones(devices.list_devices(db), services.now(), services.assets.version)
+        held = len(list_held(db, user)) if may(user, "held") else 0
     whole, areas, months = lines(cells, moved_from)
     return render_template(
         "desk/coverage.html",
@@ -107,7 +108,7 @@ def page() -> ResponseReturnValue:
         areas=areas,
         months=months,
         needs=needs,
-        held=len(list_held(services, user)) if may(user, "held") else 0,
+        held=held,
         follow_ups_open=sum(total for total, _ in follow_ups.values()),
         follow_ups_late=sum(late for _, late in follow_ups.values()),
         phones=phones[:PHONES_SHOWN],

@@ -104,7 +104,8 @@ def boendeguide(language: str) -> ResponseReturnValue:
 def missed_card(id: str) -> ResponseReturnValue:
     """The card that says that we were here and when we come again, to print and leave."""
     services, user = get_services(), get_current_user()
-    file = load_visit(services, user, id)
+    with services.databases.reading() as db:
+        file = load_visit(db, user, id)
     day, time = value_of(file.record, "date", ""), value_of(file.record, "time", "")
     if not day or not time:
         raise Problem("not_found")

@@ -52,9 +52,9 @@ def page() -> ResponseReturnValue:
     services = get_services()
     user = get_current_user()
     filed = request.args.get("show") == "filed"
-    rows = list_filed(services, user) if filed else list_held(services, user)
     calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
+        rows = list_filed(db, user) if filed else list_held(db, user)
         visits = tables.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
     words = words_for(services.guide, staff.names())
     groups = grouped(rows, visits, words)
@@ -76,7 +76,8 @@ def resolve() -> ResponseReturnValue:
         return redirect("/desk/held", 303)
     if action == REOPEN:
         return _reopen(keys)
-    open_now = {(row.id, row.sha256) for row in list_held(services, user)}
+    with services.databases.reading() as db:
+        open_now = {(row.id, row.sha256) for row in list_held(db, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
         # The same form sent twice: all of it is worked off already.

@@ -41,7 +41,8 @@ REASONS = ("moved_out", "duplicate", "other")
 @requires("visits")
 def page(id: str) -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
-    file = load_visit(services, user, id)
+    with services.databases.reading() as db:
+        file = load_visit(db, user, id)
     log_reading(user, id)
     people = staff.names()
     with services.databases.reading() as db:
@@ -54,13 +55,14 @@ def page(id: str) -> ResponseReturnValue:
         tenancy = file.tenancy["fields"] if file.tenancy else {}
         building, area = tenancy.get("building", ""), tenancy.get("area", "")
         facts = company.settings_for(db, area, building)
+        filed_rows = list_filed(db, user, id)
     arrived = {sha: services.blobs.has(sha) for sha in file.record["blobs"]}
     for photo in view["photos"]:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     filed = [
         {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
-        for row in list_filed(services, user, id)
+        for row in filed_rows
     ]
     visitors = value_of(file.record, "visitors", [])
     first, second = [*visitors, "", ""][:2]
@@ -100,9 +102,9 @@ def page(id: str) -> ResponseReturnValue:
 def point(id: str) -> ResponseReturnValue:
     """One more line in the form that returns a visit, about `item`."""
     services = get_services()
-    file = load_visit(services, get_current_user(), id)
     item = request.args.get("item", "")
     with services.databases.reading() as db:
+        file = load_visit(db, get_current_user(), id)
         words = pinned_words(db, file, {}) or words_for(services.guide, {})
         view = view_of(db, file, words)
     return render_template("desk/visit_point.html", visit=view, chosen=item, autofocus=True)
@@ -114,7 +116,8 @@ def blob(id: str, sha256: str) -> Response:
     """A signature or photo of this visit. The visit is in the address, so that the right to it is
     checked."""
     user = get_current_user()
-    file = load_visit(get_services(), user, id)
+    with get_services().databases.reading() as db:
+        file = load_visit(db, user, id)
     if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
     log_picture(user, id)

@@ -28,7 +28,8 @@ blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 def look_first() -> None:
     """A visit the reader may not see is "not found" before any field of a form is looked at."""
     assert request.view_args is not None
-    load_visit(get_services(), get_current_user(), request.view_args["id"])
+    with get_services().databases.reading() as db:
+        load_visit(db, get_current_user(), request.view_args["id"])
 
 
 @blueprint.post("/approve")

@@ -53,9 +53,6 @@ EVENTS: Final = (
     "lease_ended",
 )
 # Placeholders that are no company setting: the one who shows the text knows them.
-TALK: Final = tuple(f"s{n:02}" for n in range(2, 14))
-"""Sections of the talk, from the door to the closing (3.2–3.13): not what is done before and after the
-visit. Their must-items are what a closing names (docs/domain.md 3)."""
 CONTEXT: Final = frozenset({"recipient", "visit.apartment", "visit.date", "visit.time"})
 PICTOGRAMS: Final = frozenset({
     "alarm", "battery", "bike", "brush", "bug", "calendar", "camera", "coin", "door", "drain",

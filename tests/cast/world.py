@@ -16,6 +16,7 @@ from typing import Any
 from pwa.ids import uuid4, uuid7
 from pwa.people.accounts import User
 from pwa.services import Services
+from pwa.visits.holding import HeldRow, list_held
 from pwa.visits.submitting import Draft, find_principal, principal_of, submit
 from sync.operations import encode
 from sync.push import Pushed, push
@@ -139,6 +140,11 @@ class World:
     def row(self, visit: str) -> dict[str, Any]:
         with self.services.databases.reading() as db:
             return dict(db.table("visit_index").get(visit))
+
+    def held(self, user: User) -> list[HeldRow]:
+        """What is held, as `user` sees it."""
+        with self.services.databases.reading() as db:
+            return list_held(db, user)
 
     def log_length(self) -> int:
         head = self.services.storage.head()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import flash, request
 from flask_babel import gettext
 
-from pwa.ids import uuid7
+from pwa.ids import operation_id
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import Draft, submit
@@ -30,7 +30,7 @@ CHANNELS = ("desk", "phone", "letter", "visit")
 
 def new_operation() -> str:
     """An id for the hidden field `operation` of a form that is being rendered."""
-    return uuid7(int(get_services().now().timestamp() * 1000))
+    return operation_id(get_services().now())
 
 
 def draft(

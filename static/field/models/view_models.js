@@ -4,7 +4,6 @@
 // booleans, lists and objects, never null. Words of the interface are left as codes, which
 // templates/shared/labels.html translates; rights, clocks and URLs are not known here.
 
-import {TALK} from '../../build/constants.js'
 import {valueIn, winner} from '../record/apply.js'
 import {
   attemptsOf,
@@ -136,33 +135,28 @@ function sectionHead(reader, section, openMusts) {
 }
 
 /**
- * Must-items without an answer, in the guide's order; not those before and after the talk.
- * @param {Reader} reader @returns {View[]}
+ * Whether the visit is not to be closed while it is open: the guide's musts that a visitor sets.
+ * @param {string} key @param {any} item @returns {boolean}
  */
+const closes = (key, item) => item.must && item.set_by === 'visitor' && key !== READ_BACK_ITEM
+
+/** Must-items without an answer, in the guide's order. @param {Reader} reader @returns {View[]} */
 function musts(reader) {
   const {items, sections} = reader.structure
-  return sections
-    .filter(({key}) => TALK.includes(key))
-    .flatMap(section =>
-      section.items
-        .filter(
-          key =>
-            items[key].must &&
-            key !== READ_BACK_ITEM &&
-            answerable(key, items[key], reader.record.kind) &&
-            !answerOf(reader, key),
-        )
-        .map(key => ({
-          key,
-          section: section.key,
-          number: numberOf(key),
-          ...pair(reader, 'label', `${key}.label`),
-        })),
-    )
+  return sections.flatMap(section =>
+    section.items
+      .filter(key => closes(key, items[key]) && !answerOf(reader, key))
+      .map(key => ({
+        key,
+        section: section.key,
+        number: numberOf(key),
+        ...pair(reader, 'label', `${key}.label`),
+      })),
+  )
 }
 
 /**
- * Keys of the must-items of 3.2–3.13 without an answer, in the guide's order.
+ * Keys of the musts that nobody has answered, in the guide's order.
  * @param {VisitFile} file @param {Packs} packs @returns {string[]}
  */
 export const mustOpen = (file, packs) => musts(bare(file, packs)).map(one => one.key)

@@ -83,6 +83,18 @@ async function packsOf(version, tags) {
 }
 
 /**
+ * Keys of the sections a visitor goes through at the visit. One without an item that the visitor
+ * sets is about what comes before or after it; the last one leads to the read-back.
+ * @param {Packs} packs @returns {string[]}
+ */
+export function talkSections(packs) {
+  const {sections, items} = packs[ORIGINAL]
+  return sections
+    .filter(one => one.items.some(key => items[key].set_by === 'visitor'))
+    .map(one => one.key)
+}
+
+/**
  * Where each of the record's operations is: what the outbox does not know has come from the server.
  * @param {OwnVisit} file @returns {Record<string, string>}
  */

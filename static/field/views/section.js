@@ -5,14 +5,13 @@
 /** @typedef {import('../models/view_texts.js').View} View */
 /** @typedef {import('./context.js').VisitScene} VisitScene */
 
-import {TALK} from '../../build/constants.js'
 import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {pictograms} from '../pictograms.js'
 import {winner} from '../record/apply.js'
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
 import {answered, withPageFields} from './item.js'
 
 /** @import {Call} from '../page/shapes.d.ts' */
@@ -28,8 +27,7 @@ async function show(call) {
     sectionView(...views(scene), call.params.section),
     call.store,
   )
-  // Before and after the visit are not part of the talk: s13 leads to the read-back.
-  const talk = sections.map(one => one.key).filter(key => TALK.includes(key))
+  const talk = talkSections(scene.packs)
   const place = talk.indexOf(section.key)
   return page('field/section.html', {
     title: section.heading,

@@ -2,11 +2,10 @@
 
 /** @typedef {import('../models/view_texts.js').View} View */
 
-import {TALK} from '../../build/constants.js'
 import {LANGUAGES, languageView, visitView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {uuid7} from '../record/ids.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
 
 /** @import {Call} from '../page/shapes.d.ts' */
 
@@ -32,7 +31,8 @@ async function show(call) {
   // Where to go on: the first section with something left to tell, from the door onwards.
   /** @type {View[]} */
   const sections = visit.sections
-  const talk = sections.filter(one => TALK.includes(one.key) && one.total > 0)
+  const parts = talkSections(scene.packs)
+  const talk = sections.filter(one => parts.includes(one.key) && one.total > 0)
   const next = talk.find(one => one.must_open > 0) ?? talk.find(one => one.answered < one.total)
   return page('field/visit.html', {
     title: visit.address || call.i18n._('Visit'),
