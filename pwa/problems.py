@@ -14,6 +14,8 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from pwa.messages import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -25,24 +27,19 @@ class Entry:
     retryable: bool = False
 
 
-def N_(msgid: str) -> str:
-    """Mark a msgid for the catalogues; it is translated when it is shown."""
-    return msgid
-
-
 CATALOGUE: dict[str, Entry] = {
     "reauth": Entry(401, N_("Sign in"), N_("You are not signed in, or your sign-in has ended. Nothing is lost."), True),
     "bad_credentials": Entry(401, N_("Wrong name or password"), N_("Try again, or ask an administrator for a new password."), True),
     "wait": Entry(429, N_("Too many wrong passwords"), N_("Wait %(seconds)s seconds, then try again."), True),
     "origin": Entry(403, N_("This came from another page"), N_("Open Tröskel itself and do it there.")),
-    "no_right": Entry(403, N_("This is not open to you"), N_("Ask an administrator if you need it for your work.")),
-    "not_found": Entry(404, N_("There is nothing here"), N_("It may have been moved, or it is not yours to see.")),
+    "no_right": Entry(403, N_("You do not have access to this"), N_("Ask an administrator if you need it for your work.")),
+    "not_found": Entry(404, N_("Page not found"), N_("It may have been moved, or it is not yours to see.")),
     "method": Entry(405, N_("This cannot be done here"), N_("Go back and use the buttons on the page.")),
     "invalid_form": Entry(400, N_("Something in the form is not right"), N_("Check what you filled in, then send again.")),
     "malformed": Entry(400, N_("This could not be read"), N_("Load the page again and try once more. Nothing is lost.")),
     "too_large": Entry(413, N_("This is too large"), N_("Send less at a time.")),
-    "unsupported": Entry(415, N_("This kind of file is not taken here"), N_("Use the form on the page.")),
-    "blob_type": Entry(415, N_("This kind of file is not taken"), N_("Send a picture or a drawn signature.")),
+    "unsupported": Entry(415, N_("This kind of file is not accepted here"), N_("Use the form on the page.")),
+    "blob_type": Entry(415, N_("This kind of file is not accepted"), N_("Send a picture or a drawn signature.")),
     "picture_broken": Entry(415, N_("This picture cannot be read"), N_("Strike it out and take a new one.")),
     "picture_too_large": Entry(415, N_("This picture has too many pixels"), N_("Strike it out and take a new one.")),
     "blob_mismatch": Entry(422, N_("The file arrived damaged"), N_("It is sent again by itself."), True),
@@ -55,10 +52,10 @@ CATALOGUE: dict[str, Entry] = {
     "queue_unknown": Entry(400, N_("An officer needs a queue"), N_("Choose one of: %(queues)s.")),
     "language_unknown": Entry(400, N_("There is no language %(language)s here"), N_("Choose among: %(languages)s.")),
     "password_short": Entry(400, N_("This password cannot be used"), N_("Use at least %(count)s characters and at most %(most)s; 15 or more are better.")),
-    "guide_text": Entry(400, N_("This text cannot be taken"), N_("%(reason)s Nothing was changed.")),
-    "guide_changed": Entry(409, N_("Somebody has changed this text meanwhile"), N_("Look at it as it is now, then decide again.")),
+    "guide_text": Entry(400, N_("This text cannot be used"), N_("%(reason)s Nothing was changed.")),
+    "guide_changed": Entry(409, N_("Somebody else has changed this text"), N_("Look at it as it is now, then decide again.")),
     "guide_speaker": Entry(403, N_("Only somebody who speaks the language can approve"), N_("Your languages do not include it. Ask somebody who speaks it, or import a PO file and name who reviewed it.")),
-    "guide_moved": Entry(409, N_("Somebody has changed a text meanwhile"), N_("Look at the list once more, then publish.")),
+    "guide_moved": Entry(409, N_("Somebody else has changed a text"), N_("Look at the list once more, then publish.")),
     "guide_same": Entry(409, N_("There is nothing to publish"), N_("The phones have these texts already.")),
     "po_unreadable": Entry(400, N_("This file cannot be read as PO"), N_("Export the language again and send back that file.")),
     "po_language": Entry(400, N_("This file is for another language"), N_("It says %(found)s; choose the file for %(expected)s.")),

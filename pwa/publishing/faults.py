@@ -16,7 +16,7 @@ from flask_babel import gettext
 
 from pwa.guide.check import LABEL_CHARACTERS_MAX
 from pwa.guide.fill import placeholders
-from pwa.problems import N_
+from pwa.messages import N_
 
 TEXT_CHARACTERS_MAX: Final = 4000  # the longest there is has 1,500; every phone carries all of them
 
@@ -47,9 +47,7 @@ def _faults(key: str, original: str, text: str) -> Iterator[Fault]:
             {"places": lost},
         )
     if more := _named(found - wanted):
-        yield Fault(
-            N_("%(places)s does not stand in the Swedish text. Take it out."), {"places": more}
-        )
+        yield Fault(N_("%(places)s is not in the Swedish text. Remove it."), {"places": more})
     if any(text.count(brace) != sum(found.values()) for brace in "{}"):
         yield Fault(
             N_("There is a { or } that belongs to no placeholder. Take it out, or complete it.")

@@ -23,7 +23,8 @@ from sqlite_utils import Database
 from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide, State
 from pwa.guide.languages import LANGUAGES, ORIGINAL
-from pwa.problems import N_, Problem
+from pwa.messages import N_
+from pwa.problems import Problem
 from pwa.publishing.acts import COMMENT_CHARACTERS_MAX, Place, Who, note, place, record
 from pwa.publishing.events import Event
 from pwa.publishing.faults import Fault, faults
@@ -291,7 +292,7 @@ def _refusals(guide: Guide, message: Message, seen: set[str]) -> Iterator[Fault]
     if key not in guide.languages[ORIGINAL].texts:
         yield Fault(N_("There is no text with this msgctxt. Leave the row out."))
     elif key in seen:
-        yield Fault(N_("This msgctxt stands twice in the file. Keep one of the rows."))
+        yield Fault(N_("This msgctxt is in the file twice. Keep one of the rows."))
     elif message.id != guide.languages[ORIGINAL].texts[key]:
         yield Fault(
             N_("The Swedish text is another by now. Export again and translate the new one.")

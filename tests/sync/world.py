@@ -1,7 +1,7 @@
-"""The cast and the world of the protocol tests: Alice supervises, Bob and Charlie visit.
+"""Users, devices and operations for the protocol tests: Alice supervises, Bob and Charlie visit.
 
-Builds exact operation bytes the way a phone does; ids and times are counted, never random,
-so that a failing test reads the same every time.
+Builds exact operation bytes as a phone does. Ids and times are counted, never random, so that a
+failing test shows the same values each time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from sync.operations import encode
 from sync.push import Pushed, push
 from sync.rights import Principal
-from sync.storage import Storage
+from sync.shapes import DeviceRecord, VisitRecord
+from sync.storage import Storage, read_device, read_visits
 
 ALICE = Principal("alice", "supervisor")
 BOB = Principal("bob", "visitor")
@@ -21,6 +22,7 @@ CHARLIE = Principal("charlie", "visitor")
 AMIRA = Principal("amira", "ambassador")
 HUGO = Principal("hugo", "officer", "KT")
 ROOT = Principal("root", "administrator")
+PEOPLE = {one.user: one for one in (ALICE, BOB, CHARLIE, AMIRA, HUGO, ROOT)}
 NOW = "2026-11-22T10:00:00+00:00"
 AT = "2026-11-22T11:00:00+01:00"
 
@@ -40,17 +42,23 @@ CONSENT: dict[str, Any] = {
     "interpreter": "ambassador", "expires": "",
 }  # fmt: skip
 
+
+def find_principal(user: str) -> Principal:
+    """Who this is; nobody's role for an id that is nobody's."""
+    return PEOPLE.get(user, Principal(user, ""))
+
+
 _ids = itertools.count(1)
 
 
 def fresh_id(number: int | None = None) -> str:
-    """A UUID nobody has had yet, or the one for `number`."""
+    """A UUID that was not used before, or the one for `number`."""
     return f"00000000-0000-7000-8000-{(number or next(_ids) + 0xF0000):012x}"
 
 
 @dataclass
 class Device:
-    """One phone or desk in the hands of `who`; counts its own device_seq."""
+    """One phone or desk that `who` uses; counts its own device_seq."""
 
     name: str
     who: Principal
@@ -78,11 +86,11 @@ class Device:
 
     def send(self, storage: Storage, *texts: str) -> Pushed:
         self.sent.extend(texts)
-        return push(storage, texts, self.who, NOW)
+        return push(storage, texts, self.who, NOW, people=find_principal)
 
 
 def settle(storage: Storage, visitors: list[str], date: str = "2026-11-23") -> Device:
-    """Register one tenancy, plan its visit and assign it; gives Alice's desk back."""
+    """Register one tenancy, plan its visit and assign it; returns Alice's desk."""
     desk = Device("desk-alice", ALICE)
     pushed = desk.send(
         storage,
@@ -92,6 +100,20 @@ def settle(storage: Storage, visitors: list[str], date: str = "2026-11-23") -> D
     )
     assert [one.result for one in pushed.results] == ["applied"] * 3
     return desk
+
+
+def visit_of(storage: Storage, id: str = VISIT) -> VisitRecord:
+    """The record of a visit that exists."""
+    with storage.transaction():
+        return read_visits(storage, [id])[id]
+
+
+def device_of(storage: Storage, id: str) -> DeviceRecord:
+    """The record of a device that has pushed."""
+    with storage.transaction():
+        record = read_device(storage, id)
+    assert record is not None
+    return record
 
 
 def answer(item: str = "i23", value: str = "ok") -> dict[str, Any]:
