@@ -6,7 +6,6 @@ of a tenancy's operation it is the tenancy of that visit. `new` opens or plans a
 tenancy of `protected`, `moved` the visit of `protected` for the tenancy of `open`. One letter for each of `COLUMNS`:
 
     a  applied      R  held as no_right      P  held as protected      U  held as unknown_subject
-    -  not said here: a second visit.open by somebody whose visit it is (test_every_kind.py)
 
 What is held changes no record, no index, no tally and no line of the log.
 """
@@ -39,7 +38,7 @@ visit.plan         moved     R R R R P P R R P
 visit.assign       open      R R R R a a R R a
 visit.assign       protected R R R R P P R R P
 visit.assign       unknown   R R R R U U R R U
-visit.open         open      - R - R R R R R R
+visit.open         open      a R a R R R R R R
 visit.open         protected P P P P P P R R R
 visit.open         unknown   a R a R R R R R R
 visit.open         new       P P P P P P R R R
