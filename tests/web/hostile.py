@@ -30,77 +30,32 @@ from urllib.parse import quote, urlencode
 import time_machine
 from argon2 import PasswordHasher
 from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
 
 from pwa.people import accounts
 from sync.kinds import KINDS
 from sync.operations import MEDIA_TYPE, encode
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import NOW
-from tests.server_faults.oracle import Answer, Verdict, check_answered, check_whole
+from tests.server_faults.oracle import Verdict, check_answered, check_whole
+from tests.server_faults.story import Answer
 from tests.web.address_forms import UNKNOWN, path_of, request_for
 from tests.web.address_table import COLUMNS, ROWS
-from tests.web.company import SECRET, Company
-from tests.web.crawler import FILES, ODD
+from tests.web.company import PASSWORD, SECRET, Company
+from tests.web.crawler import FILES
+from tests.web.hostile_words import DAYS, HEADERS, METHODS, TYPES, WORDS
 from tests.web.operation_table import data_of
 
 REQUESTS_BETWEEN_CHECKS = 100
-WORDS = (
-    *ODD, "\ud800", "a\udfffb", "\x7f\x80\xff", "9" * 5000, "-" + "9" * 400, "1e400", "NaN", "Infinity", "0x10",
-    "{{7*7}}", "%s%n%x", "=cmd|'/C calc'!A0", "..", "....//....//", "%2e%2e%2f", "..\\..\\", "/etc/passwd",
-    "\r\nSet-Cookie: a=b", "desk-", "javascript:alert(1)", "//evil.example", "K1", "visitors", "answer.__proto__",
-    "__proto__", "00000000-0000-0000-0000-000000000000", "0" * 64, "f" * 63, "F" * 64, "1" * 120, "\u0660\u0661",
-)  # fmt: skip
-DAYS = (
-    "0001-01-01",
-    "0001-01-14",
-    "9999-12-31",
-    "1900-01-01",
-    "2026-11-22",
-    "2026-W01-1",
-    "20261122",
-    "-1",
-    "",
-)
-"""What a cursor or a date may claim."""
-METHODS = ("GET", "GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH", "TRACE", "PROPFIND")
-TYPES = (
-    "", "text/plain", "application/json", "application/json; charset=utf-16", MEDIA_TYPE, "multipart/form-data",
-    "multipart/form-data; boundary=", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded",
-    "application/x-www-form-urlencoded; charset=\xff", "text/html; charset=no-such", "x" * 3000, "a/b; c",
-)  # fmt: skip
-HEADERS: dict[str, tuple[str, ...]] = {
-    "HTTP_ACCEPT": ("application/json", "*/*;q=x", ";", "text/html;q=9" * 400),
-    "HTTP_ACCEPT_LANGUAGE": ("xx", "sv;q=2", "ar-\xff", ",,,;;", "fa-AF-x" * 300, "q=0"),
-    "HTTP_ACCEPT_ENCODING": ("gzip", "gzip;q=0", "br,\xff"),
-    "HTTP_COOKIE": ("troskel=", "troskel=.eJw", "troskel=a.b.c", "\xff=\xfe", "x" * 9000, "troskel=1;troskel=2"),
-    "HTTP_HOST": ("evil.example", "", "127.0.0.1:99999", "[::1", "localhost:x", "\xff"),
-    "HTTP_SEC_FETCH_SITE": ("cross-site", "none", "same-site", "Same-Origin", ""),
-    "HTTP_SEC_FETCH_DEST": ("image", "script", "\xff"),
-    "HTTP_ORIGIN": ("null", "http://127.0.0.1", "http://evil.example", "\xff"),
-    "HTTP_RANGE": ("bytes=0-", "bytes=-1", "bytes=9-1", "bytes=0-0,2-2", "lines=1", "bytes=99999999999-"),
-    "HTTP_IF_NONE_MATCH": ("*", '"', 'W/"x"', "\xff"),
-    "HTTP_IF_MODIFIED_SINCE": ("never", "Thu, 01 Jan 0001 00:00:00 GMT"),
-    "HTTP_HX_REQUEST": ("true",),
-    "HTTP_X_TROSKEL_PROTOCOL": ("", "2", "1.0", "\xb9"),
-    "HTTP_CONTENT_ENCODING": ("gzip", "deflate", "gzip, gzip", "\xff"),
-    "HTTP_CONTENT_RANGE": ("bytes 0-9/10", "bytes 5-4/10", "bytes 0-0/0", "bytes 0-1/999999999999", "bytes */5", "x"),
-    "HTTP_X_FORWARDED_FOR": ("1.2.3.4, \xff",),
-    "HTTP_X_HTTP_METHOD_OVERRIDE": ("DELETE",),
-    "HTTP_AUTHORIZATION": ("Basic \xff", "Bearer x", "Digest username="),
-    "HTTP_USER_AGENT": ("", "\xff" * 600, "Mozilla/5.0 (iPhone)"),
-    "HTTP_TRANSFER_ENCODING": ("chunked",),
-    "HTTP_REFERER": ("\xff", "http://[", "x" * 5000),
-    "CONTENT_LENGTH": ("", "0", "5", "99999999999999999999"),
-}  # fmt: skip
 
 
 @dataclass
 class Tally:
-    """What came of the requests; `broken` says what was sent and what was wrong."""
+    """What came of the requests; `broken` says what was wrong and what had been sent."""
 
     tried: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
+    broken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
 
     def row(self) -> dict[str, Any]:
@@ -226,18 +181,17 @@ class Attacker:
         return environ
 
     def json_body(self, who: str) -> dict[str, Any]:
-        """JSON where a form is expected."""
-        row = self.rng.choice([row for row in ROWS if row.method == "POST"])
-        value = self._mutated(
-            {
-                "name": "bob",
-                "password": self._word(),
-                "device": "x",
-                "language": "so",
-                "id": UNKNOWN,
-            }
-        )
-        environ = self._environ(self._spoilt_path(row.rule, row.target), "POST", self._json(value))
+        """JSON where a form is expected, mostly where a program may send it instead."""
+        path = self.rng.choice((b"/sign-in", b"/sign-in", b"/sessions/end", b"/language", b""))
+        if not path:
+            row = self.rng.choice([row for row in ROWS if row.method == "POST"])
+            path = self._spoilt_path(row.rule, row.target)
+        password = self.rng.choice((PASSWORD, self._word()))
+        value = {
+            "name": self.rng.choice(("bob", self._word())), "password": password, "device": "x",
+            "language": "so", "id": UNKNOWN, "next": "/",
+        }  # fmt: skip
+        environ = self._environ(path, "POST", self._json(self._mutated(value)))
         return environ | {"CONTENT_TYPE": "application/json"}
 
     # --- pieces ----------------------------------------------------------------------------
@@ -382,18 +336,10 @@ def _encoded(fields: Iterable[tuple[str, str]]) -> str:
 
 
 def send(company: Company, environ: dict[str, Any]) -> tuple[int, bytes]:
-    """(status, body) of the application's answer."""
-    statuses: list[str] = []
-    answer = company.app.wsgi_app(
-        environ, lambda status, headers, error=None: statuses.append(status) or print
-    )  # type: ignore[arg-type, func-returns-value, return-value]
-    try:
-        body = b"".join(answer)
-    finally:
-        close = getattr(answer, "close", None)
-        if close:
-            close()
-    return int(statuses[-1][:3]), gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    """(status, body) of the application's answer, unpacked."""
+    answer = Response.from_app(company.app.wsgi_app, environ, buffered=True)
+    body = answer.get_data()
+    return answer.status_code, gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 
 def attack(company: Company, seed: int, requests: int) -> Tally:
@@ -415,9 +361,11 @@ def attack(company: Company, seed: int, requests: int) -> Tally:
         tally.tried += 1
         tally.statuses[status] = tally.statuses.get(status, 0) + 1
         if status >= 500:
-            tally.broken.append(f"{status} {body[:300]!r} to request {number}: {sent!r}")
+            tally.broken.append((f"{status} {body[:300]!r} to request {number} of {seed}", sent))
         if who != "saga" and any(word.encode() in body for word in SECRET):
-            tally.broken.append(f"shows what is protected to {who}, request {number}: {sent!r}")
+            tally.broken.append(
+                (f"shows what is protected to {who}, request {number} of {seed}", sent)
+            )
         if body.startswith(b"{") and b'"results":' in body and status == 200:
             answers.append({"status": status, "json": json.loads(body)})
         if (
