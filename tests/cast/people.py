@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 
 from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
 
 from pwa.people import accounts
 from pwa.people.accounts import User
@@ -60,6 +61,16 @@ def find_person(app: Flask, name: str) -> User:
         user = accounts.find_user_by_name(name)
     assert user is not None, name
     return user
+
+
+def client_of(app: Flask, name: str = "") -> FlaskClient:
+    """A browser on a page of ours, signed in as `name` where one is given."""
+    client = app.test_client()
+    client.environ_base.update(SAME_ORIGIN)
+    if name:
+        answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
+        assert answer.status_code == 303, answer.status
+    return client
 
 
 @contextmanager
