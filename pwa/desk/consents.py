@@ -11,13 +11,12 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
 from pwa.desk.parts.filters import PAGE_ROWS
-from pwa.desk.parts.forms import back_to, draft, new_operation, perform, text_of
+from pwa.desk.parts.forms import CHANNELS, back_to, draft, new_operation, perform, text_of
 from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.queries import Calendar
+from pwa.desk.parts.rows import Calendar
 from pwa.desk.parts.wording import words_for
-from pwa.desk.visit import CHANNELS
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.web.access import requires
@@ -40,7 +39,7 @@ def page() -> ResponseReturnValue:
     shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
     today = services.today().isoformat()
     with services.databases.reading() as db:
-        rows, total = queries.list_consents(
+        rows, total = tables.list_consents(
             db, purpose=purpose, decision=decision, today=today, expired=expired, page=shown
         )
     words = words_for(services.guide, staff.names())
@@ -84,7 +83,7 @@ def withdraw(visit: str, purpose: str) -> ResponseReturnValue:
     services = get_services()
     calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
-        found = queries.visits_by_id(db, [visit], calendar)
+        found = tables.visits_by_id(db, [visit], calendar)
     if visit not in found or purpose not in services.guide.consents:
         raise Problem("not_found")
     data = {"purpose": purpose, "channel": text_of(request.form, "channel", 20)}

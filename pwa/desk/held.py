@@ -17,9 +17,9 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
 from pwa.desk.parts.forms import text_of
-from pwa.desk.parts.queries import Calendar, VisitRow
+from pwa.desk.parts.rows import Calendar, VisitRow
 from pwa.desk.parts.wording import Words, describe_text, words_for
 from pwa.people.accounts import User
 from pwa.problems import Problem
@@ -55,7 +55,7 @@ def page() -> ResponseReturnValue:
     calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
         rows = list_filed(db, user) if filed else list_held(db, user)
-        visits = queries.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
+        visits = tables.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
     words = words_for(services.guide, staff.names())
     groups = grouped(rows, visits, words)
     return render_template("desk/held.html", groups=groups, filed=filed)

@@ -15,12 +15,12 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa.desk.handouts import messages_for
-from pwa.desk.parts import staff
-from pwa.desk.parts.forms import new_operation
+from pwa.desk.parts import staff, tables
+from pwa.desk.parts.filters import ASSIGN_STATES
+from pwa.desk.parts.forms import CHANNELS, new_operation
+from pwa.desk.parts.printed import messages_for
 from pwa.desk.parts.reading import blob_response, log_picture, log_reading
 from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
-from pwa.desk.visits import ASSIGN_STATES
 from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -34,7 +34,6 @@ from sync.shapes import VisitRecord
 blueprint = Blueprint("visit", __name__)
 
 REVIEW_STATES = ("done", "changed")
-CHANNELS = ("desk", "phone", "letter", "visit")
 REASONS = ("moved_out", "duplicate", "other")
 
 
@@ -177,11 +176,7 @@ def _touched(item: Mapping[str, Any]) -> bool:
 
 def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]]:
     """Who did what when, the newest first. Struck and erased words are gone from it too."""
-    rows = db.execute(
-        "SELECT id, bytes, by, device, at, received_at FROM log"
-        " WHERE subject = ? AND type = 'visit' ORDER BY seq DESC",
-        [file.record["id"]],
-    )
+    rows = tables.log_of(db, file.record["id"])
     late = set(file.record["late"])
     return [
         {
@@ -207,5 +202,5 @@ def _consents_elsewhere(db: Database, record: VisitRecord) -> dict[str, str]:
     """purpose → the decision from another visit to the same household, where it counts instead of
     this visit's own (sync/index.py, `consent_rows`)."""
     own = {purpose: one["decision"] for purpose, one in consents_of(record).items()}
-    rows = db.execute("SELECT purpose, decision FROM consent_index WHERE visit = ?", [record["id"]])
-    return {purpose: decision for purpose, decision in rows if own.get(purpose) != decision}
+    counting = tables.decisions_at(db, record["id"])
+    return {purpose: one for purpose, one in counting.items() if own.get(purpose) != one}

@@ -2,7 +2,7 @@
 // Invariant (I4, I5): equal logs give equal records in both languages (sync/vectors/apply), and
 // no argument is ever changed. No clock and no rights: those would differ between phone and server.
 
-import {KINDS} from './operations.js'
+import {KINDS} from '../../build/constants.js'
 
 /** @import {Consent, Entry, Operation, VisitRecord, Write} from './shapes.d.ts' */
 
