@@ -134,7 +134,10 @@ function sectionHead(reader, section, openMusts) {
   }
 }
 
-/** @param {string} key @param {Item} item */
+/**
+ * Whether closing lists this item while it is open: a must that the visitor sets.
+ * @param {string} key @param {Item} item @returns {boolean}
+ */
 const closes = (key, item) => item.must && item.set_by === 'visitor' && key !== READ_BACK_ITEM
 
 /** Musts without an answer, in the guide's order. @param {Reader} reader @returns {View[]} */

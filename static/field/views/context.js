@@ -83,8 +83,8 @@ async function packsOf(version, tags) {
 }
 
 /**
- * Keys of the sections a visitor goes through at the visit. One without an item that the visitor sets
- * is about what comes before or after it; the last one leads to the read-back.
+ * Keys of the sections a visitor goes through at the visit. One without an item that the visitor
+ * sets is about what comes before or after it; the last one leads to the read-back.
  * @param {Packs} packs @returns {string[]}
  */
 export function talkSections(packs) {
