@@ -128,7 +128,7 @@ def _assign(data: Data, words: Words) -> str:
         if people:
             said.append(_("Assigned to %(people)s", people=people))
         else:
-            said.append(_("Took the visit back"))
+            said.append(_("Reopened the visit"))
     when = " ".join(data[name] for name in ("date", "time") if data.get(name))
     if when:
         said.append(_("Booked for %(when)s", when=when))
@@ -138,7 +138,7 @@ def _assign(data: Data, words: Words) -> str:
 def _answer(data: Data, words: Words) -> str:
     item = words.item(data["item"])
     if not data["answer"]:
-        return _("Took back the answer to: %(item)s", item=item)
+        return _("Removed the answer to: %(item)s", item=item)
     return f"{item}: {words.answer(data['item'], data['answer'])}"
 
 
@@ -146,7 +146,7 @@ def _tick(data: Data, words: Words) -> str:
     section = words.text(f"{data['section']}.title") or data["section"]
     answers = data["answers"]
     if not any(answers.values()):
-        return _("Took back: %(section)s", section=section)
+        return _("Undid the section: %(section)s", section=section)
     return str(
         ngettext(
             "%(section)s: %(num)s point gone through",
@@ -211,7 +211,7 @@ def _choose(data: Data, words: Words) -> str:
         value = ", ".join(words.person(one) for one in value)
     if field == "language":
         value = language_name(value)
-    return _("Settled a conflict: %(value)s", value=value)
+    return _("Resolved a conflict: %(value)s", value=value)
 
 
 def _follow_up_answer(data: Data, words: Words) -> str:
