@@ -102,7 +102,7 @@ PARTS: Sequence[Part] = (
         "hostile",
         "tests.web.hostile --requests 1000 --seed {seed}",
         20,
-        ("tests/web", "tests/cast", "tests/server_faults"),
+        ("tests/web", "tests/server_faults", CAST),
     ),
     Part(
         "server-planted",

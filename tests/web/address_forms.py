@@ -18,8 +18,10 @@ from pwa.publishing.acts import place
 from pwa.publishing.po import export_po
 from pwa.publishing.versions import draft_guide
 from sync.operations import MEDIA_TYPE
+from tests.cast.operations import NOW
+from tests.cast.operations import operation_id as operation
 from tests.cast.pictures import photo
-from tests.cast.world import NOW, operation
+from tests.cast.samples import sha256_of
 from tests.publishing.test_recordings import ogg
 from tests.web.company import (
     IMPORT_HEADER,
@@ -30,7 +32,6 @@ from tests.web.company import (
     TEXT,
     Company,
     imported,
-    sha_of,
 )
 
 Request = dict[str, Any]
@@ -68,7 +69,7 @@ def _ids(company: Company, rule: str, target: str) -> dict[str, str]:
     found = company.follow_ups if rule.startswith("/desk/follow-ups/") else company.visits
     picture = company.blobs.get("protected" if target == "mixed" else target)
     id = found.get(owner, UNKNOWN)
-    return {"id": id, "visit": id, "sha256": picture or sha_of(_FRESH)}
+    return {"id": id, "visit": id, "sha256": picture or sha256_of(_FRESH)}
 
 
 def request_for(company: Company, method: str, rule: str, target: str, who: str) -> Request:

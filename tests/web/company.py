@@ -8,7 +8,6 @@ Each word of `OPEN` stands in the open visit only, each of `SECRET` in what is p
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -20,11 +19,9 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import create_app, initialise
 from pwa.database.connections import DATABASE
 from pwa.homes.importing import import_file
 from pwa.ids import uuid4
-from pwa.people import accounts
 from pwa.people.accounts import User
 from pwa.people.throttle import Throttle
 from pwa.phones import devices
@@ -32,25 +29,24 @@ from pwa.phones.wire import server_id
 from pwa.publishing import recordings
 from pwa.publishing.acts import act, place
 from pwa.publishing.versions import draft_guide
-from pwa.services import EXTENSION, Services
-from pwa.settings import Settings
+from pwa.services import Services
+from tests.cast.company import make_app, services_of
+from tests.cast.people import CAST, SAME_ORIGIN, Person, add_people
+from tests.cast.people import PASSWORD as PASSWORD
 from tests.cast.pictures import photo
-from tests.cast.world import CONSENT, NOW, SIGNATURE, Phone, World
+from tests.cast.samples import SIGNATURE, sha256_of, signed
+from tests.cast.world import NOW, Phone, World
 from tests.publishing.test_recordings import ogg
-from tests.server_faults.oracle import look
+from tests.server_faults.oracle import read_state
 
-PASSWORD = "a long test password"
-PEOPLE: Mapping[str, Mapping[str, Any]] = {
-    "bob": {"role": "visitor", "languages": ["sv", "ar", "en"]},
-    "charlie": {"role": "visitor", "languages": ["sv", "so"]},
-    "amira": {"role": "ambassador", "languages": ["ar", "so"]},
-    "omar": {"role": "ambassador", "languages": ["uk"]},
-    "alice": {"role": "supervisor", "languages": ["sv", "en"]},
-    "saga": {"role": "supervisor", "languages": ["sv"], "may_see_protected": True},
-    "hugo": {"role": "officer", "queue": "KT"},
-    "hilda": {"role": "officer", "queue": "FV"},
-    "root": {"role": "administrator"},
-}
+PEOPLE: Mapping[str, Person] = CAST | {
+    "omar": {"role": "ambassador", "languages": ["uk"], "display_name": "Omar Testsson"},
+    "saga": {
+        "role": "supervisor", "languages": ["sv"], "may_see_protected": True,
+        "display_name": "Saga Testsson",
+    },
+    "hilda": {"role": "officer", "queue": "FV", "display_name": "Hilda Testsson"},
+}  # fmt: skip
 """Bob and Amira have both visits; Charlie and Omar none. Hugo's queue has the follow-ups."""
 
 OPEN = ("Öppna gatan 1", "Öppen Hyresgäst", "öppna kranen", "öppna avin")
@@ -58,11 +54,6 @@ SECRET = ("Dolda gatan 9", "Dold Hyresgäst", "dolda kranen", "dolda avin", "Rum
 IMPORT_HEADER = "Kontraktsnr;Objektsnr;Adress;Lägenhetsnr;Postnr;Ort;Område;Inflyttningsdatum;Namn;Kundnr;Skyddad\n"  # fmt: skip
 ITEM, TEXT = "i25", "i25.label"
 _PICTURES = {"open": photo(64, 48), "protected": photo(48, 64)}
-
-
-def sha_of(octets: bytes) -> str:
-    """The name of a blob."""
-    return hashlib.sha256(octets).hexdigest()
 
 
 def imported(ref: str, street: str, tenant: str, protected: str) -> str:
@@ -91,15 +82,8 @@ class Company:
     @classmethod
     def build(cls, data: Path) -> Company:
         """Make the folder and the company in it; the clock should stand at NOW."""
-        settings = Settings(data=data)
-        initialise(settings)
-        company = cls(create_app(settings), data)
-        with company.app.app_context():
-            for name, facts in PEOPLE.items():
-                shown = f"{name.capitalize()} Testsson"
-                company.users[name] = accounts.add_user(
-                    name, password=PASSWORD, display_name=shown, **facts
-                )
+        company = cls(make_app(data), data)
+        company.users = add_people(company.app, PEOPLE, PEOPLE)
         company._fill()
         server_id(company.services)  # made at the first contact
         for name in PEOPLE:
@@ -109,14 +93,13 @@ class Company:
 
     @property
     def services(self) -> Services:
-        services: Services = self.app.extensions[EXTENSION]
-        return services
+        return services_of(self.app)
 
     def client(self, name: str) -> FlaskClient:
         """Somebody who is signed in, "nobody" is not; it sends what a page of ours sends."""
         self.services.throttle = Throttle()  # wrong passwords of the request before
         client = self.app.test_client(use_cookies=False)
-        client.environ_base.update(HTTP_SEC_FETCH_SITE="same-origin", HTTP_ACCEPT_LANGUAGE="en")
+        client.environ_base.update(SAME_ORIGIN)
         if name != "nobody":
             client.environ_base["HTTP_COOKIE"] = self.cookies[name]
         return client
@@ -125,7 +108,7 @@ class Company:
         """Whether a table or a blob differs from when the company was built."""
         if self._version() == self._untouched_version and self._files() == self._files(self._kept):
             return False  # no connection has committed anything
-        return look(self.data) != self._untouched
+        return read_state(self.data) != self._untouched
 
     def restore(self) -> None:
         """Everything as it was when the company was built."""
@@ -171,12 +154,11 @@ class Company:
         self.notes[target] = note.results[0].id
         self.follow_ups[target] = world.follow_up(bob, visit, text=words[3])
         picture = _PICTURES[target]
-        self.blobs[target] = sha_of(picture)
+        self.blobs[target] = sha256_of(picture)
         self.services.blobs.put(self.blobs[target], picture)
         bob.do("visit.photo", visit, {"item": "i16", "photo": self.blobs[target]})
-        self.services.blobs.put(sha_of(SIGNATURE), SIGNATURE)
-        signed = {"signature": sha_of(SIGNATURE), "method": "signature"}
-        bob.do("visit.consent", visit, CONSENT | signed)
+        self.services.blobs.put(sha256_of(SIGNATURE), SIGNATURE)
+        bob.do("visit.consent", visit, signed(sha256_of(SIGNATURE)))
         world.done(bob, visit)
 
     def _hold(self, target: str, phone: Phone, note: Mapping[str, Any]) -> None:
@@ -197,7 +179,7 @@ class Company:
     def _fill_guide(self) -> None:
         services = self.services
         octets = ogg()
-        self.recording = sha_of(octets)
+        self.recording = sha256_of(octets)
         with services.databases.writing() as db:
             recordings.add_recording(
                 db, services.guide, "ar", ITEM, octets, self.users["bob"].id, services.now()
@@ -223,7 +205,7 @@ class Company:
             self.services.databases.writer.conn.backup(kept)
         shutil.copytree(self.data / "blobs", self._kept / "blobs")
         self._guide = self.services.guide
-        self._untouched = look(self.data)
+        self._untouched = read_state(self.data)
         self._watching = sqlite3.connect(self.data / DATABASE, isolation_level=None)
         self._untouched_version = self._version()
 

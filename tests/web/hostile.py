@@ -28,17 +28,16 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import time_machine
-from argon2 import PasswordHasher
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
-from pwa.people import accounts
 from sync.kinds import KINDS
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.people import quick_hashing
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import NOW
-from tests.server_faults.oracle import Verdict, check_answered, check_whole
-from tests.server_faults.story import Answer
+from tests.server_faults.oracle import Findings, check_acknowledged, check_consistent
+from tests.server_faults.story import Response as Acknowledged
 from tests.web.address_forms import UNKNOWN, path_of, request_for
 from tests.web.address_table import COLUMNS, ROWS
 from tests.web.company import PASSWORD, SECRET, Company
@@ -56,13 +55,13 @@ class Tally:
     tried: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     broken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    verdict: Verdict = field(default_factory=Verdict)
+    findings: Findings = field(default_factory=Findings)
 
     def row(self) -> dict[str, Any]:
         """As the long proof counts it (tests/soak/parts.py)."""
         return {
-            "part": "hostile", "fault": "F15", "tried": self.tried, "lost": len(self.verdict.lost),
-            "doubled": len(self.verdict.doubled), "hidden": len(self.broken) + len(self.verdict.hidden),
+            "part": "hostile", "fault": "F15", "tried": self.tried, "lost": len(self.findings.lost),
+            "doubled": len(self.findings.doubled), "hidden": len(self.broken) + len(self.findings.hidden),
         }  # fmt: skip
 
 
@@ -344,7 +343,7 @@ def send(company: Company, environ: dict[str, Any]) -> tuple[int, bytes]:
 
 def attack(company: Company, seed: int, requests: int) -> Tally:
     """Send so many requests chosen by `seed`; the company is as before afterwards."""
-    tally, answers = Tally(), list[Answer]()
+    tally, answers = Tally(), list[Acknowledged]()
     attacker = Attacker(company, random.Random(seed))
     for number in range(requests):
         who, environ = attacker.request()
@@ -372,8 +371,8 @@ def attack(company: Company, seed: int, requests: int) -> Tally:
             number % REQUESTS_BETWEEN_CHECKS == REQUESTS_BETWEEN_CHECKS - 1
             or number == requests - 1
         ):
-            tally.verdict.add(check_answered(company.data, answers))
-            tally.verdict.add(check_whole(company.data))
+            tally.findings.add(check_acknowledged(company.data, answers))
+            tally.findings.add(check_consistent(company.data))
             answers = []
             company.restore()
     return tally
@@ -384,15 +383,18 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    accounts.HASHER = PasswordHasher(1, 8, 1)  # signing in is not what is measured
-    with tempfile.TemporaryDirectory() as folder, time_machine.travel(NOW, tick=False):
+    with (
+        quick_hashing(),
+        tempfile.TemporaryDirectory() as folder,
+        time_machine.travel(NOW, tick=False),
+    ):
         company = Company.build(Path(folder) / "data")
         tally = attack(company, chosen.seed, chosen.requests)
         company.close()
-    for line in (*tally.broken, *tally.verdict.lost, *tally.verdict.doubled):
+    for line in (*tally.broken, *tally.findings.lost, *tally.findings.doubled):
         print(line)
     print(json.dumps(tally.row()))
-    return int(bool(tally.broken or tally.verdict))
+    return int(bool(tally.broken or tally.findings))
 
 
 if __name__ == "__main__":

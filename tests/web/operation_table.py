@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.cast.world import CONSENT, FIELDS
+from tests.cast.samples import CONSENT, FIELDS
 from tests.web.company import Company
 
 COLUMNS = ("bob", "charlie", "amira", "omar", "alice", "saga", "hugo", "hilda", "root")

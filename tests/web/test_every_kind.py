@@ -12,7 +12,7 @@ import pytest
 
 from sync.kinds import KINDS
 from tests.cast.wire_phone import WirePhone
-from tests.server_faults.oracle import State, look
+from tests.server_faults.oracle import State, read_state
 from tests.web.address_forms import UNKNOWN
 from tests.web.company import Company
 from tests.web.operation_table import COLUMNS, LETTERS, ROWS, data_of
@@ -28,7 +28,7 @@ def besides(state: State) -> State:
 
 
 def state_of(company: Company) -> State:
-    return besides(look(company.data))
+    return besides(read_state(company.data))
 
 
 def offer(
@@ -53,10 +53,10 @@ def test_what_role_and_assignment_do_not_cover_is_held_and_changes_nothing(
     company: Company, kind: str, target: str
 ) -> None:
     found = ""
-    untouched = before = look(company.data)
+    untouched = before = read_state(company.data)
     for who in COLUMNS:
         result, problem = offer(company, who, kind, target)
-        after = look(company.data)
+        after = read_state(company.data)
         if result == "held":
             found += LETTERS[problem]
             assert besides(after) == besides(before), who

@@ -35,7 +35,7 @@ def test_no_hostile_request_is_answered_with_an_error_of_ours(company: Company, 
     tally = attack(company, seed, REQUESTS)
     company.app.logger.disabled = False
     assert [one for one in tally.broken if not is_known(one[1])] == []
-    assert not tally.verdict
+    assert not tally.findings
     # Not all of it ended at the first check.
     assert tally.statuses[200] > REQUESTS / 20
     assert {303, 400, 401, 403, 404, 405} <= tally.statuses.keys()
