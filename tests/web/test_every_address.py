@@ -107,11 +107,12 @@ def test_no_address_answers_another_method(company: Company, who: str) -> None:
         methods[path] = set(matching) | {"OPTIONS"}
     client = company.client(who)
     for path, known in methods.items():
-        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} - known:
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - known:
             assert client.open(path, method=method).status_code == 405, (method, path)
         answer = client.options(path)
         assert answer.status_code in (200, 401, 403, 404), path
         assert not shown(answer, (*OPEN, *SECRET)), path
+        assert not [name for name in answer.headers if name[0].startswith("Access-Control")], path
     assert not company.stored()
 
 
