@@ -18,6 +18,7 @@ import click
 from pwa import initialise
 from pwa.commands.guide import guide_group
 from pwa.commands.terminal import end_with, running, settings_here, with_data
+from pwa.database import DatabaseError
 from pwa.database.backup import (
     begin_external,
     end_external,
@@ -25,7 +26,6 @@ from pwa.database.backup import (
     restored_externally,
     write_backup,
 )
-from pwa.database.connections import DatabaseError
 from pwa.homes import company
 from pwa.people import accounts
 from pwa.settings import SettingsError, settings_table
@@ -314,13 +314,14 @@ def backup_command(
         raise click.UsageError("Give one of FILE, --external and --external-done.")
     with running(data) as services:
         if external:
-            click.echo(begin_external(services))
+            with services.databases.reading() as db:
+                click.echo(begin_external(db))
         elif external_done is not None:
-            click.echo(
-                f"Phones let go of what they sent up to number {end_external(services, external_done)}."
-            )
+            with services.databases.writing() as db:
+                seq = end_external(db, external_done, services.settings.backup)
+            click.echo(f"Phones let go of what they sent up to number {seq}.")
         elif file is not None:
-            seq = write_backup(services, file.resolve())
+            seq = write_backup(services.databases, file.resolve(), services.settings.backup)
             click.echo(f"{file} holds everything up to number {seq}.")
             if services.settings.backup != "own":
                 click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")

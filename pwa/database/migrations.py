@@ -14,7 +14,8 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from pwa.blobs.signatures import create_table as create_signatures
-from pwa.database.connections import DatabaseError, Databases
+from pwa.database import DatabaseError
+from pwa.database.connections import Databases
 from pwa.database.desk_indexes import MIGRATIONS as DESK_MIGRATIONS
 from pwa.homes import company, importing
 from pwa.phones import devices

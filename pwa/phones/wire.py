@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import secrets
 import zlib
 from functools import cache, partial
 from typing import Any
@@ -22,6 +21,7 @@ from flask_login import current_user
 
 from pwa.blobs import named
 from pwa.blobs.files import BlobRefused
+from pwa.database.marks import backup_mark, server_id
 from pwa.homes import company
 from pwa.people.accounts import User, list_users
 from pwa.phones import devices
@@ -80,11 +80,13 @@ def push_view() -> Response:
 def _push_answer(
     services: Services, pushed: Pushed, texts: list[str], *, short: bool
 ) -> dict[str, Any]:
+    with services.databases.reading() as db:
+        backup = backup_mark(db)
     others = {one.id for one in pushed.results if one.result != "applied"}
     taken = [one for one in pushed.results if short and one.id not in others]
     return {
         "seq": pushed.seq,
-        "backup": backup_mark(services),
+        "backup": backup,
         **({"taken": _taken(taken)} if taken else {}),
         "results": [
             {
@@ -154,6 +156,7 @@ def pull_view() -> Response:
         view=view,
     )
     with services.databases.reading() as db:
+        backup = backup_mark(db)
         # Two hundred visits share a handful of buildings: each is looked up once.
         settings_of = cache(partial(company.settings_for, db))
         recorded = recordings.digests(db, services.guide)
@@ -170,7 +173,7 @@ def pull_view() -> Response:
             "cursor": pulled.cursor,
             "more": pulled.more,
             "reset": pulled.reset,
-            "backup": backup_mark(services),
+            "backup": backup,
             "keep_days": settings.keep_sent_days,
             "today": window.today.isoformat(),
             "snapshots": pulled.snapshots,
@@ -273,9 +276,10 @@ def _unzip(raw: bytes) -> bytes:
 
 
 def _answer(body: dict[str, Any]) -> Response:
-    services = get_services()
+    with get_services().databases.reading() as db:
+        server = server_id(db)
     text = json.dumps(
-        {"protocol": PROTOCOL, "server": server_id(services), **body},
+        {"protocol": PROTOCOL, "server": server, **body},
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
@@ -286,24 +290,3 @@ def _answer(body: dict[str, Any]) -> Response:
         answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Vary"] = "Accept-Encoding, Cookie"
     return answer
-
-
-def server_id(services: Services) -> str:
-    """This database's own random name; made once, kept by a backup."""
-    with services.databases.reading() as db:
-        row = db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()
-    if row:
-        return str(row[0])
-    with services.databases.writing() as db:
-        db.execute(
-            "INSERT INTO marks (name, value) VALUES ('server', ?) ON CONFLICT DO NOTHING",
-            [secrets.token_hex(16)],
-        )
-        return str(db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()[0])
-
-
-def backup_mark(services: Services) -> int:
-    """The log's number that a backup has passed; phones keep what is newer (PROTOCOL.md 4)."""
-    with services.databases.reading() as db:
-        row = db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone()
-    return int(row[0]) if row else 0

@@ -235,7 +235,7 @@ class Company:
 
     def backup(self) -> None:
         target = self.data.parent / f"backup-{len(self.backups)}.tar.gz"
-        self.backups.append((write_backup(self.services, target), target))
+        self.backups.append((write_backup(self.services.databases, target, "own"), target))
 
     def restore(self, number: int) -> None:
         """Put the company back to a backup, as after a burnt disk."""
@@ -303,7 +303,7 @@ class Site:
                 for n, name in enumerate(CAST):  # the same in every run
                     db.execute("UPDATE users SET id = ? WHERE id = ?", [uuid(9, n), ids[name]])
                 db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alva'")
-                db.execute("INSERT INTO marks (name, value) VALUES ('server', 'simulated')")
+                db.execute("UPDATE marks SET value = 'simulated' WHERE name = 'server'")
         services.close()
         self._last = Company(self.app, self.data, Clock())
         for n in range(VISITS):
