@@ -32,7 +32,7 @@ from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
 from pwa.visits.holding import retry_newer
 from pwa.web import access, i18n, navigation, security, sign_in
-from sync.operations import BATCH_BYTES_MAX
+from sync.limits import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
 
 SECRET = "secret"

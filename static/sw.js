@@ -1,7 +1,6 @@
 // The worker is a switchboard: it keeps one verified set of public files per version and answers
 // GETs for them. It never sees a POST, keeps nothing personal, owns no write and remembers
 // nothing between events. The server writes VERSION and FILES above these lines.
-/* global VERSION, FILES */
 
 // The shell's own hash is part of the name: an install that fails must never delete a cache in use.
 const CACHE = `troskel-shell-${VERSION}-${FILES[0].sha256.slice(0, 8)}`
@@ -15,7 +14,8 @@ async function keptBefore() {
   const found = new Map()
   for (const name of (await caches.keys()).filter(one => one.startsWith('troskel-shell-'))) {
     const cache = await caches.open(name)
-    for (const request of await cache.keys()) found.set(nameOf(request.url), () => cache.match(request, {ignoreVary: true}))
+    for (const request of await cache.keys())
+      found.set(nameOf(request.url), () => cache.match(request, {ignoreVary: true}))
   }
   return found
 }
@@ -23,7 +23,8 @@ async function keptBefore() {
 async function keep(wanted) {
   const cache = await caches.open(CACHE)
   for (const file of FILES.filter(one => one.optional && wanted(one))) {
-    if (!await cache.match(file.url, {ignoreVary: true})) await cache.put(file.url, await fetchVerified(file))
+    const kept = await cache.match(file.url, {ignoreVary: true})
+    if (!kept) await cache.put(file.url, await fetchVerified(file))
   }
 }
 
@@ -31,28 +32,30 @@ const isFor = languages => file => file.languages?.some(tag => languages.include
 
 /** Drop the letters of all other languages. */
 async function dropFonts(languages) {
-  const [cache, needed] = [await caches.open(CACHE), isFor(languages)]
-  await Promise.all(FILES.filter(file => file.languages && !needed(file)).map(file => cache.delete(file.url)))
+  const [cache, isNeeded] = [await caches.open(CACHE), isFor(languages)]
+  const others = FILES.filter(file => file.languages && !isNeeded(file))
+  await Promise.all(others.map(file => cache.delete(file.url)))
 }
 
-const sha256Of = async response => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()))]
-  .map(byte => byte.toString(16).padStart(2, '0')).join('')
+const sha256Of = async response =>
+  [...new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()))]
+    .map(byte => byte.toString(16).padStart(2, '0'))
+    .join('')
 
 async function fetchVerified({url, sha256, type}) {
   // A followed redirect, a captive portal or a proxy's error page must never become the shell.
   const response = await fetch(url, {redirect: 'error', cache: 'no-store', credentials: 'omit'})
   const found = (response.headers.get('Content-Type') ?? '').split(';')[0]
-  if (response.status !== 200 || response.type !== 'basic' || response.redirected || found !== type) {
-    throw new Error(`${url}: ${response.status} ${response.type} ${found}`)
-  }
-  if (await sha256Of(response.clone()) !== sha256) throw new Error(`${url}: other content than version ${VERSION} has`)
+  const answer = `${response.status} ${response.type} ${response.redirected} ${found}`
+  if (answer !== `200 basic false ${type}`) throw new Error(`${url}: ${answer}`)
+  if ((await sha256Of(response.clone())) !== sha256) throw new Error(`${url}: not of ${VERSION}`)
   return response
 }
 
 /** A file as an earlier version kept it, if it still is the same: an update fetches what has changed. */
 async function take(file, before) {
   const kept = await before.get(nameOf(file.url))?.()
-  if (!kept || await sha256Of(kept.clone()) !== file.sha256) return fetchVerified(file)
+  if (!kept || (await sha256Of(kept.clone())) !== file.sha256) return fetchVerified(file)
   return new Response(kept.body, {headers: kept.headers}) // without its old address: fonts are looked for beside it
 }
 
@@ -79,17 +82,14 @@ async function activate() {
   if (earlier.length === 0) await self.clients.claim()
 }
 
+const GONE = `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Tröskel</title><p>Tröskel är inte kvar på telefonen. Dina sparade svar är kvar. Öppna igen med nät.
+<p lang="en">Tröskel is no longer on this phone. What you saved still is. Open it again with a network.`
+
 async function answerShell(request) {
   const kept = await caches.match('/field/', {cacheName: CACHE, ignoreVary: true})
-  if (kept) return kept
-  try {
-    return await fetch(request)
-  } catch {
-    return new Response('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
-      '<title>Tröskel</title><p>Tröskel är inte kvar på telefonen. Dina sparade svar är kvar. Öppna igen med nät.' +
-      '<p lang="en">Tröskel is no longer on this phone. What you saved still is. Open it again with a network.',
-      {status: 503, headers: {'Content-Type': 'text/html; charset=utf-8'}})
-  }
+  const gone = {status: 503, headers: {'Content-Type': 'text/html; charset=utf-8'}}
+  return kept ?? fetch(request).catch(() => new Response(GONE, gone))
 }
 
 async function answerFile(request) {
@@ -103,18 +103,18 @@ self.addEventListener('activate', event => event.waitUntil(activate()))
 self.addEventListener('message', event => {
   if (event.data === 'activate') self.skipWaiting()
   if (event.data === 'version') event.ports[0].postMessage(VERSION)
-  // Without network now: asked again at the next start.
-  if (event.data.keep) event.waitUntil(keep(file => event.data.keep.includes(nameOf(file.url))).catch(() => {}))
-  if (event.data.fonts) event.waitUntil(keep(isFor(event.data.fonts)).catch(() => {}))
-  if (event.data.onlyFonts) event.waitUntil(dropFonts(event.data.onlyFonts))
+  const {keep: names, fonts, onlyFonts} = event.data
+  // Without network now: requested again at the next start.
+  if (names) event.waitUntil(keep(file => names.includes(nameOf(file.url))).catch(() => {}))
+  if (fonts) event.waitUntil(keep(isFor(fonts)).catch(() => {}))
+  if (onlyFonts) event.waitUntil(dropFonts(onlyFonts))
 })
 self.addEventListener('fetch', event => {
   const {request} = event
-  const url = new URL(request.url)
-  if (request.method !== 'GET' || url.origin !== self.location.origin) return
-  if (request.mode === 'navigate') {
-    if (url.pathname.startsWith('/field/')) event.respondWith(answerShell(request))
-  } else if (OWN.has(url.pathname) || url.pathname.startsWith('/s/')) {
-    event.respondWith(answerFile(request))
-  }
+  const {origin, pathname} = new URL(request.url)
+  if (request.method !== 'GET' || origin !== self.location.origin) return
+  const isPage = request.mode === 'navigate'
+  const isFile = !isPage && (OWN.has(pathname) || pathname.startsWith('/s/'))
+  if (isPage && pathname.startsWith('/field/')) event.respondWith(answerShell(request))
+  if (isFile) event.respondWith(answerFile(request))
 })

@@ -1,39 +1,38 @@
-"""What an operation does to a visit record: pure, and the same in static/field/record/apply.js.
+"""What an operation does to a visit record, and how to read one: pure functions.
 
-Invariant (I4, I5): equal logs give equal records, and batches from one device may come in
-any order. Nothing here looks at a clock, checks rights or forgets a value: a write that
-loses stays beside the winner until someone who saw both has written. It refuses
-operations on other subjects (AssertionError: the caller's bug, never the phone's).
+Invariant (I4, I5): equal logs give equal records, and batches from one device may come in any
+order; static/field/record/apply.js is the twin (sync/vectors/apply holds both to the same
+results). Nothing here looks at a clock or checks rights, and no value is dropped: a write that
+loses stays beside the winner until someone who was shown both has written. An operation about
+another subject is the caller's bug (AssertionError), never the phone's.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from sync.kinds import KINDS
 from sync.operations import Operation
-
-Record = dict[str, Any]
-Write = Mapping[str, Any]
-
-NOT_HOME_MAX = (
-    3  # attempts without an answer before a visit counts as not reached (domain 3.1, item 2)
+from sync.seen import author_of, had_seen
+from sync.shapes import (
+    Cell,
+    Consent,
+    Decision,
+    Entry,
+    VisitKind,
+    VisitRecord,
+    VisitState,
+    Write,
 )
-_LISTS = {
-    "visit.note": "notes",
-    "visit.photo": "photos",
-    "visit.follow_up": "follow_ups",
-    "visit.attempt": "attempts",
-    "visit.consent": "consents",
-    "visit.withdraw": "consents",
-    "visit.approve": "reviews",
-    "visit.return": "reviews",
-}
+
+# Attempts without an answer before a visit counts as not reached (domain 3.1, item 2).
+NOT_HOME_MAX = 3
+E = TypeVar("E", bound=Entry)
 
 
-def new_visit(id: str, tenancy: str, kind: str) -> Record:
+def new_visit(id: str, tenancy: str, kind: VisitKind) -> VisitRecord:
     """An empty visit record, before any operation."""
     return {
         "type": "visit",
@@ -58,16 +57,18 @@ def new_visit(id: str, tenancy: str, kind: str) -> Record:
 
 
 RULE = "2"
-"""Raised when a record comes to mean something else: every phone is then shown its visits anew."""
+"""Raise it when the same log gives other records than before: at its next start a server rebuilds
+what it can (sync/rederive.py), and each phone then gets all its visits again (the rule is part of
+`view` in the cursor, PROTOCOL.md section 4)."""
 
 
-def apply(record: Record | None, operation: Operation, seq: int) -> Record:
+def apply(record: VisitRecord | None, operation: Operation, seq: int) -> VisitRecord:
     """The record after `operation` took effect as number `seq`; the argument is not changed."""
     return apply_in_place(copy.deepcopy(record), operation, seq)
 
 
-def apply_in_place(record: Record | None, operation: Operation, seq: int) -> Record:
-    """As `apply`, but `record` itself is changed and returned: for who owns the only copy."""
+def apply_in_place(record: VisitRecord | None, operation: Operation, seq: int) -> VisitRecord:
+    """As `apply`, but changes and returns `record` itself: for callers that own the only copy."""
     assert operation.type == "visit", operation.kind
     data = operation.data
     if record is None:
@@ -75,14 +76,14 @@ def apply_in_place(record: Record | None, operation: Operation, seq: int) -> Rec
     assert record["id"] == operation.subject
     record.setdefault("photos", [])  # a record from before there were photos
     if operation.kind in ("visit.plan", "visit.open"):
-        # A plan that comes after its visit exists (a re-sent batch in another order) fills
-        # what an earlier operation could not know.
+        # A plan that arrives when its visit exists already (a batch sent again in another order)
+        # fills in what the earlier operation did not have.
         record["tenancy"] = data["tenancy"] or record["tenancy"]
         record["kind"] = data["kind"]
     cells = _cells_of(operation)
     for field, value in cells.items():
         _write(record["cells"], field, value, operation, seq)
-    _grow(record, operation, seq)
+    _add_to_lists(record, operation, seq)
     if "visitors" in cells:
         record["assignments"].append({"seq": seq, "visitors": list(cells["visitors"])})
     if KINDS[operation.kind].content:
@@ -91,16 +92,16 @@ def apply_in_place(record: Record | None, operation: Operation, seq: int) -> Rec
     return record
 
 
-def decided_alone(record: Record, id: str) -> None:
-    """Note of the consent `id`, if it is one, that its author may not have been shown what others had
-    decided, whatever `base` says (sync/pull.py, `snapshot`). Changes `record`."""
+def mark_alone(record: VisitRecord, id: str) -> None:
+    """Mark the decision made by operation `id`, if it is one, as `alone` (sync/seen.py). Changes
+    `record`."""
     for entry in record["consents"]:
         if entry["id"] == id:
             entry["alone"] = True
 
 
-def rewrite_cells(record: Record, operations: Iterable[tuple[Operation, int]]) -> None:
-    """Write `record`'s cells anew from all its operations and their seq, by rising seq."""
+def rewrite_cells(record: VisitRecord, operations: Iterable[tuple[Operation, int]]) -> None:
+    """Build `record`'s cells again from all its operations and their seq, by rising seq."""
     record["cells"] = {}
     for operation, seq in operations:
         for field, value in _cells_of(operation).items():
@@ -108,8 +109,9 @@ def rewrite_cells(record: Record, operations: Iterable[tuple[Operation, int]]) -
 
 
 def _cells_of(operation: Operation) -> dict[str, Any]:
-    """The one-value-at-a-time fields this operation writes."""
+    """field → value of the cells this operation writes."""
     data = operation.data
+    cells: dict[str, Any]
     match operation.kind:
         case "visit.assign":
             cells = {key: data[key] for key in ("visitors", "date", "time") if key in data}
@@ -142,11 +144,9 @@ def _cells_of(operation: Operation) -> dict[str, Any]:
     return cells
 
 
-def _write(
-    cells: dict[str, list[dict[str, Any]]], field: str, value: Any, operation: Operation, seq: int
-) -> None:
+def _write(cells: dict[str, Cell], field: str, value: Any, operation: Operation, seq: int) -> None:
     writes = cells.setdefault(field, [])
-    write = {
+    write: Write = {
         "value": value,
         "seq": seq,
         "op": operation.id,
@@ -157,58 +157,66 @@ def _write(
         "base": operation.base,
     }
     for known in writes:
-        if _author(known) == (operation.device, operation.by):
+        if author_of(known) == author_of(write):
             if known["device_seq"] >= operation.device_seq and field != "guide":
                 return
             if known["device_seq"] <= operation.device_seq and field == "guide":
                 return
             writes.remove(known)
             break
-    # Every author keeps the one write, also when another has seen it: without it, an older
-    # write of theirs arriving late would pass for a new one.
+    # An author's write is kept even when another author has seen and replaced it: without it, an
+    # older write of theirs that arrives late would count as new.
     writes.append(write)
     writes.sort(key=lambda one: one["seq"])
 
 
-def _grow(record: Record, operation: Operation, seq: int) -> None:
-    data = operation.data
-    if operation.kind == "visit.retract":
-        target = data["operation"]
-        if target not in record["retracted"]:
-            record["retracted"].append(target)
-            record["retracted"].sort()
-        for entry in (*record["notes"], *record["photos"], *record["follow_ups"]):
-            if entry["id"] == target:
-                _blank(entry)
-        record["blobs"] = _blobs_of(record)
-        return
-    if operation.kind == "follow_up.answer":
-        for entry in record["follow_ups"]:
-            if entry["id"] == data["follow_up"]:
-                entry["answers"].append(_entry(operation, seq))
-                _sort(entry["answers"])
-        return
-    name = _LISTS.get(operation.kind)
-    if name is None:
-        return
-    entry = _entry(operation, seq)
-    if name in ("notes", "photos", "follow_ups"):
-        entry["retracted"] = False
-        if name == "follow_ups":
-            entry["answers"] = []
-        if operation.id in record["retracted"]:
-            _blank(entry)
-    elif operation.kind == "visit.withdraw":
-        entry["decision"] = "withdrawn"
-    elif name == "reviews":
-        entry["decision"] = operation.kind.removeprefix("visit.")
-    record[name].append(entry)
-    _sort(record[name])
-    if name in ("photos", "consents"):
-        record["blobs"] = _blobs_of(record)
+def _add_to_lists(record: VisitRecord, operation: Operation, seq: int) -> None:
+    match operation.kind:
+        case "visit.note":
+            _add(record["notes"], _entry(operation, seq) | {"retracted": False})
+        case "visit.photo":
+            _add(record["photos"], _entry(operation, seq) | {"retracted": False})
+            record["blobs"] = _blobs_of(record)
+        case "visit.follow_up":
+            _add(record["follow_ups"], _entry(operation, seq) | {"retracted": False, "answers": []})
+        case "follow_up.answer":
+            for one in record["follow_ups"]:
+                if one["id"] == operation.data["follow_up"]:
+                    _add(one["answers"], _entry(operation, seq))
+        case "visit.attempt":
+            _add(record["attempts"], _entry(operation, seq))
+        case "visit.consent":
+            _add(record["consents"], _entry(operation, seq))
+            record["blobs"] = _blobs_of(record)
+        case "visit.withdraw":
+            _add(record["consents"], _entry(operation, seq) | {"decision": "withdrawn"})
+        case "visit.approve" | "visit.return":
+            decision = operation.kind.removeprefix("visit.")
+            _add(record["reviews"], _entry(operation, seq) | {"decision": decision})
+        case "visit.retract":
+            target = operation.data["operation"]
+            if target not in record["retracted"]:
+                record["retracted"].append(target)
+                record["retracted"].sort()
+            _strike(record, target)
+    if operation.id in record["retracted"]:  # its retract arrived first
+        _strike(record, operation.id)
 
 
-def _entry(operation: Operation, seq: int) -> dict[str, Any]:
+def _strike(record: VisitRecord, target: str) -> None:
+    for entry in (*record["notes"], *record["follow_ups"]):
+        if entry["id"] == target:
+            entry["text"] = ""
+            entry["retracted"] = True
+    for photo in record["photos"]:
+        if photo["id"] == target:  # it keeps its hash: that there was one stays, the picture goes
+            photo["retracted"] = True
+    record["blobs"] = _blobs_of(record)
+
+
+def _entry(operation: Operation, seq: int) -> Any:
+    """The operation's data and authorship as an entry of its list. Any, because the data has the
+    shape that sync/kinds.py checked, which types cannot follow."""
     known = {
         key: operation.data[key] for key in KINDS[operation.kind].fields if key in operation.data
     }
@@ -223,11 +231,13 @@ def _entry(operation: Operation, seq: int) -> dict[str, Any]:
     }
 
 
-def _sort(entries: list[dict[str, Any]]) -> None:
-    # By seq, but entries of one device in its own order: swapped batches give one list.
-    # The slots a device holds (by seq) are filled in its device_seq order.
+def _add(entries: list[E], entry: E) -> None:
+    """Add `entry` and sort by seq, but with each device's own entries in its device_seq order, so
+    that swapped batches give the same list: the places that a device has by seq are filled in the
+    order in which it made the entries."""
+    entries.append(entry)
     entries.sort(key=lambda one: one["seq"])
-    by_device: dict[str, list[dict[str, Any]]] = {}
+    by_device: dict[str, list[E]] = {}
     for one in entries:
         by_device.setdefault(one["device"], []).append(one)
     queues = {
@@ -237,21 +247,14 @@ def _sort(entries: list[dict[str, Any]]) -> None:
     entries[:] = [next(queues[one["device"]]) for one in entries]
 
 
-def _blank(entry: dict[str, Any]) -> None:
-    # A photo keeps its hash: that it was there stays, the picture itself is deleted.
-    if "text" in entry:
-        entry["text"] = ""
-    entry["retracted"] = True
-
-
-def _blobs_of(record: Record) -> list[str]:
-    """Hashes of everything the visit needs to be complete: not of a photo that was struck."""
+def _blobs_of(record: VisitRecord) -> list[str]:
+    """Hashes of all blobs the visit needs to be complete; a struck photo needs none."""
     signatures = {one.get("signature", "") for one in record["consents"]}
     photos = {one["photo"] for one in record["photos"] if not one["retracted"]}
     return sorted((signatures | photos) - {""})
 
 
-def _count_content(record: Record, operation: Operation, seq: int) -> None:
+def _count_content(record: VisitRecord, operation: Operation, seq: int) -> None:
     last = record["content"].get(operation.device)
     if operation.kind not in ("visit.attempt", "visit.language") and (
         last is None or operation.device_seq > last["device_seq"]
@@ -263,77 +266,69 @@ def _count_content(record: Record, operation: Operation, seq: int) -> None:
 # --- reading a record -------------------------------------------------------------------
 
 
-def winner(record: Record, field: str) -> Write | None:
+def winner(record: VisitRecord, field: str) -> Write | None:
     """The write that counts for `field`, or None where nobody has written it.
 
     For `guide` the earliest counts: the first operation pins the version (DESIGN 6).
     """
-    writes: list[Write] = record["cells"].get(field, [])
+    writes = record["cells"].get(field, [])
     if not writes:
         return None
     return writes[0] if field == "guide" else writes[-1]
 
 
-def value_of(record: Record, field: str, default: Any = "") -> Any:
+def value_of(record: VisitRecord, field: str, default: Any = "") -> Any:
     """The value that counts for `field`, or `default`."""
     write = winner(record, field)
     return default if write is None else write["value"]
 
 
-def conflicts_of(record: Record) -> dict[str, list[Write]]:
+def conflicts_of(record: VisitRecord) -> dict[str, list[Write]]:
     """field → the writes in open conflict, the one that counts last. Empty when none.
 
-    Open means: the winner had not seen the other write and says something else.
+    A conflict is open when the winner has another value and its author had not seen the other
+    write.
     """
     found: dict[str, list[Write]] = {}
     for field, writes in sorted(record["cells"].items()):
         top = writes[-1]
-        unseen = [
-            one for one in writes if one["seq"] > top["base"] and one["value"] != top["value"]
-        ]
+        unseen = [one for one in writes if one["value"] != top["value"] and not had_seen(top, one)]
         if unseen and field != "guide":
             found[field] = [*unseen, top]
     return found
 
 
-def consents_of(record: Record) -> dict[str, Write]:
+def consents_of(record: VisitRecord) -> dict[str, Consent]:
+    """purpose → the decision that counts at this visit (`effective_decisions`)."""
+    return effective_decisions(record["consents"])
+
+
+def effective_decisions(consents: Iterable[Consent]) -> dict[str, Consent]:
     """purpose → the decision that counts: the most restrictive head (PROTOCOL.md section 2)."""
-    by_purpose: dict[str, list[Write]] = {}
-    for entry in record["consents"]:
+    by_purpose: dict[str, list[Consent]] = {}
+    for entry in consents:
         by_purpose.setdefault(entry["purpose"], []).append(entry)
     return {purpose: strictest(_heads(group)) for purpose, group in by_purpose.items()}
 
 
-def _author(write: Write) -> tuple[str, str]:
-    """Whose numbers order what they wrote: one person on one device. Of what somebody else has saved
-    on the same phone and not sent, nobody sees a word (I6): they had not seen it."""
-    return write["device"], write["by"]
-
-
-def _saw(later: Write, earlier: Write) -> bool:
-    if _author(later) == _author(earlier):
-        return bool(later["device_seq"] > earlier["device_seq"])
-    if later.get("alone") and later["by"] != earlier["by"]:
-        return False
-    return bool(later["base"] >= earlier["seq"])
-
-
-def _heads(group: list[Write]) -> list[Write]:
+def _heads(group: list[Consent]) -> list[Consent]:
     heads = [
-        one for one in group if not any(other is not one and _saw(other, one) for other in group)
+        one
+        for one in group
+        if not any(other is not one and had_seen(other, one) for other in group)
     ]
-    # In a log that was put back and not begun anew (sync/restored.py) two can each seem to have
-    # seen the other: then none of them has.
+    # In a log that was restored without the leap of sync/restored.py, two decisions can each seem
+    # to have seen the other. Then neither has, and all of them count.
     return heads or group
 
 
-def strictest(decisions: Iterable[Write]) -> Write:
+def strictest(decisions: Iterable[Consent]) -> Consent:
     """The most restrictive of some decisions; of equal ones the last by seq."""
-    rank = {"yes": 0, "no": 1, "withdrawn": 2}
+    rank: dict[Decision, int] = {"yes": 0, "no": 1, "withdrawn": 2}
     return max(decisions, key=lambda one: (rank[one["decision"]], one["seq"]))
 
 
-def state_of(record: Record) -> str:
+def state_of(record: VisitRecord) -> VisitState:
     """The visit's state; the table in PROTOCOL.md section 2, first row that fits."""
     closed = winner(record, "closed")
     reviews = record["reviews"]
@@ -350,7 +345,7 @@ def state_of(record: Record) -> str:
     return _state_before_close(record)
 
 
-def _state_before_close(record: Record) -> str:
+def _state_before_close(record: VisitRecord) -> VisitState:
     attempt = winner(record, "attempt")
     date = winner(record, "date")
     dated_after = attempt is not None and date is not None and date["seq"] > attempt["seq"]
@@ -366,8 +361,8 @@ def _state_before_close(record: Record) -> str:
     return "booked" if date is not None and date["value"] != "" else "planned"
 
 
-def had_at(record: Record, user: str, base: int) -> bool:
-    """True when `user` was among the visitors in force at server sequence `base`."""
+def had_at(record: VisitRecord, user: str, base: int) -> bool:
+    """Whether `user` was among the visitors in force at server sequence `base`."""
     in_force: list[str] = []
     for assignment in sorted(record["assignments"], key=lambda one: one["seq"]):
         if assignment["seq"] <= base:
@@ -375,6 +370,6 @@ def had_at(record: Record, user: str, base: int) -> bool:
     return user in in_force
 
 
-def has_now(record: Record, user: str) -> bool:
-    """True when `user` is a visitor of this visit now."""
+def has_now(record: VisitRecord, user: str) -> bool:
+    """Whether `user` is a visitor of this visit now."""
     return user in value_of(record, "visitors", [])

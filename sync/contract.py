@@ -1,7 +1,7 @@
-"""The exam every storage engine sits: subclass `StorageContract` and make `storage`.
+"""The tests that every storage engine must pass: subclass `StorageContract` and make `storage`.
 
-Invariant: an engine may add tests and never override one; tests/contract checks that too.
-The exam asks only what sync/storage.py promises.
+Invariant: only what sync/storage.py promises is tested. An engine may add tests but never override
+one (tests/contract checks that).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.apply import new_visit
+from sync.device import new_device
+from sync.shapes import Record, RecordKey, VisitRecord
 from sync.storage import Batch, Entry, Head, Held, Known, Settled, Storage, Visibility
 
 _NOW = "2026-11-22T10:00:00+00:00"
@@ -33,12 +35,12 @@ def held(id: str, **over: Any) -> Held:
     return Held(**fields | over)
 
 
-def visit(id: str, seq: int) -> dict[str, Any]:
+def visit(id: str, seq: int) -> VisitRecord:
     return new_visit(id, "", "welcome") | {"seq": seq}
 
 
 class Boom(Exception):
-    """Raised inside a transaction to see it undone."""
+    """Raised inside a transaction to have it rolled back."""
 
 
 class StorageContract:
@@ -51,7 +53,7 @@ class StorageContract:
         with self.storage.transaction():
             self.storage.write(batch)
 
-    def read_records(self, *keys: tuple[str, str]) -> Mapping[tuple[str, str], dict[str, Any]]:
+    def read_records(self, *keys: RecordKey) -> Mapping[RecordKey, Record]:
         with self.storage.transaction():
             return self.storage.records(keys)
 
@@ -68,7 +70,7 @@ class StorageContract:
             assert self.storage.head(1) == Head(1, "digest-1")
             assert self.storage.head(3) is None
 
-    def test_nothing_is_left_of_a_transaction_that_raised(self) -> None:
+    def test_a_transaction_that_raises_leaves_no_trace(self) -> None:
         try:
             with self.storage.transaction():
                 self.storage.write(
@@ -97,41 +99,44 @@ class StorageContract:
         assert (found["op-1"].seq, found["op-1"].problem) == (1, "")
         assert (found["h1"].seq, found["h1"].problem) == (0, "unknown_subject")
 
-    def test_find_tells_the_log_before_the_held_list(self) -> None:
+    def test_find_prefers_the_log_to_the_held_list(self) -> None:
         self.store(held=[held("op-1", problem="no_right")])
         self.store(log=[entry(1)])
         with self.storage.transaction():
             assert self.storage.find(["op-1"])["op-1"].seq == 1
 
-    def test_find_does_not_take_other_bytes_held_under_a_used_id_for_the_operation(self) -> None:
+    def test_find_does_not_return_other_bytes_held_under_the_same_id(self) -> None:
         self.store(held=[held("x", sha256="other", problem="id_reused")])
         with self.storage.transaction():
             assert self.storage.find(["x"]) == {}
 
-    def test_find_takes_more_ids_than_one_statement_holds(self) -> None:
+    def test_find_accepts_more_ids_than_fit_in_one_statement(self) -> None:
         self.store(log=[entry(n) for n in range(1, 1201)])
         with self.storage.transaction():
             assert len(self.storage.find([f"op-{n}" for n in range(1, 1301)])) == 1200
 
-    def test_a_record_comes_back_equal_and_is_the_readers_own(self) -> None:
-        record = visit("v1", 1) | {"notes": [], "late": ["å\u2028💧"]}
+    def test_a_record_comes_back_equal_and_is_the_callers_own_copy(self) -> None:
+        record = visit("v1", 1)
+        record["late"].append("å\u2028💧")
         self.store(records={("visit", "v1"): record})
         first = self.read_records(("visit", "v1"), ("visit", "nobody"))
         assert first == {("visit", "v1"): record}
-        first["visit", "v1"]["late"].append("changed")
+        mine = first["visit", "v1"]
+        assert mine["type"] == "visit"
+        mine["late"].append("changed")
         assert self.read_records(("visit", "v1"))["visit", "v1"] == record
 
-    def test_a_record_written_again_replaces_the_older(self) -> None:
+    def test_a_record_written_again_replaces_the_earlier_one(self) -> None:
         self.store(records={("visit", "v1"): visit("v1", 1)})
         self.store(records={("visit", "v1"): visit("v1", 2)})
         assert self.read_records(("visit", "v1"))["visit", "v1"]["seq"] == 2
 
-    def test_records_of_one_id_and_two_types_are_two(self) -> None:
-        device = {"type": "device", "id": "v1", "seq": 0, "received": [], "reused": []}
+    def test_records_of_two_types_may_have_the_same_id(self) -> None:
+        device = new_device("v1")
         self.store(records={("visit", "v1"): visit("v1", 1), ("device", "v1"): device})
         assert self.read_records(("device", "v1"))["device", "v1"] == device
 
-    def test_held_is_told_by_visit_and_by_author_in_order_of_arrival(self) -> None:
+    def test_held_is_listed_by_visit_and_by_author_in_order_of_arrival(self) -> None:
         self.store(held=[held("a"), held("b", visit="v2"), held("c", by="amira")])
         with self.storage.transaction():
             assert [one.id for one in self.storage.held(visit="v1")] == ["a", "c"]
@@ -144,13 +149,13 @@ class StorageContract:
         with self.storage.transaction():
             assert self.storage.held(visit="v1")[0].octets == octets
 
-    def test_what_is_held_twice_is_held_once(self) -> None:
+    def test_holding_the_same_bytes_twice_makes_one_row(self) -> None:
         self.store(held=[held("a")])
         self.store(held=[held("a", problem="no_right")])
         with self.storage.transaction():
             assert [one.problem for one in self.storage.held(visit="v1")] == ["no_right"]
 
-    def test_what_is_held_again_keeps_its_first_time_and_place(self) -> None:
+    def test_what_is_held_again_keeps_its_time_and_place_of_arrival(self) -> None:
         self.store(held=[held("a"), held("b")])
         self.store(held=[held("a", problem="no_right", sender="amira", received_at="later")])
         with self.storage.transaction():
@@ -165,7 +170,7 @@ class StorageContract:
                 "other": Known("other", 0, "id_reused", "bob")
             }
 
-    def test_what_is_filed_is_known_as_filed_for_good(self) -> None:
+    def test_what_is_filed_stays_filed(self) -> None:
         self.store(held=[held("a"), held("x", sha256="other", problem="id_reused")])
         filed = [
             Settled(id, sha, "file", "alice", _NOW) for id, sha in (("a", "sha-a"), ("x", "other"))
@@ -186,14 +191,14 @@ class StorageContract:
         with self.storage.transaction():
             assert list(self.storage.held(visit="v1")) == []
 
-    def test_nothing_is_known_of_what_was_held_and_is_forgotten(self) -> None:
+    def test_what_is_forgotten_is_no_longer_held_or_found(self) -> None:
         self.store(held=[held("a"), held("b")])
         self.store(forgotten=[("a", "sha-a")])
         with self.storage.transaction():
             assert list(self.storage.find(["a", "b"])) == ["b"]
             assert [one.id for one in self.storage.held(visit="v1")] == ["b"]
 
-    def test_changes_tell_what_a_viewer_may_hold_by_rising_seq(self) -> None:
+    def test_changes_lists_what_a_viewer_may_hold_by_rising_seq(self) -> None:
         self.store(
             records={("visit", "v1"): visit("v1", 5), ("visit", "v2"): visit("v2", 3)},
             visibility=[
@@ -210,13 +215,13 @@ class StorageContract:
             assert list(self.storage.changes("bob", 5)) == []
             assert list(self.storage.changes("charlie", 0)) == []
 
-    def test_a_visit_that_became_visible_is_a_change_though_its_record_is_old(self) -> None:
+    def test_a_visit_that_became_visible_is_a_change_even_if_its_record_is_older(self) -> None:
         self.store(records={("visit", "v1"): visit("v1", 1)})
         self.store(log=[entry(2)], visibility=[Visibility("bob", "v1", 2, True, "")])
         with self.storage.transaction():
             assert [one.visit for one in self.storage.changes("bob", 1)] == ["v1"]
 
-    def test_a_visit_taken_away_is_told_once_with_its_reason_and_without_its_record(self) -> None:
+    def test_a_visit_taken_away_is_one_change_with_its_reason_and_without_its_record(self) -> None:
         self.store(
             records={("visit", "v1"): visit("v1", 1)},
             visibility=[Visibility("bob", "v1", 1, True, "")],

@@ -1,23 +1,43 @@
-"""Flat rows that lists and counts read, derived from a visit record.
+"""Flat rows for lists and counts, derived from a visit record.
 
-Invariant: each row is a pure function of the record, its tenancy and the tenancy's visits, so that indexes can
-be thrown away and made again. It refuses to carry names, phones, notes or any text a person
-wrote: a list needs none of them.
+Invariant: each row is a pure function of the record, its tenancy and the tenancy's visits, so that
+the indexes can be dropped and derived again (VERSION). No row carries names, phone numbers, notes or
+any other text that a person wrote: a list needs none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sync.apply import Record, conflicts_of, consents_of, state_of, strictest, value_of, winner
+from sync.apply import (
+    conflicts_of,
+    consents_of,
+    effective_decisions,
+    state_of,
+    strictest,
+    value_of,
+    winner,
+)
+from sync.shapes import (
+    BlobRow,
+    Consent,
+    ConsentRow,
+    FollowUp,
+    FollowUpRow,
+    TenancyFields,
+    TenancyRecord,
+    VisitRecord,
+    VisitRow,
+)
 
-Row = dict[str, Any]
+TABLES = ("visit_index", "follow_up_index", "consent_index", "blob_index")
+VERSION = "1"
+"""Raise it when a row is derived otherwise: all rows are then derived again at the next start."""
 
 
-def visit_row(record: Record, tenancy: Record | None) -> Row:
-    """The row of `visit_index`: what coverage and the lists of the desk show."""
-    file = tenancy["fields"] if tenancy else {}
+def visit_row(record: VisitRecord, tenancy: TenancyRecord | None) -> VisitRow:
+    """The row of `visit_index`: what coverage and the desk's lists show."""
+    file = _fields_of(tenancy)
     visitors = value_of(record, "visitors", [])
     closed = winner(record, "closed")
     return {
@@ -44,9 +64,9 @@ def visit_row(record: Record, tenancy: Record | None) -> Row:
     }
 
 
-def follow_up_rows(record: Record, tenancy: Record | None) -> list[Row]:
+def follow_up_rows(record: VisitRecord, tenancy: TenancyRecord | None) -> list[FollowUpRow]:
     """The rows of `follow_up_index`; a struck follow-up has none."""
-    file = tenancy["fields"] if tenancy else {}
+    file = _fields_of(tenancy)
     return [
         {
             "id": one["id"],
@@ -63,19 +83,16 @@ def follow_up_rows(record: Record, tenancy: Record | None) -> list[Row]:
     ]
 
 
-def consent_rows(record: Record, household: Sequence[Record] = ()) -> list[Row]:
+def consent_rows(record: VisitRecord, household: Sequence[VisitRecord] = ()) -> list[ConsentRow]:
     """The rows of `consent_index`: the decision that counts for each purpose asked at this visit.
 
-    `household`: all visits of its tenancy. What a tenant has taken back, or refused, at another visit
-    counts here too: nobody who asks one household twice may go on with the first answer.
+    `household`: all visits of its tenancy. A withdrawal or refusal at another visit counts here too
+    (PROTOCOL.md section 2): a tenant who is asked twice has one answer.
     """
-    everything = consents_of(
-        {"consents": [one for visit in household for one in visit["consents"]]}
-    )
-    rows = []
+    everything = effective_decisions(one for visit in household for one in visit["consents"])
+    rows: list[ConsentRow] = []
     for purpose, one in consents_of(record).items():
-        asked = [each for each in record["consents"] if each["purpose"] == purpose]
-        shown = one if "language" in one else next((e for e in asked if "language" in e), {})
+        shown = _asked(record, purpose, one)
         counts = strictest([one, everything.get(purpose, one)])
         rows.append(
             {
@@ -91,18 +108,31 @@ def consent_rows(record: Record, household: Sequence[Record] = ()) -> list[Row]:
     return rows
 
 
-def blob_rows(record: Record) -> list[Row]:
+def _asked(record: VisitRecord, purpose: str, decision: Consent) -> Consent:
+    """Where the text shown for `purpose` is described: in `decision`, or for a withdrawal in the
+    first consent that was asked for, if any was."""
+    if "language" in decision:
+        return decision
+    asked = (one for one in record["consents"] if one["purpose"] == purpose and "language" in one)
+    return next(asked, decision)
+
+
+def blob_rows(record: VisitRecord) -> list[BlobRow]:
     """The rows of `blob_index`: each operation that names a blob, `struck` for a struck photo."""
-    named = [(one, one.get("signature", ""), 0) for one in record["consents"]]
-    named += [(one, one["photo"], int(one["retracted"])) for one in record.get("photos", [])]
+    named = [(one["id"], one.get("signature", ""), 0) for one in record["consents"]]
+    named += [(one["id"], one["photo"], int(one["retracted"])) for one in record.get("photos", [])]
     return [
-        {"operation": one["id"], "visit": record["id"], "sha256": sha256, "struck": struck}
-        for one, sha256, struck in named
+        {"operation": id, "visit": record["id"], "sha256": sha256, "struck": struck}
+        for id, sha256, struck in named
         if sha256
     ]
 
 
-def _is_open(follow_up: Record) -> bool:
+def _fields_of(tenancy: TenancyRecord | None) -> TenancyFields:
+    return tenancy["fields"] if tenancy else {}
+
+
+def _is_open(follow_up: FollowUp) -> bool:
     if follow_up["retracted"]:
         return False
     answers = follow_up["answers"]

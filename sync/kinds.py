@@ -1,7 +1,8 @@
 """The kinds of operation: what each is about, who may send it, what its data must look like.
 
-Invariant: this table and the one in PROTOCOL.md section 1 say the same (a test compares
-them). Checks are exact: they say yes or no, and refuse to convert or trim.
+Invariant: this table and the one in PROTOCOL.md section 1 say the same, and the phone's in
+static/field/record/operations.js is its twin (tests compare all three). A check only answers
+whether a value is valid; it never converts or trims one, because bytes are kept as they came.
 """
 
 from __future__ import annotations
@@ -12,12 +13,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-TEXT_CHARACTERS_MAX = 280
-PHONES_MAX = 4
-PHONE_CHARACTERS_MAX = 60
-VISITORS_MAX = 2
-POINTS_MAX = 20
-LIST_MAX = 200
+from sync.limits import (
+    CELL_CHARACTERS_MAX,
+    LIST_MAX,
+    PHONE_CHARACTERS_MAX,
+    PHONES_MAX,
+    POINTS_MAX,
+    SEQ_MAX,
+    TENANTS_MAX,
+    TEXT_CHARACTERS_MAX,
+    VISITORS_MAX,
+)
+from sync.shapes import URGENCIES, SubjectType
 
 Data = Mapping[str, Any]
 Check = Callable[[Any], bool]
@@ -31,11 +38,10 @@ _FIELD = re.compile(
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
-_SEQ_MAX = 2**52
 
 
 def is_uuid(value: Any) -> bool:
-    """True for a lower-case UUID in its one canonical form (`uuid.UUID` accepts five others)."""
+    """Whether this is a UUID in its one canonical form, lower case (`uuid.UUID` accepts five others)."""
     return isinstance(value, str) and _UUID.match(value) is not None
 
 
@@ -44,6 +50,7 @@ def _text(low: int, high: int) -> Check:
 
 
 def matches(pattern: re.Pattern[str], *, empty: bool = False) -> Check:
+    """A check for text that `pattern` matches; `empty`: "" passes too."""
     return lambda value: (
         isinstance(value, str)
         and ((empty and value == "") or (value != "" and pattern.match(value) is not None))
@@ -51,6 +58,7 @@ def matches(pattern: re.Pattern[str], *, empty: bool = False) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
+    """A check for one of these strings."""
     # isinstance first: `value in allowed` would be False for lists anyway, but a
     # dict or list subclass with its own __eq__ cannot come out of json.loads.
     return lambda value: isinstance(value, str) and value in allowed
@@ -69,7 +77,8 @@ def _truth(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _SEQ_MAX
+    """Whether this is a number that `seq`, `base` or `device_seq` can be (True and False are not)."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < SEQ_MAX
 
 
 def _answers(value: Any) -> bool:
@@ -112,7 +121,7 @@ code_or_empty = matches(_NAME, empty=True)
 
 
 def _date(value: Any) -> bool:
-    """True for a day there is: a reader counts with it."""
+    """Whether the calendar has this day: pull and the lists calculate with it."""
     if not (isinstance(value, str) and _DATE.match(value)):
         return False
     try:
@@ -128,7 +137,7 @@ def _date_or_empty(value: Any) -> bool:
 
 _time_or_empty = matches(_TIME, empty=True)
 _sha_or_empty = matches(_SHA, empty=True)
-_cell = _text(0, 200)
+_cell = _text(0, CELL_CHARACTERS_MAX)
 _note = _text(1, TEXT_CHARACTERS_MAX)
 _comment = _text(0, TEXT_CHARACTERS_MAX)
 
@@ -149,7 +158,7 @@ _CHOICES: Mapping[str, Check] = {
 
 
 def _choice(data: Data) -> bool:
-    """A chosen value is one that its field could have got otherwise."""
+    """Whether the chosen value is one that another operation could have written to the field."""
     return _CHOICES.get(data["field"], code_or_empty)(data["value"])
 
 
@@ -158,11 +167,11 @@ class Kind:
     """What one kind of operation is about and who may send it.
 
     `who` holds "field" (visitors, ambassadors), "desk" (supervisors, administrators) and
-    "officer"; `content` marks what a review looks at; `optional` keys may be absent; `whole` is asked
-    once each field has passed.
+    "officer"; `content` marks what a review looks at; `optional` keys may be absent; `whole` checks
+    the data as a whole, once each field has passed.
     """
 
-    type: str
+    type: SubjectType
     who: frozenset[str]
     fields: Mapping[str, Check]
     content: bool = False
@@ -171,7 +180,7 @@ class Kind:
 
 
 def _kind(
-    type: str, who: str, fields: Mapping[str, Check], *, content: bool = False, optional: str = "",
+    type: SubjectType, who: str, fields: Mapping[str, Check], *, content: bool = False, optional: str = "",
     whole: Callable[[Data], bool] = lambda data: True,
 ) -> Kind:  # fmt: skip
     groups, absent = frozenset(who.split()), frozenset(optional.split())
@@ -202,7 +211,7 @@ KINDS: Mapping[str, Kind] = {
             ),
             "move_in": _date,
             "lease_end": _date_or_empty,
-            "tenants": _list_of(_cell, 0, 4),
+            "tenants": _list_of(_cell, 0, TENANTS_MAX),
             "phones": _phones,
         },
     ),
@@ -262,7 +271,7 @@ KINDS: Mapping[str, Kind] = {
         {
             "item": code_or_empty,
             "queue": code,
-            "urgency": one_of("now", "same_day", "three_days", "fourteen_days"),
+            "urgency": one_of(*URGENCIES),
             "text": _comment,
         },
         content=True,

@@ -1,7 +1,7 @@
-"""The storage engine as a page of Python: the readable specification of sync/storage.py.
+"""A storage engine in memory: the readable specification of sync/storage.py, and for tests.
 
-Invariant: the same answers as SQLite, proved by the same exam. It is slow, forgets
-everything when the process ends, and is not meant to serve anyone.
+Invariant: the same results as SQLite's, proved by the same tests (sync/contract.py). It is slow,
+and everything is gone when the process ends: no server uses it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from sync.apply import Record
+from sync.shapes import Problem, Record, RecordKey
 from sync.storage import Batch, Change, Entry, Head, Held, Known, Visibility
 
 
@@ -21,7 +21,7 @@ class _State:
     log: list[Entry] = field(default_factory=list)
     held: dict[tuple[str, str], Held] = field(default_factory=dict)
     settled: dict[tuple[str, str], str] = field(default_factory=dict)
-    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    records: dict[RecordKey, Record] = field(default_factory=dict)
     visibility: dict[tuple[str, str], Visibility] = field(default_factory=dict)
     tallies: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
@@ -57,14 +57,14 @@ class MemoryStorage:
             name = held.sha256 if held.problem == "id_reused" else held.id
             how = self.state.settled.get(key, "")
             if name in wanted and how in ("", "file"):
-                problem = "filed" if how else held.problem
+                problem: Problem = "filed" if how else held.problem
                 found[name] = Known(held.sha256, 0, problem, held.sender)
         for entry in self.state.log:
             if entry.id in wanted:
                 found[entry.id] = Known(entry.sha256, entry.seq, "")
         return found
 
-    def records(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
+    def records(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Record]:
         return {
             key: copy.deepcopy(self.state.records[key]) for key in keys if key in self.state.records
         }
@@ -83,6 +83,7 @@ class MemoryStorage:
             record = self.state.records.get(("visit", row.visit))
             if row.viewer != viewer:
                 continue
+            assert record is None or record["type"] == "visit"
             if not row.visible and row.seq > since:
                 found.append(Change(row.visit, row.seq, None, row.reason))
             elif row.visible and record and max(row.seq, record["seq"]) > since:

@@ -1,8 +1,8 @@
-"""One operation: reading its bytes and checking its shape against the table of kinds.
+"""One operation: parsing its bytes and checking its shape against the table of kinds.
 
-Invariant: an `Operation` that exists is well-formed (PROTOCOL.md section 1); what cannot be
-read is described by a `Refusal` whose code says why, so that the caller can hold the
-bytes. It refuses to repair anything: bytes are never rewritten, data never guessed.
+Invariant: an `Operation` that exists is well-formed (PROTOCOL.md section 1); for bytes that do not
+parse, a `Refusal` carries the code under which the caller holds them. Nothing is repaired: bytes
+are never rewritten, missing data never guessed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,17 @@ from datetime import datetime
 from typing import Any
 
 from sync.kinds import KINDS, Check, Data, Kind, code, is_count, is_uuid, one_of
+from sync.limits import OPERATION_BYTES_MAX
+from sync.shapes import HeldReason, SubjectType
 
 PROTOCOL = 1
 MEDIA_TYPE = "application/vnd.troskel.sync+json"
 
-OPERATION_BYTES_MAX = 16 * 1024
-BATCH_OPERATIONS_MAX = 500
-BATCH_BYTES_MAX = 4 * 1024 * 1024
-RIDING_BLOB_BYTES_MAX = 16 * 1024
-BLOB_BYTES_MAX = 12 * 1024 * 1024
-
 
 class Refusal(Exception):
-    """An operation that cannot be applied as it stands. `code` is a held-list problem code."""
+    """An operation that cannot be applied. `code` is the reason under which it is to be held."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: HeldReason, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
@@ -43,7 +39,7 @@ class Operation:
     id: str
     v: int
     kind: str
-    type: str
+    type: SubjectType
     subject: str
     by: str
     device: str
@@ -61,7 +57,7 @@ def _from_one(value: Any) -> bool:
 
 
 def _is_moment(value: Any) -> bool:
-    """A moment that there is, in a year that a page can show in any zone."""
+    """Whether this is a time that exists, in a year that every time zone can still show."""
     if not (isinstance(value, str) and _AT.match(value)):
         return False
     try:
@@ -82,8 +78,8 @@ _REST: Mapping[str, Check] = {
 }
 
 
-# (kind, v) → how data of version v is said in version v + 1. Nothing that was ever released leaves
-# this table. Every kind begins at version 1.
+# (kind, v) → a function that turns data of version v into version v + 1. Every kind begins at
+# version 1. No entry is ever removed: released phones and the log still hold the old versions.
 UPCASTS: dict[tuple[str, int], Callable[[Data], Data]] = {}
 
 
@@ -108,8 +104,8 @@ def digest_of(text: str | bytes) -> str:
 
 
 def octets_of(text: str) -> bytes:
-    """The bytes to store and hash. Half a surrogate pair, which no phone makes, is kept too:
-    it is held as `invalid`, and holding must not fail on the very text it is for."""
+    """The bytes to store and hash. A lone surrogate, which no phone makes, is encoded too: such
+    text is held as `invalid`, and holding it must not raise."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -125,7 +121,8 @@ def encode(envelope: Mapping[str, Any]) -> str:
 
 
 def peek(text: str) -> dict[str, str]:
-    """What can be said of bytes that may not be an operation: id, by, device, visit, kind, or "".
+    """Best-effort id, by, device, visit and kind of bytes that may not be an operation; "" where
+    unreadable.
 
     For the held list only: a broken operation is still grouped by visit and device.
     """
@@ -145,13 +142,13 @@ def peek(text: str) -> dict[str, str]:
     }
     return {
         key: value
-        if isinstance(value, str) and len(value) <= 80 and not _has_half_pair(value)
+        if isinstance(value, str) and len(value) <= 80 and not _has_lone_surrogate(value)
         else ""
         for key, value in found.items()
     }
 
 
-def _has_half_pair(text: str) -> bool:
+def _has_lone_surrogate(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -163,7 +160,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)  # made once: a push parses hundreds
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)  # built once: a push parses hundreds
 
 
 def parse(text: str) -> Operation:
@@ -177,13 +174,14 @@ def parse(text: str) -> Operation:
         raw = _STRICT.decode(text)
     except (ValueError, RecursionError) as error:
         raise Refusal("invalid", "not JSON") from error
-    if _has_half_pair(text) or (
-        "\\u" in text and _has_half_pair(json.dumps(raw, ensure_ascii=False))
+    if _has_lone_surrogate(text) or (
+        "\\u" in text and _has_lone_surrogate(json.dumps(raw, ensure_ascii=False))
     ):
-        raise Refusal("invalid", "half a surrogate pair")
+        raise Refusal("invalid", "lone surrogate")
     if not isinstance(raw, dict):
         raise Refusal("invalid", "not an envelope")
-    # A later release may change everything but these three: first know whether it is for us.
+    # A later release may change everything but these three, so they decide first whether this
+    # release can read the rest.
     _check(_HEAD, raw)
     kind = KINDS.get(raw["kind"])
     if kind is None:
@@ -233,5 +231,5 @@ def _check_data(kind: Kind, data: Data) -> None:
             raise Refusal("invalid", f"data.{name}")
     if not kind.whole(data):
         raise Refusal("invalid", "data")
-    # Unknown fields are kept in the bytes but never applied: a newer client of the same
-    # version may say more than this server understands.
+    # Unknown fields stay in the bytes and are not applied: a newer client may add fields without
+    # a new version.

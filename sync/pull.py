@@ -1,9 +1,9 @@
-"""What a reader must hear since a cursor: snapshots and `gone`, PROTOCOL.md section 4.
+"""Pull: the snapshots and `gone` that a reader needs since a cursor (PROTOCOL.md section 4).
 
-Invariant (I7): a snapshot holds what the reader's role covers and no more; nobody hears
-of a protected tenancy but that it is gone. The answer is read in one transaction, so a
-cursor never points past what it came with. It refuses to believe a cursor whose digest
-is not the log's: that reader starts again, and offers again what it holds.
+Invariant (I7): a snapshot contains what the reader's role covers and no more; of a protected
+tenancy's visit a reader learns only that it is gone. The answer is read in one transaction, so a
+cursor never points past what came with it. A cursor whose digest is not the log's is not trusted:
+that reader gets everything again, and sends again what it holds.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sync.apply import Record, state_of, value_of
+from sync.apply import state_of, value_of
+from sync.limits import SNAPSHOTS_PER_PULL
 from sync.rights import Principal
-from sync.storage import ALL, Change, Head, Held, Storage
+from sync.shapes import Gone, Snapshot, TenancyRecord, VisitRecord
+from sync.storage import ALL, Change, Head, Held, Storage, read_tenancies, read_visits
 
-SNAPSHOTS_PER_PULL = 200
 TENANCY_FIELDS = (
     "street", "apartment", "postcode", "city", "area", "building", "property", "tenants", "phones",
     "move_in", "language",
@@ -32,7 +33,8 @@ class Window:
     back: int
     ahead: int
 
-    def holds(self, record: Record) -> bool:
+    def holds(self, record: VisitRecord) -> bool:
+        """Whether a phone holds this visit: also when it has no date, or was returned."""
         day = value_of(record, "date")
         if not day or state_of(record) == "returned":
             return True
@@ -42,13 +44,13 @@ class Window:
 
 @dataclass(slots=True)
 class Pulled:
-    """One answer; `cursor` is what to come back with."""
+    """One answer; `cursor` is for the next pull, `held` are the reader's own held operations."""
 
     cursor: str
     more: bool
     reset: bool
-    snapshots: list[Record]
-    gone: list[dict[str, str]]
+    snapshots: list[Snapshot]
+    gone: list[Gone]
     held: list[Held]
 
 
@@ -61,20 +63,20 @@ def pull(
     everyone: bool = False,
     view: str = "",
 ) -> Pulled:
-    """What `reader` must hear since `cursor` ("" at first).
+    """What changed for `reader` since `cursor` ("" at first).
 
-    `view` names what an answer depends on besides the log (the reader's role, the company's facts; no
-    dot in it): under another name than the cursor's every visit is shown again.
+    `view` names what an answer depends on besides the log (the reader's role, the company's settings;
+    no dot in it): if it is not the cursor's, every visit is sent again.
 
-    `everyone` asks for all visits instead of the reader's own; only the desk gets them, anybody else
-    is answered as without it. A supervisor's phone does not ask: it holds own visits only.
+    `everyone` asks for all visits instead of the reader's own. Only a supervisor gets them, for
+    anybody else it is ignored. Phones never ask for it.
     """
     everyone = everyone and "desk" in reader.groups and reader.role == "supervisor"
     with storage.transaction():
         head = storage.head()
         assert head is not None
         since, day, reset = _read(storage, cursor, head)
-        # After the digest has been looked at: a log put back must be told, whatever else changed.
+        # After the digest was compared: `reset` must be answered whatever `view` says.
         if cursor and [*cursor.split("."), ""][3:4] != [view]:
             since, day = 0, None
         changes = list(storage.changes(ALL if everyone else reader.user, since))
@@ -83,10 +85,11 @@ def pull(
             before = Window(day, window.back, window.ahead)
             page = _with_window_changes(storage, reader, page, before, window)
         files = _tenancies(storage, page)
-        snapshots: list[Record] = []
-        gone: list[dict[str, str]] = []
+        snapshots: list[Snapshot] = []
+        gone: list[Gone] = []
         for change in page:
             if change.record is None:
+                assert change.reason
                 gone.append({"id": change.visit, "reason": change.reason})
             elif not everyone and not window.holds(change.record):
                 gone.append({"id": change.visit, "reason": "window"})
@@ -94,14 +97,14 @@ def pull(
                 file = files.get(change.record["tenancy"])
                 snapshots.append(snapshot(change.record, file, reader))
         if more:
-            # Changes come by rising seq: the page's last number is how far this reader got.
+            # Changes are sorted by seq: this reader has got as far as the page's last number.
             reached = storage.head(page[-1].seq)
             assert reached is not None
             head = reached
         held = list(storage.held(by=reader.user))
         hidden = _hidden(storage, held)
         gone = [one for one in gone if one["id"] not in hidden]
-        gone += [{"id": visit, "reason": "protected"} for visit in sorted(hidden)]
+        gone += [Gone(id=visit, reason="protected") for visit in sorted(hidden)]
         return Pulled(
             cursor=f"{head.seq}.{head.digest}.{(day or window.today) if more else window.today}"
             + (f".{view}" if view else ""),
@@ -114,7 +117,7 @@ def pull(
 
 
 def _read(storage: Storage, cursor: str, head: Head) -> tuple[int, date | None, bool]:
-    """(since, day, reset) of a cursor; anything but a cursor of this log starts from 0."""
+    """(since, day, reset) of a cursor; one that is not of this log starts from 0."""
     if not cursor:
         return 0, None, False
     parts = cursor.split(".")
@@ -129,7 +132,7 @@ def _read(storage: Storage, cursor: str, head: Head) -> tuple[int, date | None, 
 
 
 def _page(changes: Sequence[Change]) -> tuple[list[Change], bool]:
-    """The first changes, never cut between two of one seq: the cursor could not tell them apart."""
+    """The first changes, never cut between two of one seq: a cursor names a seq only."""
     end = SNAPSHOTS_PER_PULL
     while end < len(changes) and changes[end].seq == changes[end - 1].seq:
         end += 1
@@ -139,12 +142,12 @@ def _page(changes: Sequence[Change]) -> tuple[list[Change], bool]:
 def _with_window_changes(
     storage: Storage, reader: Principal, changes: list[Change], before: Window, now: Window
 ) -> list[Change]:
-    """`changes` and the visits that came into, or fell out of, the window by the day alone."""
-    told = {change.visit for change in changes}
+    """`changes`, and the visits that entered or left the window only because the day changed."""
+    listed = {change.visit for change in changes}
     moved = [
         change
         for change in storage.changes(reader.user, 0)
-        if change.visit not in told
+        if change.visit not in listed
         and change.record is not None
         and before.holds(change.record) != now.holds(change.record)
     ]
@@ -152,41 +155,42 @@ def _with_window_changes(
 
 
 def _hidden(storage: Storage, held: Sequence[Held]) -> set[str]:
-    """The protected visits that only held work ties to its author: opened on the phone, so that
-    nobody was ever shown them here, or another's by then. Told until the work is filed."""
+    """Visits that must go from the reader's phone although no `Visibility` says so: what the reader
+    sent for them is held as `protected`. They were opened on the phone, so the server never showed
+    them to anybody, or were somebody else's by then. Listed until the work is filed."""
     named = {one.visit for one in held if one.problem == "protected"}
     if not named:
         return set()
-    known = storage.records(("visit", visit) for visit in named)
-    files = storage.records({("tenancy", record["tenancy"]) for record in known.values()})
-    seen = {id for (_, id), one in known.items() if not _is_protected(files, one["tenancy"])}
-    return named - seen
+    known = read_visits(storage, named)
+    files = read_tenancies(storage, {record["tenancy"] for record in known.values()})
+    shown = {id for id, one in known.items() if not _is_protected(files, one["tenancy"])}
+    return named - shown
 
 
-def _is_protected(files: Mapping[tuple[str, str], Record], tenancy: str) -> bool:
-    file = files.get(("tenancy", tenancy))
+def _is_protected(files: Mapping[str, TenancyRecord], tenancy: str) -> bool:
+    file = files.get(tenancy)
     return bool(file and file["protected"])
 
 
-def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, Record]:
-    wanted = {
-        ("tenancy", change.record["tenancy"])
-        for change in changes
-        if change.record and change.record["tenancy"]
-    }
-    return {id: record for (_, id), record in storage.records(wanted).items()}
+def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, TenancyRecord]:
+    named = {change.record["tenancy"] for change in changes if change.record}
+    return read_tenancies(storage, named - {""})
 
 
-def snapshot(record: Record, tenancy: Record | None, reader: Principal) -> Record:
+def snapshot(record: VisitRecord, tenancy: TenancyRecord | None, reader: Principal) -> Snapshot:
     """The visit as `reader` may see it: the record, trimmed, with `state` and `tenancy_fields`.
 
-    Ambassadors are guests of the company (DESIGN 1): they see their own notes, follow-ups and consents, never
-    a colleague's.
+    Ambassadors are guests of the company (DESIGN 1): they see their own notes, follow-ups and
+    consents, never a colleague's.
     """
-    fields = tenancy["fields"] if tenancy and not tenancy["protected"] else {}
-    shown: dict[str, Any] = {name: fields[name] for name in TENANCY_FIELDS if name in fields}
-    trimmed = record | {"state": state_of(record), "tenancy_fields": shown}
+    fields: Mapping[str, Any] = {}
+    if tenancy and not tenancy["protected"]:
+        fields = tenancy["fields"]
+    shown = {name: fields[name] for name in TENANCY_FIELDS if name in fields}
+    trimmed = cast(Snapshot, {**record, "state": state_of(record), "tenancy_fields": shown})
     if reader.role == "ambassador":
-        for name in ("notes", "follow_ups", "consents"):
-            trimmed[name] = [one for one in record[name] if one["by"] == reader.user]
+        user = reader.user
+        trimmed["notes"] = [one for one in record["notes"] if one["by"] == user]
+        trimmed["follow_ups"] = [one for one in record["follow_ups"] if one["by"] == user]
+        trimmed["consents"] = [one for one in record["consents"] if one["by"] == user]
     return trimmed

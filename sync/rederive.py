@@ -1,9 +1,10 @@
-"""Visits whose record an earlier rule had made, derived again from the log, once.
+"""Rebuilds visit records that were made under an earlier conflict rule (RULE, sync/apply.py).
 
-Until this rule a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
-counted as having seen what nobody showed them: a second person's write could replace one that was
-never on their screen (PROTOCOL.md 2, I5). A "no" at one visit of a household left a "yes" at another as it was.
-Invariant: of a record only `cells` and the mark `alone` change; a visit of which the log has been blanked stays as it is. It refuses nothing: what it cannot read it leaves.
+Under rule 1 a phone's numbers ordered everything written on it, whoever wrote it, and an ambassador
+counted as having seen what is never shown to them: a second person's write could replace one that
+was never on their screen (PROTOCOL.md 2, I5). Invariant: of a record only `cells` and the mark
+`alone` change, and doing it twice changes nothing. A visit stays as it is where the log has blanked
+an operation that counts, or holds one that cannot be read.
 """
 
 from __future__ import annotations
@@ -11,37 +12,33 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sync.apply import Record, rewrite_cells
+from sync.apply import rewrite_cells
 from sync.operations import Operation, Refusal, parse
+from sync.shapes import Record, RecordKey
 from sync.sqlite import SqliteStorage
-from sync.storage import Batch
+from sync.storage import Batch, read_visits
 
 _TOGETHER = 200  # records in memory at once
 _BLANKED_WHEN_STRUCK = ("visit.note", "visit.photo", "visit.follow_up")  # they write no cell
 
 
 def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
-    """Derive anew, in the transaction that is open; how many records changed. `ambassadors`: user ids."""
+    """Rebuild, in the open transaction; how many records changed. `ambassadors`: user ids."""
     shared = _column(
         storage,
         "SELECT DISTINCT subject FROM (SELECT subject FROM log WHERE type = 'visit'"
         " GROUP BY subject, device HAVING count(DISTINCT by) > 1)",
-    )
-    several = _column(
-        storage,
-        "SELECT visit FROM consent_index WHERE visit IN (SELECT id FROM visit_index WHERE tenancy IN"
-        " (SELECT tenancy FROM visit_index WHERE tenancy <> '' GROUP BY tenancy HAVING count(*) > 1))",
     )
     authors = (
         "SELECT DISTINCT subject, by FROM log WHERE kind IN ('visit.consent', 'visit.withdraw')"
     )
     guests = {visit for visit, by in storage.db.execute(authors) if by in ambassadors}
     changed = 0
-    ids = sorted(shared | several | guests)
+    ids = sorted(shared | guests)
     for start in range(0, len(ids), _TOGETHER):
-        written: dict[tuple[str, str], Record] = {}
+        written: dict[RecordKey, Record] = {}
         some = ids[start : start + _TOGETHER]
-        for key, record in storage.records(("visit", id) for id in some).items():
+        for id, record in read_visits(storage, some).items():
             before = (record["cells"], [entry.get("alone") for entry in record["consents"]])
             operations = _operations(storage, record["id"]) if record["id"] in shared else None
             if operations is not None:
@@ -50,10 +47,10 @@ def derive_again(storage: SqliteStorage, ambassadors: Collection[str]) -> int:
                 if entry["by"] in ambassadors:
                     entry["alone"] = True
             after = (record["cells"], [entry.get("alone") for entry in record["consents"]])
-            changed += before != after
-            if before != after or record["id"] in several:
-                written[key] = record  # its rows of `consent_index` are made anew with it
+            if before != after:
+                written["visit", id] = record
         storage.write(Batch(records=written))
+        changed += len(written)
     return changed
 
 

@@ -1,21 +1,22 @@
-"""Who may do what: the questions asked of every operation before it is applied (PROTOCOL.md 3).
+"""Authorisation: the checks that every operation passes before it is applied (PROTOCOL.md 3).
 
-Invariant (I7): an operation passes only when role and assignment cover it, and nobody's authority,
-not even a supervisor's, takes anything into a protected tenancy. Pure: it reads records through
-the function it is given and changes nothing. It refuses by raising `Refusal` with the code under
-which the operation is to be held.
+Invariant (I7): an operation passes only when its author's role and assignment cover it, and nobody,
+not even a supervisor, can apply anything to a protected tenancy. Reads records and changes nothing;
+what does not pass raises `Refusal` with the code under which it is to be held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from sync.apply import Record, had_at, has_now
+from sync.apply import had_at, has_now
 from sync.kinds import KINDS
 from sync.operations import Operation, Refusal
+from sync.shapes import TenancyRecord, VisitRecord
 
-DESK = "desk-"  # a desk's device is this and the user's id; phones have random ids
+DESK = "desk-"  # the desk's device id is this and the user's id; phones have random ids
 GROUPS: Mapping[str, frozenset[str]] = {
     "visitor": frozenset({"field"}),
     "ambassador": frozenset({"field"}),
@@ -24,7 +25,12 @@ GROUPS: Mapping[str, frozenset[str]] = {
     "officer": frozenset({"officer"}),
 }
 
-Lookup = Callable[[str, str], Record | None]
+
+class Lookup(Protocol):
+    """Where the checks read records: None for one that does not exist."""
+
+    def visit(self, id: str) -> VisitRecord | None: ...
+    def tenancy(self, id: str) -> TenancyRecord | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights of `sender` over the records that `look(type, id)` finds.
+    """The rights of `sender` over `records`.
 
-    `override`: a supervisor stands in for the right the author lacked. It mends neither an
-    unknown subject nor a protected one.
+    `override`: a supervisor's authority replaces the right that the author lacks. It does not help
+    where the subject is unknown or protected.
     """
 
     sender: Principal
-    look: Lookup
+    records: Lookup
     override: bool = False
 
     def check(self, operation: Operation) -> None:
@@ -65,19 +71,19 @@ class Rights:
             self._check_visit(operation)
 
     def is_protected(self, tenancy: str) -> bool:
-        """True for the id of a protected tenancy; "" and unknown ones are not."""
-        file = self.look("tenancy", tenancy) if tenancy else None
+        """Whether this is a protected tenancy's id; "" and unknown ids are not."""
+        file = self.records.tenancy(tenancy) if tenancy else None
         return bool(file and file["protected"])
 
     def _check_tenancy(self, operation: Operation) -> None:
-        record = self.look("tenancy", operation.subject)
+        record = self.records.tenancy(operation.subject)
         if record and record["protected"] and operation.kind != "tenancy.protect":
             raise Refusal("protected")
         if record is None and operation.kind == "tenancy.protect":
             raise Refusal("unknown_subject")
 
     def _check_visit(self, operation: Operation) -> None:
-        record = self.look("visit", operation.subject)
+        record = self.records.visit(operation.subject)
         if operation.kind in ("visit.plan", "visit.open"):
             self._check_new_visit(operation, record)
             return
@@ -88,30 +94,30 @@ class Rights:
         if not self.override and not self._may(operation, record):
             raise Refusal("no_right")
 
-    def _check_new_visit(self, operation: Operation, record: Record | None) -> None:
+    def _check_new_visit(self, operation: Operation, record: VisitRecord | None) -> None:
         tenancy = operation.data["tenancy"]
-        if tenancy and self.look("tenancy", tenancy) is None:
+        if tenancy and self.records.tenancy(tenancy) is None:
             raise Refusal("unknown_subject")
         if self.is_protected(tenancy) or (record and self.is_protected(record["tenancy"])):
             raise Refusal("protected")
         if operation.kind == "visit.plan" or self.override:
             return
-        # Opening an existing visit would make its author a visitor of somebody else's.
+        # Opening a visit makes its author a visitor: it must not give access to somebody else's.
         if record is not None and not has_now(record, operation.by):
             raise Refusal("no_right")
         if tenancy and not self._knows_tenancy(operation.by, tenancy):
             raise Refusal("no_right")
 
     def _knows_tenancy(self, user: str, tenancy: str) -> bool:
-        file = self.look("tenancy", tenancy)
+        file = self.records.tenancy(tenancy)
         assert file is not None
-        visits = [self.look("visit", visit) for visit in file["visits"]]
+        visits = [self.records.visit(visit) for visit in file["visits"]]
         return any(
             visit is not None and any(user in one["visitors"] for one in visit["assignments"])
             for visit in visits
         )
 
-    def _may(self, operation: Operation, record: Record) -> bool:
+    def _may(self, operation: Operation, record: VisitRecord) -> bool:
         who = KINDS[operation.kind].who & self.sender.groups
         if "desk" in who:
             return True

@@ -1,9 +1,9 @@
-"""What the protocol asks of a storage engine: seven methods, no options.
+"""The interface of a storage engine: seven methods, no options.
 
-Invariant: what `write` was given inside a `transaction` that ended without an exception
-is durable when the `with` block is left (I3); of any other it leaves no trace. Memory
-(the readable specification) and SQLite pass the same exam, sync/contract.py.
-It refuses to interpret records: who may see what is said by `Batch.visibility`.
+Invariant: what `write` was given inside a `transaction` that ended without an exception is durable
+when the `with` block is left (I3); any other transaction leaves no trace. Memory (the readable
+specification) and SQLite pass the same tests, sync/contract.py. An engine never decides from a
+record who may see it: `Batch.visibility` tells it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,22 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
-from sync.apply import Record
+from sync.shapes import (
+    DeviceRecord,
+    GoneReason,
+    HeldReason,
+    Problem,
+    Record,
+    RecordKey,
+    Settlement,
+    SubjectType,
+    TenancyRecord,
+    VisitRecord,
+)
 
-ALL = "*"  # the viewer that stands for everyone who sees all visits
+ALL = "*"  # the viewer whose rows count for everybody who sees all visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class Entry:
     digest: str
     octets: bytes | None
     kind: str
-    type: str
+    type: SubjectType | Literal["log"]  # "log": sync/restored.py
     subject: str
     by: str
     device: str
@@ -54,12 +65,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One stored operation that could not be applied; `visit` and `device` may be ""."""
+    """One stored operation that could not be applied; what its bytes do not tell is ""."""
 
     id: str
     sha256: str
     octets: bytes
-    problem: str
+    problem: HeldReason
     kind: str
     visit: str
     device: str
@@ -70,46 +81,48 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the storage remembers of an operation id. `problem` is "" when it was applied and
-    "filed" when it is kept for good; `sender` is who sent what is held."""
+    """What the storage has under an operation id. `problem` is "" when it was applied and "filed"
+    when it is kept for good; `sender` is who sent what is held."""
 
     sha256: str
     seq: int
-    problem: str
+    problem: Problem
     sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A held row that is over: `how` is `retry`, `accept` (applied) or `file`, by whom ("" the
-    server), when. Of what was applied the log alone keeps the bytes, or has blanked them."""
+    """What ended a hold: `retry` and `accept` applied the operation, `file` keeps it for good; by
+    whom ("" for the server) and when. After it was applied only the log has its bytes, so that
+    blanking them there leaves no copy."""
 
     id: str
     sha256: str
-    how: str
+    how: Settlement
     by: str
     at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """From `seq` on, `viewer` may (or may no longer) hold the visit; `reason` as in `gone`."""
+    """From `seq` on, `viewer` may (or may no longer) hold the visit; `reason` as in `gone`, "" while
+    it is visible."""
 
     viewer: str
     visit: str
     seq: int
     visible: bool
-    reason: str
+    reason: GoneReason | Literal[""]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One visit a viewer must hear of since `seq`: its record, or why it is gone."""
+    """One visit that changed for a viewer: its record, or (None) why it is gone."""
 
     visit: str
     seq: int
-    record: Record | None
-    reason: str
+    record: VisitRecord | None
+    reason: GoneReason | Literal[""]
 
 
 @dataclass(slots=True)
@@ -118,12 +131,14 @@ class Batch:
 
     log: list[Entry] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
-    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    records: dict[RecordKey, Record] = field(default_factory=dict)
     visibility: list[Visibility] = field(default_factory=list)
     blank: list[str] = field(default_factory=list)
     tallies: list[tuple[str, str, str, str]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
-    forgotten: list[tuple[str, str]] = field(default_factory=list)  # (id, sha256) held till now
+    forgotten: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # (id, sha256) to delete from held
 
 
 class Storage(Protocol):
@@ -133,24 +148,45 @@ class Storage(Protocol):
         """One exclusive writer at a time; commits durably at the end, rolls back on an exception."""
 
     def head(self, at: int | None = None) -> Head | None:
-        """The end of the log, or its state at number `at`; None past the end, never None without `at`."""
+        """The end of the log, or its state at number `at`: None where the log has no such number."""
 
     def find(self, ids: Iterable[str]) -> Mapping[str, Known]:
-        """What is known of these operation ids; the log goes before the held list.
+        """Those of these operation ids that are stored; the log goes before the held list.
 
-        Other bytes under a used id are known by their sha256 instead.
+        Other bytes that were sent under a used id are found by their sha256 instead.
         """
 
-    def records(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
-        """The records (type, id) that exist, each the caller's own copy."""
+    def records(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Record]:
+        """Those of the records (type, id) that exist, each the caller's own copy."""
 
     def held(self, *, visit: str = "", by: str = "") -> Sequence[Held]:
         """Open held operations of a visit, or by an author, in order of arrival."""
 
     def changes(self, viewer: str, since: int) -> Sequence[Change]:
-        """What `viewer` must hear of after `since`, by rising seq."""
+        """What changed for `viewer` after `since`, by rising seq."""
 
     def write(self, batch: Batch) -> None:
-        """Store it all. What is held already keeps its first time and whatever was asked of it,
-        and takes the new problem and sender; what is settled stays so. What was applied keeps no
-        bytes in the held list, and of what is forgotten that list keeps nothing."""
+        """Store all of it.
+
+        An operation that is held already keeps its time of arrival and the question to its author,
+        and takes the new problem and sender; one that is settled stays settled. What was applied
+        keeps no bytes in the held list; what is in `forgotten` is deleted from it.
+        """
+
+
+def read_visits(storage: Storage, ids: Iterable[str]) -> dict[str, VisitRecord]:
+    """id → record of those of these visits that exist."""
+    found = storage.records(("visit", id) for id in ids)
+    return {id: one for (_, id), one in found.items() if one["type"] == "visit"}
+
+
+def read_tenancies(storage: Storage, ids: Iterable[str]) -> dict[str, TenancyRecord]:
+    """id → record of those of these tenancies that exist."""
+    found = storage.records(("tenancy", id) for id in ids)
+    return {id: one for (_, id), one in found.items() if one["type"] == "tenancy"}
+
+
+def read_device(storage: Storage, id: str) -> DeviceRecord | None:
+    """The record of this device, None before its first push."""
+    record = storage.records([("device", id)]).get(("device", id))
+    return record if record is not None and record["type"] == "device" else None

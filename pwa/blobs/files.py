@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pwa.blobs.pictures import PictureRefused, clean
 from pwa.blobs.signatures import Signatures
-from sync.operations import BLOB_BYTES_MAX
+from sync.limits import BLOB_BYTES_MAX
 
 PARTS_MAX = 200
 """Unfinished uploads at once; one more takes the place of the one untouched for longest."""

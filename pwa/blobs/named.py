@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pwa.blobs.files import Blobs
 from pwa.database.connections import Databases
-from sync.operations import BLOB_BYTES_MAX
+from sync.limits import BLOB_BYTES_MAX
 
 # In the exact bytes of an operation a quote inside a text has a backslash before it.
 _NAMED = re.compile(r'"(?:signature|photo)":"([0-9a-f]{64})"')

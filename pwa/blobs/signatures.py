@@ -9,13 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlite_utils import Database
-
 from pwa.database.connections import Databases
-
-
-def create_table(db: Database) -> None:
-    db.execute("CREATE TABLE signatures (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT")
 
 
 class Signatures:

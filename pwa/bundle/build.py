@@ -145,7 +145,8 @@ def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
         arguments = [
             "static/field/boot.js", "--bundle", "--minify", "--format=esm", "--target=es2022",
             "--charset=utf8", "--sourcemap=linked", "--log-level=warning",
-            "--outfile=static/build/phone.js",
+            "--outfile=static/build/phone.js", "--alias:idb=./static/vendor/idb.js",
+            "--alias:signature_pad=./static/vendor/signature_pad.min.js",
         ]  # fmt: skip
         done = subprocess.run([str(found[0]), *arguments], cwd=copy, check=False)
         if done.returncode != 0:

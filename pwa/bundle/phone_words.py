@@ -72,6 +72,7 @@ def compile_catalogue(catalogue: Catalog, language: str, messages: Sequence[Mess
     table = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
     table = table.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return (
+        "// @ts-nocheck\n"
         "// Made by pwa/bundle/build.py from pwa/translations; change it there.\n"
         f"export const language = {json.dumps(language)}\n"
         f"export const direction = {json.dumps(GUIDE[language].direction)}\n"
@@ -102,6 +103,8 @@ def compile_languages(languages: Iterable[str]) -> str:
     return (
         "// Made by pwa/bundle/build.py from the heads of pwa/guide/texts; change them there.\n"
         f"export const ORIGINAL = {json.dumps(ORIGINAL)}\n"
+        "/** @type {Record<string, [string, 'ltr'|'rtl']>} */\n"
         f"export const LANGUAGES = {json.dumps(names, ensure_ascii=False)}\n"
+        "/** @type {string[]} */\n"
         f"export const INTERFACE = {json.dumps(list(languages))}\n"
     )

@@ -29,6 +29,7 @@ from pwa.visits.submitting import principal_of
 from pwa.visits.view_models import tick_answer
 from sync.operations import encode
 from sync.push import push
+from sync.storage import read_device
 
 PASSWORD = "demo"
 PEOPLE: Sequence[Mapping[str, Any]] = (
@@ -215,10 +216,9 @@ class _Story:
             name: _Device(services, people[name], f"demo-phone-{name}") for name in ("bob", "amira")
         }
         alice = people["alice"]
-        desk = services.storage.records({("device", f"desk-{alice.id}")})
-        record = desk.get(("device", f"desk-{alice.id}"))
+        record = read_device(services.storage, f"desk-{alice.id}")
         # The import has written under this desk already; its numbers go on from there.
-        taken = int(record["received"][-1][1]) if record else 0
+        taken = record["received"][-1][1] if record else 0
         self.desk = _Device(services, alice, f"desk-{alice.id}", taken)
         self.officer = _Device(services, people["hugo"], f"desk-{people['hugo'].id}")
 

@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from pwa.database import DatabaseError, tables
 from pwa.database.locks import FileLock
+from sync.sqlite import write_transaction
 
 DATABASE = "troskel.db"
 
@@ -84,18 +85,8 @@ class Databases:
 
         Nested use joins the outer transaction. Nothing slow belongs inside: all writers wait.
         """
-        with self.lock:
-            db = self.writer
-            if db.conn.in_transaction:
-                yield db
-                return
-            db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.conn.execute("COMMIT")
-            except BaseException:
-                db.rollback()
-                raise
+        with write_transaction(self.writer, self.lock):
+            yield self.writer
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

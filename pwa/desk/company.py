@@ -21,7 +21,7 @@ from pwa.desk.parts.wording import queue_name
 from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
-from pwa.guide.setting import ROLES, Setting
+from pwa.guide.setting import Setting
 from pwa.homes import company
 from pwa.homes.files.cells import clean
 from pwa.problems import N_, Problem
@@ -29,6 +29,7 @@ from pwa.services import get_services
 from pwa.visits.view_texts import put_in
 from pwa.web.access import get_current_user, requires
 from pwa.web.i18n import interface_language
+from sync.shapes import QUEUES
 
 blueprint = Blueprint("company", __name__)
 
@@ -265,7 +266,7 @@ def options_of(guide: Guide, setting: Setting) -> list[dict[str, str]]:
     if setting.type == "languages":
         return [{"code": tag, "label": language_name(tag)} for tag in guide.languages]
     if setting.type == "role":
-        return [{"code": code, "label": queue_name(code)} for code in ROLES]
+        return [{"code": code, "label": queue_name(code)} for code in QUEUES]
     return []
 
 

@@ -22,12 +22,13 @@ from pwa.desk.parts.queries import FollowUpRow, due_day
 from pwa.desk.parts.reading import blob_response, log_picture
 from pwa.desk.parts.wording import Words, words_for
 from pwa.desk.visit_actions import follow_up_answer
-from pwa.people.accounts import QUEUES, User
+from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
-from sync.apply import Record
+from sync.shapes import QUEUES, VisitRecord
 from sync.sqlite import SqliteStorage
+from sync.storage import read_visits
 
 blueprint = Blueprint("follow_ups", __name__)
 
@@ -48,7 +49,7 @@ def page() -> ResponseReturnValue:
             db, today, queue=queue, done=done, late=late and not done, page=shown
         )
         counts = queries.count_follow_ups(db, today)
-        records = SqliteStorage(db).records({("visit", row.visit) for row in rows})
+        records = read_visits(SqliteStorage(db), {row.visit for row in rows})
     words = words_for(services.guide, staff.names())
     return render_template(
         "desk/follow_ups.html",
@@ -57,7 +58,7 @@ def page() -> ResponseReturnValue:
         done=done,
         late=late,
         counts=counts if not own else {user.queue: counts.get(user.queue, (0, 0))},
-        rows=[_view(row, records["visit", row.visit], today, words) for row in rows],
+        rows=[_view(row, records[row.visit], today, words) for row in rows],
         total=total,
         page_number=shown,
         pages=max(1, -(-total // PAGE_ROWS)),
@@ -88,14 +89,14 @@ def photo(id: str, sha256: str) -> Response:
         row = queries.find_follow_up(db, id)
         if row is None or not _may(user, row):
             raise Problem("not_found")
-        record = SqliteStorage(db).records({("visit", row.visit)})["visit", row.visit]
+        record = read_visits(SqliteStorage(db), [row.visit])[row.visit]
     if sha256 not in photos_of(record, id):
         raise Problem("not_found")
     log_picture(user, row.visit)
     return blob_response(sha256)
 
 
-def photos_of(record: Record, follow_up: str) -> list[str]:
+def photos_of(record: VisitRecord, follow_up: str) -> list[str]:
     """Hashes of the photos of the point that a follow-up is about, without the struck ones."""
     item = next(one["item"] for one in record["follow_ups"] if one["id"] == follow_up)
     live = [one for one in record.get("photos", []) if not one["retracted"]]
@@ -112,7 +113,7 @@ def _may(user: User, row: FollowUpRow) -> bool:
     return user.role == "supervisor" or (user.role == "officer" and row.queue == user.queue)
 
 
-def _view(row: FollowUpRow, record: Record, today: date, words: Words) -> dict[str, Any]:
+def _view(row: FollowUpRow, record: VisitRecord, today: date, words: Words) -> dict[str, Any]:
     entry = next(one for one in record["follow_ups"] if one["id"] == row.id)
     due = due_day(row.urgency, row.at)
     return {

@@ -19,6 +19,7 @@ from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.web import access
 from pwa.web.access import requires
+from sync.shapes import QUEUES
 
 blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
 
@@ -173,7 +174,7 @@ def _page(
         form=form,
         problem=problem,
         roles=accounts.ROLES,
-        queues=accounts.QUEUES,
+        queues=QUEUES,
         languages=[
             {"tag": tag, "label": language_name(tag)} for tag in get_services().settings.languages
         ],

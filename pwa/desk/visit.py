@@ -28,7 +28,8 @@ from pwa.visits.holding import list_filed
 from pwa.visits.submitting import VisitFile, load_visit
 from pwa.visits.view_models import summary_view
 from pwa.web.access import get_current_user, requires
-from sync.apply import Record, consents_of, value_of
+from sync.apply import consents_of, value_of
+from sync.shapes import VisitRecord
 
 blueprint = Blueprint("visit", __name__)
 
@@ -199,7 +200,7 @@ def _minutes(at: str, received_at: str) -> int:
     return max(0, int(passed.total_seconds() // 60))
 
 
-def _consents_elsewhere(db: Database, record: Record) -> dict[str, str]:
+def _consents_elsewhere(db: Database, record: VisitRecord) -> dict[str, str]:
     """purpose → the decision from another visit to the same household, where it counts instead of
     this visit's own (sync/index.py, `consent_rows`)."""
     own = {purpose: one["decision"] for purpose, one in consents_of(record).items()}

@@ -19,7 +19,7 @@ from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import load_visit
 from pwa.web.access import get_current_user, requires
-from sync.kinds import POINTS_MAX
+from sync.limits import POINTS_MAX
 
 blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 

@@ -30,14 +30,13 @@ from typing import Any, Final, Literal, get_args
 from pwa.guide.fill import placeholders
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.guide.setting import Setting
+from sync.shapes import Queue, Urgency
 
 Kind = Literal["explain", "check", "ask", "do"]
 # never = ✖ of the checklist: may be explained, must not be asked.
 Privacy = Literal["none", "personal", "sensitive", "never"]
 SetBy = Literal["visitor", "system", "booking", "revisit"]
 Tag = Literal["safety", "knowledge", "landlord", "neighbours"]
-Urgency = Literal["now", "same_day", "three_days", "fourteen_days"]
-Queue = Literal["FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH"]
 Recipient = Literal["named", "fixed"]
 State = Literal["original", "translated", "machine", "reviewed"]
 STATES: Final[tuple[State, ...]] = get_args(State)

@@ -28,16 +28,15 @@ from pwa.guide.format import (
     Law,
     Notice,
     Privacy,
-    Queue,
     Recipient,
     Review,
     Section,
     SetBy,
     Tag,
-    Urgency,
 )
 from pwa.guide.languages import HEAD, LANGUAGES, ORIGINAL
 from pwa.guide.setting import Level, Setting, Type
+from sync.shapes import QUEUES, URGENCIES
 
 BASELINE: Final = Path(__file__).parent
 
@@ -256,9 +255,9 @@ def _follow_ups(table: _Table) -> dict[str, FollowUp]:
     for code in list(table.left):
         one = table.table(code)
         found[code] = FollowUp(
-            one.string("queue", among=get_args(Queue)),
-            one.string("urgency", among=get_args(Urgency)),
-            one.string("alternative", "", among=get_args(Queue)),
+            one.string("queue", among=QUEUES),
+            one.string("urgency", among=URGENCIES),
+            one.string("alternative", "", among=QUEUES),
         )
         one.end()
     return found

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pwa.guide.languages import LANGUAGES
+from sync.shapes import QUEUES
 
 Type = Literal["text", "number", "money", "time", "phone", "choice", "choices", "role", "languages"]
 Level = Literal["company", "area", "building"]
-ROLES: Final = ["FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH"]
 
 # No sign that cannot be seen: one that turns the direction of reading would turn the text around it.
 # The joiners U+200C and U+200D are spelling in Persian and Kurdish.
@@ -47,7 +47,7 @@ class Setting:
     def queue(self) -> str:
         """The queue whose follow-ups it sends elsewhere; "" for every other fact."""
         code = self.key.removeprefix("roles.")
-        return code if code in ROLES else ""
+        return code if code in QUEUES else ""
 
     @property
     def english(self) -> str:
@@ -65,7 +65,7 @@ class Setting:
         if self.type == "languages":
             return _distinct(value, tuple(LANGUAGES))
         if self.type == "role":
-            return value in ROLES
+            return value in QUEUES
         return re.fullmatch(_SHAPES[self.type], value) is not None
 
 

@@ -18,25 +18,6 @@ from pwa.guide.format import canonical
 COMPANY = "company"
 
 
-def create_tables(db: Database) -> None:
-    db.table("company_settings").create(
-        {"scope": str, "name": str, "value": str},
-        pk=("scope", "name"),
-        not_null={"value"},
-        strict=True,
-    )
-
-
-def create_history(db: Database) -> None:
-    """Who changed which fact from what to what; only ever added to."""
-    db.table("company_changes").create(
-        {"scope": str, "name": str, "before": str, "after": str, "by": str, "at": str},
-        not_null={"scope", "name", "before", "after", "by", "at"},
-        strict=True,
-    )
-    db.table("company_changes").create_index(["scope"])
-
-
 def scope_of(area: str = "", building: str = "") -> str:
     """The name under which a level's values are kept."""
     return f"building:{building}" if building else f"area:{area}" if area else COMPANY

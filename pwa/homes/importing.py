@@ -40,34 +40,6 @@ SYSTEM = User(
 REASON_CHARACTERS_MAX = 280
 
 
-def create_tables(db: Database) -> None:
-    db.table("tenancy_refs").create(
-        {"ref": str, "tenancy": str, "cells": str, "customer": str},
-        pk="ref",
-        not_null={"tenancy", "cells", "customer"},
-        strict=True,
-    )
-    db.table("tenancy_refs").create_index(["customer"])
-    db.table("protected_room").create(
-        {
-            "id": str, "ref": str, "cells": str, "added_at": str, "added_by": str,
-            "cleared_at": str, "cleared_by": str, "cleared_reason": str,
-        },
-        pk="id",
-        not_null={"ref", "cells", "added_at", "added_by", "cleared_at", "cleared_by", "cleared_reason"},
-        strict=True,
-    )  # fmt: skip
-    db.table("protected_room").create_index(["ref"])
-    db.table("protected_reads").create(
-        {"id": int, "user": str, "at": str, "what": str}, pk="id", not_null={"user", "at", "what"}
-    )
-    db.table("imports").create(
-        {"id": int, "at": str, "by": str, "filename": str, "sha256": str, "report": str},
-        pk="id",
-        not_null={"at", "by", "filename", "sha256", "report"},
-    )
-
-
 @dataclass(slots=True)
 class Report:
     """What an import did, or would do. Counts are of rows; `created` counts planned visits."""

@@ -26,9 +26,9 @@ from pwa.people.sessions import end_sessions_of
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.settings import GUIDE_LANGUAGES
+from sync.shapes import QUEUES
 
 ROLES = ("visitor", "ambassador", "supervisor", "officer", "administrator")
-QUEUES = ("FV", "KT", "BK", "UT", "HY", "BS", "TS", "BR", "SE", "HJ", "BA", "MK", "CH")
 INTERFACE_LANGUAGES = catalogues.LANGUAGES
 PASSWORD_CHARACTERS_MIN = 8  # OWASP ASVS 5.0, 6.2.1; 15 advised
 PASSWORD_CHARACTERS_MAX = 256

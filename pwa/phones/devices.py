@@ -59,45 +59,6 @@ class DeletionRow:
     open: int
 
 
-def create_tables(db: Database) -> None:
-    db.table("devices").create(
-        {
-            "id": str, "user": str, "seen_at": str, "unsent": int, "oldest_unsent_at": str,
-            "persisted": int, "installed": int, "version": str, "health": str,
-            "lost_at": str, "lost_unsent": int,
-        },
-        pk="id",
-        not_null={"user", "seen_at", "unsent", "oldest_unsent_at", "persisted", "installed",
-                  "version", "health", "lost_at", "lost_unsent"},
-        strict=True,
-    )  # fmt: skip
-
-
-def add_losses(db: Database) -> None:
-    """What was lost, under which name; who used which phone; what phones say they deleted."""
-    devices = db.table("devices")
-    for column, type, value in (
-        ("lost_reason", str, ""),
-        ("lost_device", str, ""),
-        ("recovered", int, 0),
-    ):
-        devices.add_column(column, type, not_null_default=value)
-    db.execute(
-        "CREATE TABLE device_people (device TEXT NOT NULL, user TEXT NOT NULL,"
-        " first_at TEXT NOT NULL, PRIMARY KEY (device, user))"
-    )
-    db.execute("INSERT INTO device_people SELECT id, user, '' FROM devices")
-    # A phone that lost its storage is another device from then on; the new one tells of the old.
-    db.execute(
-        "CREATE VIEW present_devices AS SELECT id FROM devices WHERE id NOT IN"
-        " (SELECT lost_device FROM devices AS other WHERE other.id <> other.lost_device)"
-    )
-    db.execute(
-        "CREATE TABLE deleted_visits (device TEXT NOT NULL, visit TEXT NOT NULL, at TEXT NOT NULL,"
-        " PRIMARY KEY (device, visit))"
-    )
-
-
 def report(db: Database, device: str, user: str, health: Mapping[str, Any], now: str) -> None:
     """Keep the newest report of `device`. Anything of the wrong shape counts as unknown: what a
     phone says of itself never keeps its work out."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pwa.services import Services
-from sync.operations import BATCH_OPERATIONS_MAX
+from sync.limits import BATCH_OPERATIONS_MAX
 from sync.push import push
 from sync.rights import Principal
 

@@ -31,14 +31,8 @@ from pwa.services import Services, get_services
 from pwa.visits.submitting import principal_of
 from pwa.web.access import SIGNED_IN, requires
 from sync.apply import RULE
-from sync.operations import (
-    BATCH_BYTES_MAX,
-    BATCH_OPERATIONS_MAX,
-    MEDIA_TYPE,
-    PROTOCOL,
-    RIDING_BLOB_BYTES_MAX,
-    digest_of,
-)
+from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX
+from sync.operations import MEDIA_TYPE, PROTOCOL, digest_of
 from sync.pull import Window, pull
 from sync.push import Phone, Pushed, Result, push
 

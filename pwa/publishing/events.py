@@ -44,30 +44,6 @@ class Event:
     id: int = 0
 
 
-def create_tables(db: Database) -> None:
-    db.table(TABLE).create(
-        {
-            "id": int, "language": str, "key": str, "at": str, "by": str, "reviewer": str,
-            "action": str, "text": str, "state": str, "of": str, "base": str, "comment": str,
-            "old_text": str, "old_state": str,
-        },
-        pk="id",
-        not_null={
-            "language", "key", "at", "by", "reviewer", "action", "text", "state", "of", "base",
-            "comment", "old_text", "old_state",
-        },
-        strict=True,
-    )  # fmt: skip
-    db.table(TABLE).create_index(["language", "key"])
-
-
-def create_originals(db: Database) -> None:
-    """The Swedish texts that translations were compared with, by their fingerprint."""
-    db.table("guide_originals").create(
-        {"sha256": str, "text": str}, pk="sha256", not_null={"text"}, strict=True
-    )
-
-
 def keep_original(db: Database, sha256: str, text: str) -> None:
     """Remember the Swedish `text` of fingerprint `sha256`."""
     db.table("guide_originals").insert({"sha256": sha256, "text": text}, pk="sha256", ignore=True)

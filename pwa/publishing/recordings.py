@@ -32,24 +32,6 @@ _named: tuple[tuple[object, ...], dict[str, str]] = ((), {})  # the last answer 
 _RATE = 48_000  # Opus in Ogg counts in 48 kHz samples whatever it was made from (RFC 7845, 4)
 
 
-def create_tables(db: Database) -> None:
-    db.table("recordings").create(
-        {
-            "id": str, "language": str, "key": str, "sha256": str, "text_sha256": str, "seconds": int,
-            "by": str, "at": str, "ended_by": str, "ended_at": str,
-        },
-        not_null={"id", "language", "key", "sha256", "text_sha256", "seconds", "by", "at"},
-        strict=True,
-    )  # fmt: skip
-    db.table("recordings").create_index(["language", "key"])
-    db.table("recording_bytes").create(
-        {"sha256": str, "type": str, "octets": bytes},
-        pk="sha256",
-        not_null={"type", "octets"},
-        strict=True,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One recording in force. `fits`: the words it was made of are those of the guide now."""

@@ -25,47 +25,6 @@ from pwa.publishing import events
 from pwa.publishing.overlay import Wording, fingerprint, lay_over
 
 
-def create_tables(db: Database) -> None:
-    events.create_tables(db)
-    db.table("guide_publications").create(
-        {"number": int, "version": str, "at": str, "by": str, "last_event": int},
-        pk="number",
-        not_null={"version", "at", "by", "last_event"},
-        strict=True,
-    )
-    db.table("guide_packs").create(
-        {"version": str, "language": str, "sha256": str},
-        pk=("version", "language"),
-        not_null={"sha256"},
-        strict=True,
-    )
-    db.table("guide_contents").create(
-        {"sha256": str, "content": bytes}, pk="sha256", not_null={"content"}, strict=True
-    )
-    db.table("guide_wordings").create(
-        {"consent": str, "version": int, "sha256": str},
-        pk=("consent", "version"),
-        not_null={"sha256"},
-        strict=True,
-    )
-
-
-GROWING = (
-    events.TABLE, "guide_originals", "guide_publications", "guide_packs", "guide_contents",
-    "guide_wordings",
-)  # fmt: skip
-
-
-def create_guards(db: Database) -> None:
-    """Let the database itself refuse to change or remove what only grows."""
-    for table in GROWING:
-        for act in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
-                f" BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
-            )
-
-
 def current_guide(databases: Databases, baseline: Guide, now: datetime) -> Guide:
     """What phones are given: `baseline` with what has been published. A version that is new
     (the first start, a new release) is stored before anybody is told of it."""

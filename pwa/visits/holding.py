@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlite_utils import Database
 
@@ -20,11 +21,11 @@ from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits.submitting import Draft, principal_of, submit
 from sync.apply import value_of
-from sync.kinds import VISITORS_MAX
+from sync.limits import VISITORS_MAX
 from sync.operations import Refusal, parse
 from sync.push import push
 from sync.rights import DESK, Principal
-from sync.storage import Batch, Settled
+from sync.storage import Batch, Settled, read_visits
 
 COMMENT_CHARACTERS_MAX = 280
 # What can be done, the likeliest first. `file` ends everything; `accept` stands in for a right or a
@@ -184,7 +185,7 @@ def _reopen(services: Services, row: HeldRow) -> str:
 
 def _assign(services: Services, row: HeldRow, user: User) -> bool:
     """Make its author a visitor of the visit, beside whoever is; False where that cannot be."""
-    record = services.storage.records({("visit", row.visit)}).get(("visit", row.visit))
+    record = read_visits(services.storage, [row.visit]).get(row.visit)
     author = find_user(row.by)
     if record is None or author is None or not author.active or author.role not in _FIELD_ROLES:
         return False
@@ -199,7 +200,7 @@ def _assign(services: Services, row: HeldRow, user: User) -> bool:
     return result.result == "applied"
 
 
-def _offer(services: Services, row: HeldRow, how: str, resolver: str) -> str:
+def _offer(services: Services, row: HeldRow, how: Literal["retry", "accept"], resolver: str) -> str:
     """Through the same intake as when it came: again as its sender, or as its author by authority."""
     user = find_user(row.by if how == "accept" else row.sender)
     if user is None:

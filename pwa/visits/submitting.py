@@ -18,10 +18,12 @@ from pwa.blobs.named import erase_struck
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
-from sync.apply import Record, state_of
+from sync.apply import state_of
 from sync.operations import encode
 from sync.push import Result, push
 from sync.rights import DESK, Principal
+from sync.shapes import Outcome, TenancyRecord, VisitRecord, VisitState
+from sync.storage import read_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,9 @@ class Draft:
 class VisitFile:
     """One visit with the tenancy it is for (None for a visit without one)."""
 
-    record: Record
-    tenancy: Record | None
-    state: str
+    record: VisitRecord
+    tenancy: TenancyRecord | None
+    state: VisitState
 
 
 def principal_of(user: User) -> Principal:
@@ -60,7 +62,7 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
     now = services.now().isoformat(timespec="seconds")
     with services.storage.transaction():
         known = services.storage.find({draft.id for draft in drafts})
-        record = services.storage.records({("device", device)}).get(("device", device))
+        record = read_device(services.storage, device)
         taken = record["received"][-1][1] if record else 0
         texts, fresh = [], []
         for draft in drafts:
@@ -78,7 +80,7 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
             answers.append(results[draft.id])
         else:
             seen = known[draft.id]
-            result = "held" if seen.problem else "duplicate"
+            result: Outcome = "held" if seen.problem else "duplicate"
             answers.append(Result(draft.id, seen.sha256, result, seen.seq, seen.problem))
     return answers
 
@@ -107,14 +109,15 @@ def load_visit(services: Services, user: User, id: str) -> VisitFile:
     where the tenancy is protected: the three must look the same from outside.
     """
     with services.databases.reading() as db:
-        record = _record(db, "visit", id)
-        tenancy = _record(db, "tenancy", record["tenancy"]) if record else None
+        record: VisitRecord | None = _record(db, "visit", id)
+        tenancy: TenancyRecord | None = (
+            _record(db, "tenancy", record["tenancy"]) if record else None
+        )
     if record is None or user.role != "supervisor" or (tenancy and tenancy["protected"]):
         raise Problem("not_found")
     return VisitFile(record, tenancy, state_of(record))
 
 
-def _record(db: Database, type: str, id: str) -> Record | None:
+def _record(db: Database, type: str, id: str) -> Any:
     row = db.execute("SELECT body FROM records WHERE type = ? AND id = ?", [type, id]).fetchone()
-    record: Record | None = json.loads(row[0]) if row else None
-    return record
+    return json.loads(row[0]) if row else None

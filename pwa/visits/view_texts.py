@@ -15,6 +15,7 @@ from typing import Any
 
 from pwa.guide.fill import fill, localise
 from pwa.guide.languages import LANGUAGES, ORIGINAL
+from sync.shapes import VisitRecord
 
 View = dict[str, Any]
 Pack = Mapping[str, Any]
@@ -58,7 +59,7 @@ def weekday_of(day: str) -> int:
 class Reader:
     """One visit, and everything needed to say it to someone."""
 
-    record: dict[str, Any]
+    record: VisitRecord
     state: str
     tenancy: Mapping[str, Any]
     settings: Mapping[str, Mapping[str, str]]  # language tag → company facts in that language

@@ -8,5 +8,7 @@ document.addEventListener('click', async event => {
   try {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).innerText)
     button.textContent = button.dataset.copied
-  } catch { /* an old browser, or not allowed: mark it by hand */ }
+  } catch {
+    /* an old browser, or not allowed: mark it by hand */
+  }
 })

@@ -13,6 +13,8 @@ document.addEventListener('htmx:after:swap', () => {
   left = ''
   if (!text || document.activeElement !== document.body) return
   const waiting = [...document.querySelectorAll('.guide-approve')]
-  const next = waiting.find(one => text.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING)
+  const next = waiting.find(
+    one => text.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING,
+  )
   ;(next ?? text.querySelector('summary'))?.focus()
 })

@@ -2,18 +2,18 @@
 // page the address names, keeps the status strip true. It needs neither network, nor a session, nor
 // the worker; each of those may come later. It refuses to let a form leave the phone.
 
-import {makeRouter} from './page/router.js'
-import {allRoutes} from './routes.js'
+import {report} from './browser.js'
+import {showNav, showStatus, statusIsStale} from './frame.js'
 import {keepWords, loadI18n, preferredLanguage} from './i18n.js'
+import {isDirty, restoreControl, settleControls, settleToast, toast} from './page/forms.js'
 import {render} from './page/render.js'
+import {makeRouter} from './page/router.js'
+import {startUpdates} from './page/updates.js'
 import {uuid7} from './record/ids.js'
+import {allRoutes} from './routes.js'
+import {keepBallast} from './store/ballast.js'
 import {openStore} from './store/store.js'
 import {startSync} from './sync/schedule.js'
-import {showNav, showStatus, statusIsStale} from './frame.js'
-import {isDirty, restoreControl, settleControls, settleToast, toast} from './page/forms.js'
-import {startUpdates} from './page/updates.js'
-import {keepBallast} from './store/ballast.js'
-import {report} from './browser.js'
 
 // Before anything else: a submit that htmx has not bound yet must not become a navigation. The
 // shell's CSP (form-action 'none') is the second lock on the same door.
@@ -21,7 +21,12 @@ document.addEventListener('submit', event => event.preventDefault(), true)
 
 const main = () => document.getElementById('main')
 const here = () => location.pathname + location.search
-const phone = {store: null, sync: null, i18n: await loadI18n(preferredLanguage(null)), failure: null}
+const phone = {
+  store: null,
+  sync: null,
+  i18n: await loadI18n(preferredLanguage(null)),
+  failure: null,
+}
 
 try {
   phone.store = await openStore()
@@ -51,19 +56,29 @@ let answering = 0
 async function fetchOnPhone(url, init) {
   if (!phone.failure) {
     answering++
-    const response = await route(url, init).finally(() => { answering-- })
+    const response = await route(url, init).finally(() => {
+      answering--
+    })
     // A page that is only shown again must not take back someone who has gone on meanwhile.
     const {pathname, search} = new URL(url, location.href)
-    return new Headers(init.headers).has('X-Again') && pathname + search !== here() ? new Response(null, {status: 204}) : response
+    return new Headers(init.headers).has('X-Again') && pathname + search !== here()
+      ? new Response(null, {status: 204})
+      : response
   }
   const {_} = phone.i18n
   const context = {
     title: _('This phone’s storage did not open'),
-    text: _('Nothing can be saved right now, so nothing is shown. What was saved before is not deleted.'),
-    remedy: _('Close the app completely and open it again. If that does not help, restart the phone and tell your supervisor.'),
+    text: _(
+      'Nothing can be saved right now, so nothing is shown. What was saved before is not deleted.',
+    ),
+    remedy: _(
+      'Close the app completely and open it again. If that does not help, restart the phone and tell your supervisor.',
+    ),
     alarm: true,
   }
-  return new Response(render('field/message.html', context, phone.i18n), {headers: {'Content-Type': 'text/html'}})
+  return new Response(render('field/message.html', context, phone.i18n), {
+    headers: {'Content-Type': 'text/html'},
+  })
 }
 
 // --- htmx 4: the seams, see the traps in tests/browser/test_traps.py
@@ -71,7 +86,10 @@ async function fetchOnPhone(url, init) {
 document.addEventListener('htmx:before:init', event => {
   // A boosted link out of /field/ would be fetched into <main>; let the browser go there.
   const link = event.target
-  if (link instanceof HTMLAnchorElement && !new URL(link.href, location.href).pathname.startsWith('/field/')) {
+  if (
+    link instanceof HTMLAnchorElement &&
+    !new URL(link.href, location.href).pathname.startsWith('/field/')
+  ) {
     event.preventDefault()
   }
 })
@@ -87,7 +105,8 @@ document.addEventListener('htmx:config:request', event => {
     toast(phone.i18n._('A file cannot be saved from here. Nothing was changed.'), true)
     return
   }
-  if (request.method === 'POST' && !request.body.get('operation')) request.body.set('operation', uuid7())
+  if (request.method === 'POST' && !request.body.get('operation'))
+    request.body.set('operation', uuid7())
 })
 
 document.addEventListener('htmx:before:request', event => {
@@ -120,7 +139,9 @@ document.addEventListener('htmx:error', event => {
 document.addEventListener('htmx:finally:request', () => void status())
 
 let pushed = false
-document.addEventListener('htmx:after:history:push', () => { pushed = true })
+document.addEventListener('htmx:after:history:push', () => {
+  pushed = true
+})
 document.addEventListener('htmx:after:swap', event => {
   settleControls(event.detail.ctx.target)
   afterSwap(pushed)
@@ -149,7 +170,13 @@ const status = () => showStatus(scene)
  * @param {{swap?: string, replace?: boolean}} [options] */
 function show({swap = 'outerMorph', replace = false} = {}) {
   const headers = {'X-Again': 'true', ...(replace ? {'X-Replace': 'true'} : {})}
-  return window.htmx.ajax('GET', here(), {source: document.body, target: '#main', select: '#main', swap, headers})
+  return window.htmx.ajax('GET', here(), {
+    source: document.body,
+    target: '#main',
+    select: '#main',
+    swap,
+    headers,
+  })
 }
 
 let changing = false
@@ -177,10 +204,14 @@ if (phone.store) {
     statusIsStale()
     if (answering === 0) void status()
   })
-  phone.sync = startSync(phone.store, {fetch: window.fetch.bind(window), onChange: () => void changed()})
+  phone.sync = startSync(phone.store, {
+    fetch: window.fetch.bind(window),
+    onChange: () => void changed(),
+  })
 }
 await show({swap: 'outerSync show:none', replace: true})
-if (phone.store?.enrolled) (window.requestIdleCallback ?? setTimeout)(() => void report().then(keepBallast))
+if (phone.store?.enrolled)
+  (window.requestIdleCallback ?? setTimeout)(() => void report().then(keepBallast))
 document.documentElement.dataset.ready = 'true'
 void keepWords(phone.i18n.language)
 startUpdates({i18n: () => phone.i18n, isDirty: () => isDirty(main())})

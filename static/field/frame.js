@@ -2,9 +2,9 @@
 // The strip shows what the outbox holds at this moment; if that cannot be read it says so, because
 // a guess here is the one lie the app must never tell.
 
-import {counts} from './store/outbox.js'
 import {render} from './page/render.js'
 import {statusLine} from './pages/words.js'
+import {counts} from './store/outbox.js'
 
 let shown = ''
 let saves = 0
@@ -23,10 +23,16 @@ export async function showStatus(scene) {
   try {
     const outbox = store.enrolled ? await counts(store) : {unsent: 0, needs: 0, waits: 0}
     line = statusLine(outbox, sync?.status() ?? {needs_sign_in: false}, person !== null, i18n)
-    if (store.tight) line = {kind: 'needs', text: i18n._('Little space left'), href: '/field/device'}
-    if (store.lost) line = {kind: 'needs', text: i18n._('This phone has lost data'), href: '/field/device'}
+    if (store.tight)
+      line = {kind: 'needs', text: i18n._('Little space left'), href: '/field/device'}
+    if (store.lost)
+      line = {kind: 'needs', text: i18n._('This phone has lost data'), href: '/field/device'}
   } catch {
-    line = {kind: 'needs', text: i18n._('This phone’s storage cannot be read'), href: '/field/device'}
+    line = {
+      kind: 'needs',
+      text: i18n._('This phone’s storage cannot be read'),
+      href: '/field/device',
+    }
   }
   const html = render('field/status.html', line, i18n)
   if (html !== shown) put(strip(), html, i18n) // an unchanged live region must not be read out again
@@ -37,8 +43,11 @@ export async function showStatus(scene) {
 const strip = () => document.getElementById('strip')
 
 const PLACES = [
-  ['/field/outbox', '/field/outbox'], ['/field/new', '/field/new'],
-  ['/field/settings', '/field/settings'], ['/field/device', '/field/settings'], ['/field/sign-in', '/field/settings'],
+  ['/field/outbox', '/field/outbox'],
+  ['/field/new', '/field/new'],
+  ['/field/settings', '/field/settings'],
+  ['/field/device', '/field/settings'],
+  ['/field/sign-in', '/field/settings'],
 ]
 let navShown = ''
 

@@ -21,15 +21,28 @@ export const speaks = tag => INTERFACE.includes(tag)
 /** Replaces %(name)s by params.name and %% by %. Plain text: templates escape it.
  * @param {string} text @param {Record<string, string|number>} params @returns {string} */
 export const fill = (text, params) =>
-  text.replace(/%(?:\((\w+)\)[sd]|%)/g, (whole, name) => name === undefined ? '%' : String(params[name] ?? whole))
+  text.replace(/%(?:\((\w+)\)[sd]|%)/g, (whole, name) =>
+    name === undefined ? '%' : String(params[name] ?? whole),
+  )
 
 const addressOf = language => `../build/catalog.${language}.js`
 
 /** Words of a language, of the original where that one cannot be had. @param {string} language @returns {Promise<I18n>} */
 export async function loadI18n(language) {
   const isElsewhere = speaks(language) && language !== ORIGINAL
-  const {language: spoken, direction, gettext, ngettext} = isElsewhere ? await import(addressOf(language)).catch(() => original) : original
-  return {language: spoken, direction, gettext, ngettext, _: (message, params = {}) => fill(gettext(message), params)}
+  const {
+    language: spoken,
+    direction,
+    gettext,
+    ngettext,
+  } = isElsewhere ? await import(addressOf(language)).catch(() => original) : original
+  return {
+    language: spoken,
+    direction,
+    gettext,
+    ngettext,
+    _: (message, params = {}) => fill(gettext(message), params),
+  }
 }
 
 /** What was chosen on this phone; '' for nothing yet. @returns {string} */
@@ -45,7 +58,11 @@ export function chosenLanguage() {
 /** The language to start in: what was chosen on this phone, what the person has, what the browser
  * says. @param {{interface_language?: string}|null} person @returns {string} */
 export function preferredLanguage(person) {
-  const wishes = [chosenLanguage(), person?.interface_language ?? '', ...navigator.languages.flatMap(tag => [tag, tag.split('-')[0]])]
+  const wishes = [
+    chosenLanguage(),
+    person?.interface_language ?? '',
+    ...navigator.languages.flatMap(tag => [tag, tag.split('-')[0]]),
+  ]
   return wishes.find(speaks) ?? ORIGINAL
 }
 
@@ -58,12 +75,17 @@ export async function keepWords(language) {
 }
 
 /** The interface languages as rows. @param {string} current */
-export const languageRows = current => INTERFACE.map(tag => {
-  const [label, direction] = LANGUAGES[tag]
-  return {code: tag, label, direction, chosen: tag === current}
-})
+export const languageRows = current =>
+  INTERFACE.map(tag => {
+    const [label, direction] = LANGUAGES[tag]
+    return {code: tag, label, direction, chosen: tag === current}
+  })
 
 /** Keeps the choice on this phone. @param {string} language */
 export function chooseLanguage(language) {
-  try { localStorage.setItem('troskel.language', language) } catch { /* lasts until the page closes */ }
+  try {
+    localStorage.setItem('troskel.language', language)
+  } catch {
+    /* lasts until the page closes */
+  }
 }

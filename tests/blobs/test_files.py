@@ -7,6 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 
 from pwa.blobs import files as module
 from pwa.blobs.files import PARTS_MAX, BlobRefused, Blobs, sniff
-from pwa.blobs.signatures import Signatures, create_table
+from pwa.blobs.signatures import Signatures
 from pwa.database.connections import Databases
-from sync.operations import BLOB_BYTES_MAX
+from pwa.database.migrations import migrate
+from sync.limits import BLOB_BYTES_MAX
 from tests.cast.pictures import SECRETS, bomb, drawn, photo
 
 SIGNATURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
@@ -29,8 +31,7 @@ def hash_of(octets: bytes) -> str:
 @pytest.fixture
 def signatures(tmp_path: Path) -> Iterator[Signatures]:
     databases = Databases(tmp_path / "troskel.db")
-    with databases.writing() as db:
-        create_table(db)
+    migrate(databases, datetime.now(UTC))
     yield Signatures(databases)
     databases.close()
 

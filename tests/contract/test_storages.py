@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from pwa.database.schema import steps
 from sync.contract import StorageContract
 from sync.memory import MemoryStorage
-from sync.sqlite import MIGRATIONS, SqliteStorage
+from sync.sqlite import SqliteStorage
 
 
 def open_sqlite(path: Path) -> Database:
     db = Database(sqlite3.connect(path, isolation_level=None))
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
-    for _, step in MIGRATIONS:
-        step(db)
+    for step in steps():
+        step.apply(db)
     return db
 
 

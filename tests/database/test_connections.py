@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from pwa.database import DatabaseError
 from pwa.database.connections import DATABASE, Databases
 from pwa.database.locks import hold_server_lock
-from pwa.database.migrations import MIGRATIONS, migrate
+from pwa.database.migrations import apply_steps, migrate
+from pwa.database.schema import Step, steps
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -220,23 +220,21 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 def test_a_new_database_takes_every_step_in_order_and_an_old_one_only_the_rest(
     databases: Databases,
 ) -> None:
-    assert migrate(databases, NOW, MIGRATIONS[:2]) == [name for name, _ in MIGRATIONS[:2]]
-    assert migrate(databases, NOW) == [name for name, _ in MIGRATIONS[2:]]
+    names = [step.name for step in steps()]
+    assert apply_steps(databases, NOW, steps()[:2]) == names[:2]
+    assert migrate(databases, NOW) == names[2:]
     assert migrate(databases, NOW) == []
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(databases: Databases) -> None:
-    def fails(db: Database) -> None:
-        db.execute("CREATE TABLE half (n INTEGER)")
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        migrate(databases, NOW, [*MIGRATIONS, ("fails", fails)])
+    fails = Step("fails", "CREATE TABLE half (n INTEGER);\nINSERT INTO nowhere VALUES (1);\n")
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        migrate(databases, NOW, [*steps(), fails])
     assert databases.writer.table_names() == ["t"]
 
 
 def test_a_newer_database_is_refused(databases: Databases) -> None:
-    migrate(databases, NOW, [*MIGRATIONS, ("from the future", lambda db: None)])
+    migrate(databases, NOW, [*steps(), Step("from the future", "-- nothing\n")])
     with pytest.raises(DatabaseError, match="newer version of Tröskel \\(from the future\\)"):
         migrate(databases, NOW)
 
@@ -249,12 +247,12 @@ def test_migrations_only_add(databases: Databases) -> None:
             for column in table.columns
         }
 
-    for end in range(1, len(MIGRATIONS) + 1):
+    for end in range(1, len(steps()) + 1):
         before = columns()
-        migrate(databases, NOW, MIGRATIONS[:end])
-        assert before <= columns(), MIGRATIONS[end - 1][0]
+        apply_steps(databases, NOW, steps()[:end])
+        assert before <= columns(), steps()[end - 1].name
 
 
 def test_every_migration_has_a_name_of_its_own() -> None:
-    names = [name for name, _ in MIGRATIONS]
+    names = [step.name for step in steps()]
     assert len(set(names)) == len(names)

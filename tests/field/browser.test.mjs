@@ -3,12 +3,16 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-const {askToPersist, installed, iosBrowserTab, report} = await import('../../static/field/browser.js')
+const {askToPersist, installed, iosBrowserTab, report} = await import(
+  '../../static/field/browser.js'
+)
 const {uuid4, uuid7, uuid7After} = await import('../../static/field/record/ids.js')
 const {localIso} = await import('../../static/field/record/operations.js')
 
-const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 26_6 like Mac OS X) AppleWebKit/605.1.15 Version/26.6 Mobile/15E148 Safari/604.1'
-const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.6 Safari/605.1.15'
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 26_6 like Mac OS X) AppleWebKit/605.1.15 Version/26.6 Mobile/15E148 Safari/604.1'
+const MAC =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.6 Safari/605.1.15'
 
 test('a tab on an iPhone or iPad is told from the app on the home screen and from a Mac', () => {
   assert.equal(iosBrowserTab({userAgent: IPHONE}), true)
@@ -31,7 +35,8 @@ test('what a browser does not know is left out of the report', async () => {
 })
 
 test('ids have the one form the server reads, and version 7 begins with its time', () => {
-  const form = version => new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+  const form = version =>
+    new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
   assert.match(uuid4(), form(4))
   assert.match(uuid7(), form(7))
   assert.ok(uuid7(0x0123456789ab).startsWith('01234567-89ab-7'))
@@ -40,7 +45,11 @@ test('ids have the one form the server reads, and version 7 begins with its time
 
 test('the further ids of a tap follow from the first', async () => {
   const first = uuid7()
-  const [one, again, two] = [await uuid7After(first, 1), await uuid7After(first, 1), await uuid7After(first, 2)]
+  const [one, again, two] = [
+    await uuid7After(first, 1),
+    await uuid7After(first, 1),
+    await uuid7After(first, 2),
+  ]
   assert.equal(one, again)
   assert.notEqual(one, two)
   assert.equal(one.slice(0, 15), first.slice(0, 15))
@@ -61,7 +70,10 @@ test('a device writes its own time with its offset', () => {
 
 test('a browser that never answers is not waited for', async () => {
   const never = () => new Promise(() => {})
-  Object.defineProperty(globalThis, 'navigator', {configurable: true, value: {storage: {persisted: never, persist: never, estimate: never}}})
+  Object.defineProperty(globalThis, 'navigator', {
+    configurable: true,
+    value: {storage: {persisted: never, persist: never, estimate: never}},
+  })
   const {setTimeout: real} = globalThis
   globalThis.setTimeout = run => queueMicrotask(run)
   try {

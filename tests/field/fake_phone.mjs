@@ -6,7 +6,6 @@ import {register} from 'node:module'
 
 const hook = `
 export async function resolve(specifier, context, next) {
-  if (specifier.endsWith('/vendor/signature_pad.min.js')) return next('signature_pad', context)
   if (context.parentURL?.includes('/static/field/views/')) {
     if (specifier === '../store/outbox.js') return {url: 'fake:outbox', shortCircuit: true}
     if (specifier === '../guide/packs.js') return {url: 'fake:guides', shortCircuit: true}
@@ -27,7 +26,9 @@ const {register: registerViews} = await import('../../static/field/views/index.j
 const {apply, stateOf} = await import('../../static/field/record/apply.js')
 const {uuid7} = await import('../../static/field/record/ids.js')
 
-const {packs} = JSON.parse(readFileSync(new URL('../../sync/vectors/view_visit.json', import.meta.url), 'utf8'))
+const {packs} = JSON.parse(
+  readFileSync(new URL('../../sync/vectors/view_visit.json', import.meta.url), 'utf8'),
+)
 globalThis.fakePack = async (version, language) => {
   if (!packs[language]) throw new Error('not on this phone')
   return packs[language]
@@ -37,11 +38,22 @@ globalThis.location ??= new URL('https://phone.test/field/')
 
 export const VISIT = '6f1c0000-0000-4000-8000-000000000001'
 export const TENANCY = {
-  street: 'Gatvägen 12 A', apartment: '1102', postcode: '72187', city: 'Västerås', area: 'Norr', building: '',
-  tenants: ['Testsson Test'], phones: [{original: '070-123 45 67', e164: '+46701234567'}], move_in: '2026-11-20', language: '',
+  street: 'Gatvägen 12 A',
+  apartment: '1102',
+  postcode: '72187',
+  city: 'Västerås',
+  area: 'Norr',
+  building: '',
+  tenants: ['Testsson Test'],
+  phones: [{original: '070-123 45 67', e164: '+46701234567'}],
+  move_in: '2026-11-20',
+  language: '',
 }
 const I18N = {
-  language: 'sv', direction: 'ltr', gettext: (id) => id, ngettext: (one, many, n) => (n === 1 ? one : many),
+  language: 'sv',
+  direction: 'ltr',
+  gettext: id => id,
+  ngettext: (one, many, n) => (n === 1 ? one : many),
   _: (text, params = {}) => text.replace(/%\((\w+)\)s/g, (_, name) => params[name]),
 }
 
@@ -56,22 +68,44 @@ export function fakePhone() {
   const perform = (id, kind, data, {by = 'u1', device = 'desk', operation = uuid7()} = {}) => {
     const visit = visits.get(id) ?? {record: null, tenancy: {}}
     counters[device] = (counters[device] ?? 0) + 1
-    visit.record = apply(visit.record, {
-      id: operation, v: 1, kind, subject: {type: 'visit', id}, by, device, device_seq: counters[device],
-      at: '2026-12-01T10:00:00+01:00', base: seq, data,
-    }, ++seq)
+    visit.record = apply(
+      visit.record,
+      {
+        id: operation,
+        v: 1,
+        kind,
+        subject: {type: 'visit', id},
+        by,
+        device,
+        device_seq: counters[device],
+        at: '2026-12-01T10:00:00+01:00',
+        base: seq,
+        data,
+      },
+      ++seq,
+    )
     visits.set(id, visit)
     return operation
   }
-  const fileOf = (id) => ({
-    id, ...visits.get(id), state: stateOf(visits.get(id).record), settings: {'company.phone': '021-12 34 56'},
-    unsent: 0, held: 0, status: {},
+  const fileOf = id => ({
+    id,
+    ...visits.get(id),
+    state: stateOf(visits.get(id).record),
+    settings: {'company.phone': '021-12 34 56'},
+    unsent: 0,
+    held: 0,
+    status: {},
   })
   const store = {
     visits: async () => [...visits.keys()].map(fileOf),
-    visit: async (id) => (visits.has(id) ? fileOf(id) : null),
-    facts: async () => ({people: {u1: 'Alice', u2: 'Bob'}, guide: 'g1', clock_offset_ms: 0, languages: ['sv', 'ar']}),
-    blob: async (hash) => blobs.get(hash) ?? null,
+    visit: async id => (visits.has(id) ? fileOf(id) : null),
+    facts: async () => ({
+      people: {u1: 'Alice', u2: 'Bob'},
+      guide: 'g1',
+      clock_offset_ms: 0,
+      languages: ['sv', 'ar'],
+    }),
+    blob: async hash => blobs.get(hash) ?? null,
     async record(drafts, riding = []) {
       for (const blob of riding) blobs.set(blob.sha256, blob)
       for (const draft of drafts) {
@@ -79,7 +113,11 @@ export function fakePhone() {
         seen.add(draft.id)
         saved.push(draft)
         if (draft.subject.type === 'visit') {
-          perform(draft.subject.id, draft.kind, draft.data, {by: 'u2', device: 'd1', operation: draft.id})
+          perform(draft.subject.id, draft.kind, draft.data, {
+            by: 'u2',
+            device: 'd1',
+            operation: draft.id,
+          })
         }
       }
       return drafts.map(({id}) => ({id}))
@@ -92,14 +130,20 @@ export function fakePhone() {
 
   const routes = new Routes()
   registerViews(routes)
-  const person = {id: 'u2', name: 'Bob', role: 'visitor', languages: ['sv', 'ar'], interface_language: 'sv'}
+  const person = {
+    id: 'u2',
+    name: 'Bob',
+    role: 'visitor',
+    languages: ['sv', 'ar'],
+    interface_language: 'sv',
+  }
   const failures = []
   const route = makeRouter({
     routes,
     render: (template, context) => JSON.stringify({template, context}),
     scene: async () => ({store, sync: {}, person, i18n: I18N}),
     here: () => '',
-    report: (error) => failures.push(error),
+    report: error => failures.push(error),
   })
   /** Ask for a page or post a form; → {status, toast, url, template, context}. */
   async function ask(url, form) {
@@ -117,6 +161,6 @@ export function fakePhone() {
     }
   }
   /** Have a picture on the phone, as the camera and the outbox leave it there. */
-  const keep = (blob) => void blobs.set(blob.sha256, blob)
+  const keep = blob => void blobs.set(blob.sha256, blob)
   return {ask, saved, perform, keep, store, visits, uuid7, url: `/field/visits/${VISIT}`}
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox, until} from './phone.mjs'
+import {BOB, enrolled, newPhone, note, outbox, SaveFailed, until, VISIT} from './phone.mjs'
 import {pushes, signed, svg, world} from './world.mjs'
 
 const {saveDrafts, counts} = outbox
@@ -19,10 +19,15 @@ function broken(name, error = 'UnknownError') {
     if (wanted === name) throw new DOMException('Internal error opening backing store', error)
     return open.call(this, wanted, version)
   }
-  return () => { IDBFactory.prototype.open = open }
+  return () => {
+    IDBFactory.prototype.open = open
+  }
 }
 
-const textsOf = async store => [...(await store.read()).outbox.values()].map(row => row.operation.data.text ?? row.operation.kind).sort()
+const textsOf = async store =>
+  [...(await store.read()).outbox.values()]
+    .map(row => row.operation.data.text ?? row.operation.kind)
+    .sort()
 
 /** A phone with two unsent operations whose database does not open any more. */
 async function unopenable() {
@@ -39,7 +44,12 @@ test('I1: a database that does not open is kept, told with how much was unsent, 
   try {
     const store = await phone.tab()
     assert.equal(store.enrolled, false)
-    assert.deepEqual(store.lost, {reason: 'unopenable', device: before.device.id, device_seq: 2, unsent: 2})
+    assert.deepEqual(store.lost, {
+      reason: 'unopenable',
+      device: before.device.id,
+      device_seq: 2,
+      unsent: 2,
+    })
     assert.deepEqual(await databaseNumbers(phone.name), [1], 'a second database was made silently')
     await store.enrol()
     await store.signIn(BOB)
@@ -70,20 +80,34 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
   const sync = startSync(later, parts)
   await sync.now()
   assert.deepEqual(await counts(later), {unsent: 0, needs: 0, waits: 0})
-  for (const [id, sha256] of rows) assert.deepEqual(server.log.filter(one => one.id === id).map(one => one.sha256), [sha256])
+  for (const [id, sha256] of rows)
+    assert.deepEqual(
+      server.log.filter(one => one.id === id).map(one => one.sha256),
+      [sha256],
+    )
   assert.ok(server.blobs.has(hash))
-  const sent = pushes(server).filter(one => one.body.operations.length > 0).map(({body}) => [body.device, body.key, body.operations.map(text => JSON.parse(text).device)])
-  assert.deepEqual(sent.slice(0, 2), [ // what the news do not show is offered once more
-    [before.device.id, before.device.key, [before.device.id, before.device.id]], [later.device.id, later.device.key, [later.device.id]],
+  const sent = pushes(server)
+    .filter(one => one.body.operations.length > 0)
+    .map(({body}) => [body.device, body.key, body.operations.map(text => JSON.parse(text).device)])
+  assert.deepEqual(sent.slice(0, 2), [
+    // what the news do not show is offered once more
+    [before.device.id, before.device.key, [before.device.id, before.device.id]],
+    [later.device.id, later.device.key, [later.device.id]],
   ])
   const told = server.health.filter(one => one?.lost)
-  assert.deepEqual(told.map(one => [one.lost, one.lost_unsent, one.recovered]), [['unopenable', 2, 2]])
+  assert.deepEqual(
+    told.map(one => [one.lost, one.lost_unsent, one.recovered]),
+    [['unopenable', 2, 2]],
+  )
   assert.deepEqual(await databaseNumbers(phone.name), [2, 1], 'the old one was deleted')
   const third = await phone.tab()
   await third.salvaged
   assert.deepEqual(await counts(third), {unsent: 0, needs: 0, waits: 0})
   assert.ok(!(await third.read()).meta.has('recovered'), 'it was fetched again')
-  await third.update(({outbox: all, receipts}) => [...[...all.keys()].map(id => ({drop: 'outbox', id})), ...[...receipts.keys()].map(id => ({drop: 'receipts', id}))])
+  await third.update(({outbox: all, receipts}) => [
+    ...[...all.keys()].map(id => ({drop: 'outbox', id})),
+    ...[...receipts.keys()].map(id => ({drop: 'receipts', id})),
+  ])
   const fourth = await phone.tab()
   await fourth.salvaged
   assert.equal((await fourth.read()).outbox.size, 0, 'what had left came back')
@@ -93,7 +117,9 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
 test('I1: a database that the browser does not even list is asked for at each start', async () => {
   const {phone, heal} = await unopenable()
   const {databases} = IDBFactory.prototype
-  IDBFactory.prototype.databases = async function listed() { return (await databases.call(this)).filter(one => one.name !== phone.name) }
+  IDBFactory.prototype.databases = async function listed() {
+    return (await databases.call(this)).filter(one => one.name !== phone.name)
+  }
   try {
     const store = await phone.tab()
     await store.enrol()
@@ -122,7 +148,8 @@ test('nothing is ever being written while an earlier database is opened', async 
     const made = transaction.apply(this, asked)
     if (this.name === `${phone.name}-2` && made.mode === 'readwrite') {
       writing.add(made)
-      for (const end of ['complete', 'abort']) made.addEventListener(end, () => writing.delete(made))
+      for (const end of ['complete', 'abort'])
+        made.addEventListener(end, () => writing.delete(made))
     }
     return made
   }
@@ -157,9 +184,17 @@ test('salvage takes row by row what a damaged store still gives', async () => {
   await next.signIn(BOB)
   heal()
   const {getAll, get} = IDBObjectStore.prototype
-  const fail = () => { throw new DOMException('damaged', 'DataError') }
-  IDBObjectStore.prototype.getAll = function damaged(...asked) { return this.name === 'outbox' && this.transaction.db.name === phone.name ? fail() : getAll.apply(this, asked) }
-  IDBObjectStore.prototype.get = function damaged(key) { return key === bad ? fail() : get.call(this, key) }
+  const fail = () => {
+    throw new DOMException('damaged', 'DataError')
+  }
+  IDBObjectStore.prototype.getAll = function damaged(...asked) {
+    return this.name === 'outbox' && this.transaction.db.name === phone.name
+      ? fail()
+      : getAll.apply(this, asked)
+  }
+  IDBObjectStore.prototype.get = function damaged(key) {
+    return key === bad ? fail() : get.call(this, key)
+  }
   try {
     const later = await phone.tab()
     await later.salvaged
@@ -185,7 +220,9 @@ test('a browser that says it threw the data away is believed, without any canary
   const phone = newPhone()
   IDBFactory.prototype.open = function opened(...asked) {
     const request = open.apply(this, asked)
-    request.addEventListener('upgradeneeded', event => Object.defineProperty(event, 'dataLoss', {value: 'total'}))
+    request.addEventListener('upgradeneeded', event =>
+      Object.defineProperty(event, 'dataLoss', {value: 'total'}),
+    )
     return request
   }
   try {
@@ -213,7 +250,10 @@ test('a phone proves itself with one key, also one that was enrolled before phon
   server.requests.length = 0
   const sync = startSync(one, parts)
   await sync.now()
-  assert.deepEqual(pushes(server).map(({body}) => [body.device, body.key]), [[one.device.id, one.device.key]])
+  assert.deepEqual(
+    pushes(server).map(({body}) => [body.device, body.key]),
+    [[one.device.id, one.device.key]],
+  )
   sync.stop()
 })
 
@@ -223,7 +263,10 @@ test('a phone put back to a copy from before its key is a new device: the server
     const {key, ...older} = memory.meta.get('device').value
     return [{put: 'meta', value: {id: 'device', value: older}}]
   })
-  phone.storages[0].setItem('troskel-canary', JSON.stringify({device: store.device.id, device_seq: 7, unsent: 3}))
+  phone.storages[0].setItem(
+    'troskel-canary',
+    JSON.stringify({device: store.device.id, device_seq: 7, unsent: 3}),
+  )
   const older = await phone.tab()
   assert.notEqual(older.device.id, store.device.id)
   assert.equal(older.lost.reason, 'rolled_back')
@@ -246,14 +289,29 @@ function full() {
     }
     return request
   }
-  return {free: () => { isFull = false }, heal: () => { IDBObjectStore.prototype.put = put }}
+  return {
+    free: () => {
+      isFull = false
+    },
+    heal: () => {
+      IDBObjectStore.prototype.put = put
+    },
+  }
 }
 
 test('I1: a full phone gives up its ballast to finish a save, and says so', async () => {
   const phone = newPhone()
   const space = {drops: 0}
   let disk = null
-  const store = await phone.tab({ballast: {drop: async () => { space.drops++; disk?.free(); return space.drops === 1 }}})
+  const store = await phone.tab({
+    ballast: {
+      drop: async () => {
+        space.drops++
+        disk?.free()
+        return space.drops === 1
+      },
+    },
+  })
   await store.enrol()
   await store.signIn(BOB)
   disk = full()
@@ -269,12 +327,22 @@ test('I1: a full phone gives up its ballast to finish a save, and says so', asyn
 test('a picture never takes the space held back for words', async () => {
   const phone = newPhone()
   const space = {drops: 0}
-  const store = await phone.tab({ballast: {drop: async () => { space.drops++; return true }}})
+  const store = await phone.tab({
+    ballast: {
+      drop: async () => {
+        space.drops++
+        return true
+      },
+    },
+  })
   await store.enrol()
   await store.signIn(BOB)
   const disk = full()
   try {
-    await assert.rejects(signed(store, svg('M2 2'), 'image/jpeg'), error => error instanceof SaveFailed && error.code === 'quota')
+    await assert.rejects(
+      signed(store, svg('M2 2'), 'image/jpeg'),
+      error => error instanceof SaveFailed && error.code === 'quota',
+    )
     assert.equal(space.drops, 0)
     await assert.rejects(saveDrafts(store, [note('x')]), error => error.code === 'quota')
     assert.equal(space.drops, 1)

@@ -4,12 +4,15 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {AMIRA, BOB, VISIT, SaveFailed, enrolled, newPhone, note, outbox} from './phone.mjs'
+import {AMIRA, BOB, enrolled, newPhone, note, outbox, SaveFailed, VISIT} from './phone.mjs'
 
 const {saveDrafts, unsent, counts} = outbox
 const {sha256, uuid7} = await import('../../static/field/record/ids.js')
 
-const rowsOf = async store => [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
+const rowsOf = async store =>
+  [...(await store.read()).outbox.values()].sort(
+    (a, b) => a.operation.device_seq - b.operation.device_seq,
+  )
 const databaseNumbers = async store => (await rowsOf(store)).map(row => row.operation.device_seq)
 
 test('a saved operation has the bytes of the protocol', async () => {
@@ -19,8 +22,11 @@ test('a saved operation has the bytes of the protocol', async () => {
   const [row] = await rowsOf(store)
   const {at} = row.operation
   assert.match(at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/)
-  assert.equal(row.text, `{"id":"${id}","v":1,"kind":"visit.note","subject":{"type":"visit","id":"${VISIT}"},"by":"bob",` +
-    `"device":"${store.device.id}","device_seq":1,"at":"${at}","base":0,"data":{"item":"","text":"Kranen droppar \\"lite\\" åäö 👍"}}`)
+  assert.equal(
+    row.text,
+    `{"id":"${id}","v":1,"kind":"visit.note","subject":{"type":"visit","id":"${VISIT}"},"by":"bob",` +
+      `"device":"${store.device.id}","device_seq":1,"at":"${at}","base":0,"data":{"item":"","text":"Kranen droppar \\"lite\\" åäö 👍"}}`,
+  )
   assert.equal(row.sha256, await sha256(new TextEncoder().encode(row.text)))
 })
 
@@ -28,13 +34,17 @@ test('what is saved is in the database itself, not only in memory', async () => 
   const {phone, store} = await enrolled()
   await saveDrafts(store, [note('one'), note('two')])
   const another = await phone.tab()
-  assert.deepEqual((await rowsOf(another)).map(row => row.operation.data.text), ['one', 'two'])
+  assert.deepEqual(
+    (await rowsOf(another)).map(row => row.operation.data.text),
+    ['one', 'two'],
+  )
   assert.deepEqual(await counts(another), {unsent: 2, needs: 0, waits: 0})
 })
 
 test('a double tap is one operation, also when both come at once', async () => {
   const {store} = await enrolled()
-  const tap = () => saveDrafts(store, [note('x', '019ab000-0000-7000-8000-000000000001'), note('y')])
+  const tap = () =>
+    saveDrafts(store, [note('x', '019ab000-0000-7000-8000-000000000001'), note('y')])
   const answers = await Promise.all([tap(), tap(), tap()])
   await tap()
   assert.deepEqual(answers[0], answers[1])
@@ -47,7 +57,19 @@ test('a draft whose operation has left the outbox with a receipt is not saved ag
   const [{id}] = await saveDrafts(store, [note('x')])
   await store.update(() => [
     {drop: 'outbox', id},
-    {put: 'receipts', value: {id, by: 'bob', visit: VISIT, result: 'applied', seq: 4, problem: '', comment: '', at: '2026-11-22T10:00:00Z'}},
+    {
+      put: 'receipts',
+      value: {
+        id,
+        by: 'bob',
+        visit: VISIT,
+        result: 'applied',
+        seq: 4,
+        problem: '',
+        comment: '',
+        at: '2026-11-22T10:00:00Z',
+      },
+    },
   ])
   assert.deepEqual(await saveDrafts(store, [note('x', id)]), [{id}])
   assert.deepEqual(await databaseNumbers(store), [])
@@ -57,7 +79,8 @@ test('two tabs that save at once give numbers without gaps', async () => {
   const {phone, store} = await enrolled()
   const other = await phone.tab()
   const all = []
-  for (let n = 0; n < 25; n++) all.push(saveDrafts(store, [note(`a${n}`)]), saveDrafts(other, [note(`b${n}`), note(`c${n}`)]))
+  for (let n = 0; n < 25; n++)
+    all.push(saveDrafts(store, [note(`a${n}`)]), saveDrafts(other, [note(`b${n}`), note(`c${n}`)]))
   await Promise.all(all)
   const expected = Array.from({length: 75}, (_, n) => n + 1)
   assert.deepEqual(await databaseNumbers(store), expected)
@@ -68,12 +91,23 @@ test('a draft that makes no sense is refused before anything is written', async 
   const {store} = await enrolled()
   const subject = {type: 'visit', id: VISIT}
   const wrong = [
-    {kind: 'visit.dance', subject, data: {}}, {kind: 'visit.note', subject, data: {item: null, text: 'x'}},
-    {kind: 'visit.note', subject, data: {item: undefined, text: 'x'}}, {kind: 'visit.consent', subject, data: {signature: 'a'.repeat(64)}},
+    {kind: 'visit.dance', subject, data: {}},
+    {kind: 'visit.note', subject, data: {item: null, text: 'x'}},
+    {kind: 'visit.note', subject, data: {item: undefined, text: 'x'}},
+    {kind: 'visit.consent', subject, data: {signature: 'a'.repeat(64)}},
   ]
   for (const draft of wrong) await assert.rejects(saveDrafts(store, [draft]), TypeError)
-  await assert.rejects(saveDrafts(store, [note('a', uuid7()), note('b')].map(one => ({...one, id: 'same'}))), TypeError)
-  await assert.rejects(saveDrafts(store, [note('x'.repeat(17_000))]), error => error instanceof SaveFailed && error.code === 'too_large')
+  await assert.rejects(
+    saveDrafts(
+      store,
+      [note('a', uuid7()), note('b')].map(one => ({...one, id: 'same'})),
+    ),
+    TypeError,
+  )
+  await assert.rejects(
+    saveDrafts(store, [note('x'.repeat(17_000))]),
+    error => error instanceof SaveFailed && error.code === 'too_large',
+  )
   assert.deepEqual(await databaseNumbers(store), [])
 })
 
@@ -90,8 +124,15 @@ test('a signature is saved with its consent and given back as it was', async () 
   const {store} = await enrolled()
   const bytes = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>').buffer
   const hash = await sha256(bytes)
-  const consent = {kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data: {purpose: 'K1', decision: 'yes', signature: hash}}
-  await assert.rejects(saveDrafts(store, [consent], [{sha256: 'f'.repeat(64), type: 'image/svg+xml', bytes}]), TypeError)
+  const consent = {
+    kind: 'visit.consent',
+    subject: {type: 'visit', id: VISIT},
+    data: {purpose: 'K1', decision: 'yes', signature: hash},
+  }
+  await assert.rejects(
+    saveDrafts(store, [consent], [{sha256: 'f'.repeat(64), type: 'image/svg+xml', bytes}]),
+    TypeError,
+  )
   await saveDrafts(store, [consent], [{sha256: hash, type: 'image/svg+xml', bytes}])
   const kept = await store.blob(hash)
   assert.equal(kept.type, 'image/svg+xml')
@@ -99,8 +140,17 @@ test('a signature is saved with its consent and given back as it was', async () 
   assert.equal(await store.blob('0'.repeat(64)), null)
 })
 
-const picture = (id, photo, item = 'i37') => ({id, kind: 'visit.photo', subject: {type: 'visit', id: VISIT}, data: {item, photo}})
-const strike = operation => ({kind: 'visit.retract', subject: {type: 'visit', id: VISIT}, data: {operation}})
+const picture = (id, photo, item = 'i37') => ({
+  id,
+  kind: 'visit.photo',
+  subject: {type: 'visit', id: VISIT},
+  data: {item, photo},
+})
+const strike = operation => ({
+  kind: 'visit.retract',
+  subject: {type: 'visit', id: VISIT},
+  data: {operation},
+})
 const jpeg = async text => {
   const bytes = new TextEncoder().encode(`\xff\xd8${text}`).buffer
   return {sha256: await sha256(bytes), type: 'image/jpeg', bytes}
@@ -118,13 +168,25 @@ test('a struck photo takes its picture off the phone in the same moment, unless 
   await saveDrafts(store, [strike(ids[1])])
   assert.equal(await store.blob(one.sha256), null)
   assert.ok(await store.blob(other.sha256))
-  assert.deepEqual((await store.visit(VISIT)).record.photos.map(row => [row.item, row.retracted]), [['i37', true], ['i41', true], ['i37', false]])
+  assert.deepEqual(
+    (await store.visit(VISIT)).record.photos.map(row => [row.item, row.retracted]),
+    [
+      ['i37', true],
+      ['i41', true],
+      ['i37', false],
+    ],
+  )
 })
 
 test('a strike never takes a signature off the phone', async () => {
   const {store} = await enrolled()
   const blob = await jpeg('signature')
-  const consent = {id: uuid7(), kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data: {purpose: 'K1', decision: 'yes', signature: blob.sha256}}
+  const consent = {
+    id: uuid7(),
+    kind: 'visit.consent',
+    subject: {type: 'visit', id: VISIT},
+    data: {purpose: 'K1', decision: 'yes', signature: blob.sha256},
+  }
   await saveDrafts(store, [consent], [blob])
   await saveDrafts(store, [strike(consent.id)])
   assert.ok(await store.blob(blob.sha256))
@@ -134,13 +196,29 @@ test('a picture that was struck and is taken again is offered to the server anew
   const {store} = await enrolled()
   const one = await jpeg('one')
   const [first, second] = [uuid7(), uuid7()]
-  const told = (id, result) => ({put: 'receipts', value: {id, by: 'bob', visit: VISIT, result, seq: 4, problem: '', comment: '', push: '', at: '2026-11-22T10:00:00Z'}})
+  const told = (id, result) => ({
+    put: 'receipts',
+    value: {
+      id,
+      by: 'bob',
+      visit: VISIT,
+      result,
+      seq: 4,
+      problem: '',
+      comment: '',
+      push: '',
+      at: '2026-11-22T10:00:00Z',
+    },
+  })
   await saveDrafts(store, [picture(first, one.sha256)], [one])
   await store.update(() => [told(first, 'applied'), told(one.sha256, 'stored')])
   await saveDrafts(store, [strike(first)])
   await saveDrafts(store, [picture(second, one.sha256)], [one])
   await store.update(() => [told(second, 'applied')])
-  assert.deepEqual((await unsent(store)).map(row => row.kind), ['visit.retract', 'visit.photo'])
+  assert.deepEqual(
+    (await unsent(store)).map(row => row.kind),
+    ['visit.retract', 'visit.photo'],
+  )
 })
 
 test('bytes that read back otherwise than written are not called saved', async () => {
@@ -150,18 +228,28 @@ test('bytes that read back otherwise than written are not called saved', async (
     const row = await readBack(name, id)
     return row && name === 'outbox' ? {...row, text: row.text.replace('drips', 'drops')} : row
   }
-  await assert.rejects(saveDrafts(store, [note('tap drips')]), error => error instanceof SaveFailed && error.code === 'read_back')
+  await assert.rejects(
+    saveDrafts(store, [note('tap drips')]),
+    error => error instanceof SaveFailed && error.code === 'read_back',
+  )
 })
 
 // --- faults: every call into the database fails once, in turn
 
-const CALLS = [[FDBObjectStore(), ['get', 'getAll', 'getAllKeys', 'put', 'add', 'delete']], [IDBDatabase.prototype, ['transaction']]]
+const CALLS = [
+  [FDBObjectStore(), ['get', 'getAll', 'getAllKeys', 'put', 'add', 'delete']],
+  [IDBDatabase.prototype, ['transaction']],
+]
 
-function FDBObjectStore() { return IDBObjectStore.prototype }
+function FDBObjectStore() {
+  return IDBObjectStore.prototype
+}
 
 /** Count the calls into IndexedDB and let `fault(n, store)` do harm at the nth. @returns {() => number} puts all back, tells the count */
 function watch(fault) {
-  const kept = CALLS.flatMap(([prototype, names]) => names.map(name => [prototype, name, prototype[name]]))
+  const kept = CALLS.flatMap(([prototype, names]) =>
+    names.map(name => [prototype, name, prototype[name]]),
+  )
   let calls = 0
   for (const [prototype, name, original] of kept) {
     prototype[name] = function harmed(...parameters) {
@@ -175,7 +263,13 @@ function watch(fault) {
   }
 }
 
-const abort = target => { try { target.transaction?.abort?.() } catch { /* over already */ } }
+const abort = target => {
+  try {
+    target.transaction?.abort?.()
+  } catch {
+    /* over already */
+  }
+}
 
 async function callsOfOneSave() {
   const {store} = await enrolled()
@@ -197,7 +291,10 @@ test('I1: a crash between any two steps of saving loses nothing that was said to
       abort(target)
       throw new Error('dead')
     })
-    const saved = await saveDrafts(store, drafts).then(() => true, () => false)
+    const saved = await saveDrafts(store, drafts).then(
+      () => true,
+      () => false,
+    )
     stop()
     const reborn = await phone.tab()
     const numbers = await databaseNumbers(reborn)
@@ -232,12 +329,19 @@ for (const name of ['InvalidStateError', 'UnknownError', 'AbortError']) {
 test('a connection that stays cut ends in SaveFailed after 50, 250 and 1000 ms', async () => {
   const {phone} = await enrolled()
   const waits = []
-  const store = await phone.tab({wait: async ms => { waits.push(ms) }})
+  const store = await phone.tab({
+    wait: async ms => {
+      waits.push(ms)
+    },
+  })
   const stop = watch((call, target) => {
     abort(target)
     throw new DOMException('The database connection is closing.', 'Error')
   })
-  await assert.rejects(saveDrafts(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'connection')
+  await assert.rejects(
+    saveDrafts(store, [note('x')]),
+    error => error instanceof SaveFailed && error.code === 'connection',
+  )
   stop()
   assert.deepEqual(waits, [50, 250, 1000])
   await saveDrafts(store, [note('x')])
@@ -267,8 +371,13 @@ test('a commit that is aborted after its requests succeeded is no save', async (
 test('a full phone says so', async () => {
   const {store} = await enrolled()
   const add = IDBObjectStore.prototype.add
-  IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }
-  await assert.rejects(saveDrafts(store, [note('x')]), error => error instanceof SaveFailed && error.code === 'quota')
+  IDBObjectStore.prototype.add = () => {
+    throw new DOMException('full', 'QuotaExceededError')
+  }
+  await assert.rejects(
+    saveDrafts(store, [note('x')]),
+    error => error instanceof SaveFailed && error.code === 'quota',
+  )
   IDBObjectStore.prototype.add = add
 })
 
@@ -289,18 +398,37 @@ test('every write is strict', async () => {
 
 test('signing out hides and deletes nothing; another person sees neither words nor visits', async () => {
   const {store} = await enrolled(BOB)
-  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: 'ar'}}, note('secret')])
+  await saveDrafts(store, [
+    {
+      kind: 'visit.open',
+      subject: {type: 'visit', id: VISIT},
+      data: {tenancy: '', kind: 'contact', language: 'ar'},
+    },
+    note('secret'),
+  ])
   assert.equal((await store.visits()).length, 1)
   await store.signOut()
-  assert.deepEqual([await store.visits(), await store.visit(VISIT), await store.person()], [[], null, null])
+  assert.deepEqual(
+    [await store.visits(), await store.visit(VISIT), await store.person()],
+    [[], null, null],
+  )
   assert.deepEqual(await counts(store), {unsent: 2, needs: 0, waits: 2})
   await store.signIn(AMIRA)
   await saveDrafts(store, [note('hers')])
   const rows = await unsent(store)
-  assert.deepEqual(rows.map(row => [row.by, row.state, row.kind, row.data.text]),
-    [['bob', 'waits', '', undefined], ['bob', 'waits', '', undefined], ['amira', 'phone', 'visit.note', 'hers']])
+  assert.deepEqual(
+    rows.map(row => [row.by, row.state, row.kind, row.data.text]),
+    [
+      ['bob', 'waits', '', undefined],
+      ['bob', 'waits', '', undefined],
+      ['amira', 'phone', 'visit.note', 'hers'],
+    ],
+  )
   assert.deepEqual(await counts(store), {unsent: 3, needs: 0, waits: 2})
   await store.signIn(BOB)
-  assert.deepEqual((await store.visit(VISIT)).record.notes.map(one => one.text), ['secret'])
+  assert.deepEqual(
+    (await store.visit(VISIT)).record.notes.map(one => one.text),
+    ['secret'],
+  )
   assert.deepEqual((await store.visit(VISIT)).unsent, 2)
 })

@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict'
 import {afterEach, beforeEach, test} from 'node:test'
 
-const {requestLanguage, requestedLanguages, languagesOnPhone, loadPack, fetchAhead, dropOtherPacks} = await import('../../static/field/guide/packs.js')
+const {
+  requestLanguage,
+  requestedLanguages,
+  languagesOnPhone,
+  loadPack,
+  fetchAhead,
+  dropOtherPacks,
+} = await import('../../static/field/guide/packs.js')
 
 let n = 0
 let version
@@ -11,7 +18,8 @@ let kept
 let asked
 let answer
 
-const json = body => new Response(JSON.stringify(body), {headers: {'Content-Type': 'application/json'}})
+const json = body =>
+  new Response(JSON.stringify(body), {headers: {'Content-Type': 'application/json'}})
 const own = url => {
   const [, v, language] = url.match(/^\/guide\/([^/]+)\/([^/]+)\.json$/)
   return json({version: v, language, texts: {}})
@@ -24,8 +32,12 @@ beforeEach(() => {
   answer = own
   globalThis.caches = {
     open: async () => ({
-      match: async url => kept.get(url)?.clone(), put: async (url, response) => { kept.set(url, response) },
-      delete: async url => kept.delete(String(url.url ?? url)), keys: async () => [...kept.keys()].map(url => ({url})),
+      match: async url => kept.get(url)?.clone(),
+      put: async (url, response) => {
+        kept.set(url, response)
+      },
+      delete: async url => kept.delete(String(url.url ?? url)),
+      keys: async () => [...kept.keys()].map(url => ({url})),
     }),
   }
   globalThis.fetch = async (url, init) => {
@@ -33,7 +45,9 @@ beforeEach(() => {
     return answer(url)
   }
 })
-afterEach(() => { delete globalThis.caches })
+afterEach(() => {
+  delete globalThis.caches
+})
 
 test('a pack comes from the server once and then from the phone', async () => {
   assert.equal((await loadPack(version, 'sv')).version, version)
@@ -52,8 +66,10 @@ const wrong = {
   'a page': () => new Response('<html>', {headers: {'Content-Type': 'text/html'}}),
   'another version': () => json({version: 'other', language: 'sv'}),
   'another language': () => json({version, language: 'ar'}),
-  'an error': () => new Response('{}', {status: 500, headers: {'Content-Type': 'application/json'}}),
-  'half an answer': () => new Response('{"version": "', {headers: {'Content-Type': 'application/json'}}),
+  'an error': () =>
+    new Response('{}', {status: 500, headers: {'Content-Type': 'application/json'}}),
+  'half an answer': () =>
+    new Response('{"version": "', {headers: {'Content-Type': 'application/json'}}),
 }
 for (const [name, lie] of Object.entries(wrong)) {
   test(`${name} is no guide, is not kept, and is asked for again`, async () => {
@@ -74,22 +90,39 @@ test('an entry torn on the phone is fetched anew', async () => {
 test('without storage, or with a full one, the network serves', async () => {
   delete globalThis.caches
   assert.equal((await loadPack(version, 'sv')).version, version)
-  globalThis.caches = {open: async () => ({match: async () => undefined, put: async () => { throw new DOMException('full', 'QuotaExceededError') }})}
+  globalThis.caches = {
+    open: async () => ({
+      match: async () => undefined,
+      put: async () => {
+        throw new DOMException('full', 'QuotaExceededError')
+      },
+    }),
+  }
   assert.equal((await loadPack(version, 'ar')).version, version)
 })
 
 test('fetching ahead goes on past what is not there, and does not ask for that again', async () => {
   answer = url => (url.includes('/so.') ? new Response('', {status: 404}) : own(url))
-  const wanted = [[version, 'so'], [version, 'sv']]
+  const wanted = [
+    [version, 'so'],
+    [version, 'sv'],
+  ]
   assert.equal(await fetchAhead(wanted), 1)
   assert.equal(await fetchAhead(wanted), 1)
   assert.equal(asked.length, 2)
 })
 
 test('versions and languages that nothing uses leave, those in use stay', async () => {
-  await fetchAhead([[version, 'sv'], [version, 'ti'], [`${version}b`, 'sv']])
-  assert.deepEqual([...await languagesOnPhone(version)], ['sv', 'ti'])
-  await dropOtherPacks([[version, 'sv'], [version, 'so']])
+  await fetchAhead([
+    [version, 'sv'],
+    [version, 'ti'],
+    [`${version}b`, 'sv'],
+  ])
+  assert.deepEqual([...(await languagesOnPhone(version))], ['sv', 'ti'])
+  await dropOtherPacks([
+    [version, 'sv'],
+    [version, 'so'],
+  ])
   assert.deepEqual([...kept.keys()], [`/guide/${version}/sv.json`])
   await dropOtherPacks([])
   assert.equal(kept.size, 1, 'nothing known is no reason to empty the phone')
@@ -97,7 +130,12 @@ test('versions and languages that nothing uses leave, those in use stay', async 
 
 test('a language that is asked for stays asked for until it is not', () => {
   const words = new Map()
-  globalThis.localStorage = {getItem: key => words.get(key) ?? null, setItem: (key, value) => { words.set(key, value) }}
+  globalThis.localStorage = {
+    getItem: key => words.get(key) ?? null,
+    setItem: (key, value) => {
+      words.set(key, value)
+    },
+  }
   requestLanguage('ti', true)
   requestLanguage('so', true)
   requestLanguage('so', true)

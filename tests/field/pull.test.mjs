@@ -7,7 +7,7 @@ import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
 import {PAGE} from './server.mjs'
 import {idsOf, planned, pushes, signed, svg, world} from './world.mjs'
 
-const {saveDrafts, unsent, counts} = outbox
+const {saveDrafts, counts} = outbox
 const {startSync} = await import('../../static/field/sync/schedule.js')
 const {uuid4, uuid7} = await import('../../static/field/record/ids.js')
 const {visitKey} = await import('../../static/field/record/replay.js')
@@ -18,7 +18,8 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
   await sync.now()
   await saveDrafts(store, [note('late')])
   server.takeAway(VISIT, 'bob')
-  server.meddle = ({path}, answer) => (path === '/sync/push' ? new Response('', {status: 503}) : answer())
+  server.meddle = ({path}, answer) =>
+    path === '/sync/push' ? new Response('', {status: 503}) : answer()
   await sync.now() // the push fails, so does the round
   assert.equal((await store.visits()).length, 1)
   // The news of it comes by another way while the note is still here.
@@ -37,7 +38,13 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
 
 test('a visit opened at the door that is taken away later does not come back from its own replay', async () => {
   const {store, server, sync} = await world()
-  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
+  await saveDrafts(store, [
+    {
+      kind: 'visit.open',
+      subject: {type: 'visit', id: VISIT},
+      data: {tenancy: '', kind: 'contact', language: ''},
+    },
+  ])
   await sync.now()
   assert.equal((await store.visits()).length, 1)
   server.takeAway(VISIT, 'bob')
@@ -54,13 +61,28 @@ test('of a protected tenancy nothing is left once everything has arrived', async
   planned(server)
   await sync.now()
   const {hash} = await signed(store, svg('M0 0'))
-  await store.update(memory => [{put: 'visits', value: {...memory.visits.get(visitKey('bob', VISIT)), id: visitKey('amira', VISIT), by: 'amira'}}])
+  await store.update(memory => [
+    {
+      put: 'visits',
+      value: {
+        ...memory.visits.get(visitKey('bob', VISIT)),
+        id: visitKey('amira', VISIT),
+        by: 'amira',
+      },
+    },
+  ])
   server.holds = () => 'protected'
   server.takeAway(VISIT, 'bob', 'protected')
   await sync.now()
   const memory = await store.read()
-  assert.deepEqual([memory.outbox.size, memory.visits.size, memory.blobs.size, memory.receipts.size], [0, 0, 0, 0])
-  assert.ok(server.held.size === 1 && server.blobs.has(hash), 'it was deleted before it had arrived')
+  assert.deepEqual(
+    [memory.outbox.size, memory.visits.size, memory.blobs.size, memory.receipts.size],
+    [0, 0, 0, 0],
+  )
+  assert.ok(
+    server.held.size === 1 && server.blobs.has(hash),
+    'it was deleted before it had arrived',
+  )
   assert.equal(await store.blob(hash), null)
 })
 
@@ -94,17 +116,29 @@ test('of a protected tenancy nothing is deleted before all of it has arrived, by
   server.takeAway(VISIT, 'bob', 'protected')
   await sync.now()
   const held = () => [...server.held.values()].length
-  assert.deepEqual([held(), (await store.read()).outbox.size, (await counts(store)).waits], [1, 2, 1])
+  assert.deepEqual(
+    [held(), (await store.read()).outbox.size, (await counts(store)).waits],
+    [1, 2, 1],
+  )
   assert.equal(await store.visit(VISIT), null, 'his part has arrived: nothing of it is shown')
   server.user = 'amira'
   await store.signIn(AMIRA)
   await sync.now()
-  assert.deepEqual([held(), (await store.read()).outbox.size, (await store.read()).visits.size], [2, 0, 0])
+  assert.deepEqual(
+    [held(), (await store.read()).outbox.size, (await store.read()).visits.size],
+    [2, 0, 0],
+  )
 })
 
 test('a visit that was gone before its first snapshot came does not stay on the phone', async () => {
   const {store, server, sync} = await world()
-  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id: VISIT}, data: {tenancy: '', kind: 'contact', language: ''}}])
+  await saveDrafts(store, [
+    {
+      kind: 'visit.open',
+      subject: {type: 'visit', id: VISIT},
+      data: {tenancy: '', kind: 'contact', language: ''},
+    },
+  ])
   server.meddle = ({path}, answer) => (path === '/sync/pull' ? PAGE() : answer())
   await sync.now()
   assert.equal((await store.visits()).length, 1, 'sent, but not seen yet')
@@ -118,7 +152,9 @@ test('old news that come late do not undo newer ones of another tab', async () =
   const {phone, store, server, sync, parts} = await world()
   planned(server)
   let open
-  const gate = new Promise(resolve => { open = resolve })
+  const gate = new Promise(resolve => {
+    open = resolve
+  })
   let pulls = 0
   server.meddle = async ({path}, answer) => {
     const response = await answer()
@@ -151,7 +187,10 @@ test('a server put back to an older state gets everything again that this phone 
   assert.deepEqual(server.texts(), ['a', 'b', 'c'])
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
   await sync.now()
-  assert.deepEqual((await store.visit(VISIT)).record.notes.map(one => one.text), ['a', 'b', 'c'])
+  assert.deepEqual(
+    (await store.visit(VISIT)).record.notes.map(one => one.text),
+    ['a', 'b', 'c'],
+  )
 })
 
 /** A phone whose note was acknowledged, and whose server was then put back, before any news came. */
@@ -159,10 +198,14 @@ async function acknowledgedThenLost() {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
+  server.meddle = ({path}, answer) =>
+    path === '/sync/pull' ? new Response('', {status: 503}) : answer()
   const [{id}] = await saveDrafts(store, [note('precious')])
   await sync.now()
-  assert.deepEqual([server.texts(), await counts(store)], [['precious'], {unsent: 0, needs: 0, waits: 0}])
+  assert.deepEqual(
+    [server.texts(), await counts(store)],
+    [['precious'], {unsent: 0, needs: 0, waits: 0}],
+  )
   server.restore(2) // as far as the phone's cursor: its digest is right
   server.meddle = (request, answer) => answer()
   return {store, server, sync, id}
@@ -175,9 +218,10 @@ test('what was acknowledged after the last news and lost by the server is offere
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
-test('it is offered again also when its number has become another operation\'s', async () => {
+test("it is offered again also when its number has become another operation's", async () => {
   const {store, server, sync, id} = await acknowledgedThenLost()
-  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  for (let n = 0; n < 5; n++)
+    server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
   server.backup = server.log.length
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
@@ -186,7 +230,7 @@ test('it is offered again also when its number has become another operation\'s',
   assert.deepEqual([shown.length, shown[0].id, shown[0].seq], [1, id, server.log.length])
 })
 
-test('the backup that somebody else hears of lets go of nobody\'s work: a first sign-in cannot see that the server was put back', async () => {
+test("the backup that somebody else hears of lets go of nobody's work: a first sign-in cannot see that the server was put back", async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
@@ -218,7 +262,8 @@ test('a push has no cursor, so the backup it tells of lets go of nothing', async
   await sync.now()
   await sync.now()
   server.restore(2)
-  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  for (let n = 0; n < 5; n++)
+    server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
   server.backup = server.log.length
   await saveDrafts(store, [note('later')])
   await store.signOut()
@@ -240,12 +285,14 @@ test('another operation under the same number does not vouch for it', async () =
 test('what another server acknowledged and lost is offered again, though the first one had come further', async () => {
   const {store, server, sync} = await world()
   planned(server)
-  for (let n = 0; n < 5; n++) server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
+  for (let n = 0; n < 5; n++)
+    server.desk('visit.assign', VISIT, {visitors: ['bob'], date: '2026-11-24'}, ['bob'])
   await sync.now()
   server.id = 'server-2'
   server.restore(2)
   await store.signIn(BOB)
-  server.meddle = ({path}, answer) => (path === '/sync/pull' ? new Response('', {status: 503}) : answer())
+  server.meddle = ({path}, answer) =>
+    path === '/sync/pull' ? new Response('', {status: 503}) : answer()
   await saveDrafts(store, [note('precious')])
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
@@ -266,7 +313,12 @@ test('what is acknowledged while news are on their way is not doubted', async ()
     await saveDrafts(other, [note('meanwhile')])
     const {pushAll} = await import('../../static/field/sync/push.js')
     const {transport} = await import('../../static/field/sync/transport.js')
-    await pushAll(other, transport(server.fetch), 'bob', {again: false, greet: false, health: parts.health, now: parts.now})
+    await pushAll(other, transport(server.fetch), 'bob', {
+      again: false,
+      greet: false,
+      health: parts.health,
+      now: parts.now,
+    })
     return said
   }
   server.requests.length = 0
@@ -283,7 +335,10 @@ test('news over several pages are one: doubt waits for the last', async () => {
   server.pageSize = 1 // its number is another visit's, on the first page
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
-  await saveDrafts(store, [{kind: 'visit.note', subject: {type: 'visit', id: others[0]}, data: {item: '', text: 'a'}}, note('b')])
+  await saveDrafts(store, [
+    {kind: 'visit.note', subject: {type: 'visit', id: others[0]}, data: {item: '', text: 'a'}},
+    note('b'),
+  ])
   server.desk('visit.assign', others[1], {visitors: ['bob'], date: '2026-11-25'}, ['bob'])
   server.requests.length = 0
   await sync.now()
@@ -295,10 +350,20 @@ test('what news cannot show is offered once more and no more: a counter, an answ
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
-  const answer = one => ({kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data: {item: 'stove', answer: one, guide: 'g1', language: 'ar'}})
+  const answer = one => ({
+    kind: 'visit.answer',
+    subject: {type: 'visit', id: VISIT},
+    data: {item: 'stove', answer: one, guide: 'g1', language: 'ar'},
+  })
   await saveDrafts(store, [answer('explained')])
   await saveDrafts(store, [answer('shown')])
-  const [{id}] = await saveDrafts(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  const [{id}] = await saveDrafts(store, [
+    {
+      kind: 'tally.count',
+      subject: {type: 'tally', id: uuid7()},
+      data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'},
+    },
+  ])
   server.requests.length = 0
   await sync.now()
   // The second answer is there under its number, so the first one is too; the counter is nowhere.
@@ -323,7 +388,10 @@ test('after a reset a visit that the server no longer has is gone, over several 
 
 test('news come over several pages', async () => {
   const {store, server, sync} = await world()
-  for (let n = 0; n < 7; n++) server.desk('visit.plan', VISIT.replace(/1$/, String(n)), {tenancy: '', kind: 'welcome'}, ['bob'])
+  for (let n = 0; n < 7; n++)
+    server.desk('visit.plan', VISIT.replace(/1$/, String(n)), {tenancy: '', kind: 'welcome'}, [
+      'bob',
+    ])
   server.pageSize = 3
   await sync.now()
   assert.equal((await store.visits()).length, 7)
@@ -352,7 +420,10 @@ test('a sent operation leaves when a snapshot has it and a backup or fourteen da
   assert.equal(await size(), 0)
   await saveDrafts(store, [note('b', id)])
   assert.equal(await size(), 0, 'the same tap again, weeks later')
-  assert.deepEqual((await store.visit(VISIT)).record.notes.map(one => one.text), ['a', 'b'])
+  assert.deepEqual(
+    (await store.visit(VISIT)).record.notes.map(one => one.text),
+    ['a', 'b'],
+  )
 })
 
 test('an operation that no snapshot shows stays, whatever backup and calendar say', async () => {

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {AMIRA, BOB, note, outbox, until, VISIT} from './phone.mjs'
+import {AMIRA, BOB, note, outbox, VISIT} from './phone.mjs'
 import {PAGE, Server} from './server.mjs'
-import {altered, idsOf, planned, pushes, signed, world} from './world.mjs'
+import {altered, idsOf, planned, pushes, world} from './world.mjs'
 
 const {saveDrafts, unsent, counts} = outbox
-const {sha256, uuid7} = await import('../../static/field/record/ids.js')
+const {uuid7} = await import('../../static/field/record/ids.js')
 
 test('what was saved is sent, pulled back in a snapshot, and counted', async () => {
   const {store, server, sync} = await world()
@@ -20,11 +20,26 @@ test('what was saved is sent, pulled back in a snapshot, and counted', async () 
   await sync.now()
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
   const {record: shown, status, tenancy, settings} = await store.visit(VISIT)
-  assert.deepEqual(shown.notes.map(one => [one.text, one.seq]), [['tap drips', 3]])
-  assert.deepEqual([status[id], tenancy.street, settings.quiet_from], ['sent', 'Testgatan 1', '22:00'])
-  assert.deepEqual(sync.status(), {running: false, online: 'yes', needs_sign_in: false, last_ok_at: '2026-11-22T10:00:00.000Z', problem: ''})
+  assert.deepEqual(
+    shown.notes.map(one => [one.text, one.seq]),
+    [['tap drips', 3]],
+  )
+  assert.deepEqual(
+    [status[id], tenancy.street, settings.quiet_from],
+    ['sent', 'Testgatan 1', '22:00'],
+  )
+  assert.deepEqual(sync.status(), {
+    running: false,
+    online: 'yes',
+    needs_sign_in: false,
+    last_ok_at: '2026-11-22T10:00:00.000Z',
+    problem: '',
+  })
   const facts = await store.facts()
-  assert.deepEqual([facts.people.amira, facts.guide, facts.server_day, facts.languages], ['Amira Testsson', 'g1', '2026-11-22', ['sv', 'ar']])
+  assert.deepEqual(
+    [facts.people.amira, facts.guide, facts.server_day, facts.languages],
+    ['Amira Testsson', 'g1', '2026-11-22', ['sv', 'ar']],
+  )
 })
 
 test('the bytes that are sent are those that were saved', async () => {
@@ -39,42 +54,102 @@ test('the bytes that are sent are those that were saved', async () => {
 
 const lies = {
   'a page with status 200': async () => PAGE(),
-  'our media type around a page': async () => new Response('<html>', {headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
-  'an answer of another protocol': async answer => altered(answer, body => { body.protocol = 2 }),
-  'an answer as plain JSON': async answer => new Response(await (await answer()).text(), {headers: {'Content-Type': 'application/json'}}),
-  'an answer without a server id': async answer => altered(answer, body => { delete body.server }),
-  'an answer of another server': async answer => altered(answer, body => { body.server = 'someone else' }),
-  'status 201': async answer => new Response(await (await answer()).text(), {status: 201, headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
-  'an answer cut off': async answer => new Response((await (await answer()).text()).slice(0, 40), {headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
-  'a 502 page': async () => new Response('<html>', {status: 502, headers: {'Content-Type': 'text/html'}}),
-  'no network': async () => { throw new TypeError('fetch failed') },
+  'our media type around a page': async () =>
+    new Response('<html>', {headers: {'Content-Type': 'application/vnd.troskel.sync+json'}}),
+  'an answer of another protocol': async answer =>
+    altered(answer, body => {
+      body.protocol = 2
+    }),
+  'an answer as plain JSON': async answer =>
+    new Response(await (await answer()).text(), {headers: {'Content-Type': 'application/json'}}),
+  'an answer without a server id': async answer =>
+    altered(answer, body => {
+      delete body.server
+    }),
+  'an answer of another server': async answer =>
+    altered(answer, body => {
+      body.server = 'someone else'
+    }),
+  'status 201': async answer =>
+    new Response(await (await answer()).text(), {
+      status: 201,
+      headers: {'Content-Type': 'application/vnd.troskel.sync+json'},
+    }),
+  'an answer cut off': async answer =>
+    new Response((await (await answer()).text()).slice(0, 40), {
+      headers: {'Content-Type': 'application/vnd.troskel.sync+json'},
+    }),
+  'a 502 page': async () =>
+    new Response('<html>', {status: 502, headers: {'Content-Type': 'text/html'}}),
+  'no network': async () => {
+    throw new TypeError('fetch failed')
+  },
   'a lost answer': async answer => {
     await answer()
     throw new TypeError('connection reset')
   },
 }
 
-
 // Of a server that lists each operation, and of one that acknowledges them together.
 const listed = {
-  'a wrong hash': async answer => altered(answer, body => { for (const one of body.results) one.sha256 = 'f'.repeat(64) }),
-  'another id': async answer => altered(answer, body => { for (const one of body.results) one.id = uuid7() }),
-  'no results': async answer => altered(answer, body => { body.results = [] }),
-  'an unknown result': async answer => altered(answer, body => { for (const one of body.results) one.result = 'fine' }),
-  'an applied without a number': async answer => altered(answer, body => { for (const one of body.results) delete one.seq }),
+  'a wrong hash': async answer =>
+    altered(answer, body => {
+      for (const one of body.results) one.sha256 = 'f'.repeat(64)
+    }),
+  'another id': async answer =>
+    altered(answer, body => {
+      for (const one of body.results) one.id = uuid7()
+    }),
+  'no results': async answer =>
+    altered(answer, body => {
+      body.results = []
+    }),
+  'an unknown result': async answer =>
+    altered(answer, body => {
+      for (const one of body.results) one.result = 'fine'
+    }),
+  'an applied without a number': async answer =>
+    altered(answer, body => {
+      for (const one of body.results) delete one.seq
+    }),
 }
 const together = {
-  'a hash over something else': async answer => altered(answer, body => { if (body.taken) body.taken.sha256 = 'f'.repeat(64) }),
-  'no hash': async answer => altered(answer, body => { if (body.taken) delete body.taken.sha256 }),
-  'no numbers': async answer => altered(answer, body => { if (body.taken) delete body.taken.seqs }),
-  'a number too few': async answer => altered(answer, body => { if (body.taken) body.taken.seqs = [] }),
-  'a number too many': async answer => altered(answer, body => { if (body.taken) body.taken.seqs[0][1]++ }),
-  'numbers from 0': async answer => altered(answer, body => { if (body.taken) body.taken.seqs[0][0] = 0 }),
-  'a run without end': async answer => altered(answer, body => { if (body.taken) body.taken.seqs = [[1, 1e15]] }),
-  'nothing taken and nothing listed': async answer => altered(answer, body => { delete body.taken }),
+  'a hash over something else': async answer =>
+    altered(answer, body => {
+      if (body.taken) body.taken.sha256 = 'f'.repeat(64)
+    }),
+  'no hash': async answer =>
+    altered(answer, body => {
+      if (body.taken) delete body.taken.sha256
+    }),
+  'no numbers': async answer =>
+    altered(answer, body => {
+      if (body.taken) delete body.taken.seqs
+    }),
+  'a number too few': async answer =>
+    altered(answer, body => {
+      if (body.taken) body.taken.seqs = []
+    }),
+  'a number too many': async answer =>
+    altered(answer, body => {
+      if (body.taken) body.taken.seqs[0][1]++
+    }),
+  'numbers from 0': async answer =>
+    altered(answer, body => {
+      if (body.taken) body.taken.seqs[0][0] = 0
+    }),
+  'a run without end': async answer =>
+    altered(answer, body => {
+      if (body.taken) body.taken.seqs = [[1, 1e15]]
+    }),
+  'nothing taken and nothing listed': async answer =>
+    altered(answer, body => {
+      delete body.taken
+    }),
 }
 const every = [
-  ...Object.entries({...lies, ...listed}).map(one => [...one, false]), ...Object.entries({...lies, ...together}).map(one => [...one, true]),
+  ...Object.entries({...lies, ...listed}).map(one => [...one, false]),
+  ...Object.entries({...lies, ...together}).map(one => [...one, true]),
 ]
 
 for (const [name, lie, short] of every) {
@@ -101,7 +176,10 @@ test('what is taken together and what is held come apart in one answer', async (
   await saveDrafts(store, [note('a'), note('b'), note('c')])
   await sync.now()
   assert.deepEqual(server.texts(), ['a', 'c'])
-  assert.deepEqual((await unsent(store)).map(row => [row.state, row.problem]), [['needs', 'no_right']])
+  assert.deepEqual(
+    (await unsent(store)).map(row => [row.state, row.problem]),
+    [['needs', 'no_right']],
+  )
 })
 
 test('a page instead of news changes nothing', async () => {
@@ -196,14 +274,21 @@ test('another server is believed only after signing in to it, and gets everythin
   await sync.now()
   const other = new Server()
   other.id = 'server-2'
-  server.meddle = (request, answer) => (request.path === '/session' ? answer() : other.answer(request))
+  server.meddle = (request, answer) =>
+    request.path === '/session' ? answer() : other.answer(request)
   await saveDrafts(store, [note('y')])
   await sync.now()
-  assert.deepEqual([sync.status().problem, sync.status().needs_sign_in, (await counts(store)).unsent], ['other_server', true, 1])
+  assert.deepEqual(
+    [sync.status().problem, sync.status().needs_sign_in, (await counts(store)).unsent],
+    ['other_server', true, 1],
+  )
   await store.signIn(BOB)
   await sync.now()
   await sync.now()
-  assert.deepEqual([other.texts().sort(), (await counts(store)).unsent, sync.status().problem], [['x', 'y'], 0, ''])
+  assert.deepEqual(
+    [other.texts().sort(), (await counts(store)).unsent, sync.status().problem],
+    [['x', 'y'], 0, ''],
+  )
   assert.equal((await store.visits()).length, 0, 'the visits of the server before')
 })
 
@@ -218,7 +303,10 @@ test('a held operation needs someone, is shown on its visit, offered again, and 
   await sync.now()
   assert.deepEqual(await counts(store), {unsent: 0, needs: 1, waits: 0})
   const [row] = await unsent(store)
-  assert.deepEqual([row.id, row.state, row.problem, row.data.text], [id, 'needs', 'no_right', 'bad'])
+  assert.deepEqual(
+    [row.id, row.state, row.problem, row.data.text],
+    [id, 'needs', 'no_right', 'bad'],
+  )
   assert.deepEqual(server.texts(), ['good'])
   const visit = await store.visit(VISIT)
   assert.deepEqual([visit.held, visit.unsent, visit.status[id]], [1, 0, 'needs'])
@@ -236,15 +324,23 @@ test('what a supervisor accepted is shown once, also before the phone has heard 
   planned(server)
   server.holds = operation => (operation.data.text === 'bad' ? 'no_right' : '')
   const [{id}] = await saveDrafts(store, [note('bad')])
-  const [attempt] = await saveDrafts(store, [{kind: 'visit.attempt', subject: {type: 'visit', id: VISIT}, data: {outcome: 'not_home'}}])
+  const [attempt] = await saveDrafts(store, [
+    {kind: 'visit.attempt', subject: {type: 'visit', id: VISIT}, data: {outcome: 'not_home'}},
+  ])
   await sync.now()
   server.append((await store.read()).outbox.get(id).text) // accepted at the desk: in the log, no longer held
   server.held.delete(id)
   await saveDrafts(store, [note('good')])
   await fire(1000) // a round that offers only what is new, but hears all news
   const {record: shown, status} = await store.visit(VISIT)
-  assert.deepEqual(shown.notes.map(one => one.text), ['bad', 'good'])
-  assert.deepEqual(shown.attempts.map(one => one.id), [attempt.id])
+  assert.deepEqual(
+    shown.notes.map(one => one.text),
+    ['bad', 'good'],
+  )
+  assert.deepEqual(
+    shown.attempts.map(one => one.id),
+    [attempt.id],
+  )
   assert.equal(status[id], 'needs') // until the server says so with its hash
   await sync.now()
   assert.equal((await store.visit(VISIT)).status[id], 'sent')
@@ -255,12 +351,20 @@ test('an approved visit does not look changed because the phone has not heard of
   planned(server)
   server.holds = ({kind}) => (kind === 'visit.answer' ? 'no_right' : '')
   const data = {item: 'stove', answer: 'explained', guide: 'g1', language: 'ar'}
-  const [{id}] = await saveDrafts(store, [{kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data}])
+  const [{id}] = await saveDrafts(store, [
+    {kind: 'visit.answer', subject: {type: 'visit', id: VISIT}, data},
+  ])
   await sync.now()
   server.append((await store.read()).outbox.get(id).text)
   server.held.delete(id)
   server.desk('visit.approve', VISIT, {comment: ''})
-  await saveDrafts(store, [{kind: 'tally.count', subject: {type: 'tally', id: uuid7()}, data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'}}])
+  await saveDrafts(store, [
+    {
+      kind: 'tally.count',
+      subject: {type: 'tally', id: uuid7()},
+      data: {day: '2026-11-22', area: 'A', topic: 't', value: 'v'},
+    },
+  ])
   await fire(1000)
   assert.equal((await store.visit(VISIT)).state, 'approved')
 })
@@ -299,32 +403,49 @@ test('413 halves the batch until it fits, in order, each operation once', async 
   for (let n = 0; n < 23; n++) await saveDrafts(store, [note(`n${n}`)])
   server.operationsMax = 3
   await sync.now()
-  assert.deepEqual(server.texts(), Array.from({length: 23}, (_, n) => `n${n}`))
+  assert.deepEqual(
+    server.texts(),
+    Array.from({length: 23}, (_, n) => `n${n}`),
+  )
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
 test('a page with 413 from a proxy halves as well', async () => {
   const {store, server, sync} = await world()
   await saveDrafts(store, [note('a'), note('b'), note('c'), note('d')])
-  server.meddle = ({path, body}, answer) => (path === '/sync/push' && body.operations.length > 1
-    ? new Response('<html>', {status: 413, headers: {'Content-Type': 'text/html'}}) : answer())
+  server.meddle = ({path, body}, answer) =>
+    path === '/sync/push' && body.operations.length > 1
+      ? new Response('<html>', {status: 413, headers: {'Content-Type': 'text/html'}})
+      : answer()
   await sync.now()
   assert.deepEqual(server.texts(), ['a', 'b', 'c', 'd'])
 })
 
-for (const [status, problem] of [[413, 'too_large'], [400, 'malformed'], [500, 'internal']]) {
+for (const [status, problem] of [
+  [413, 'too_large'],
+  [400, 'malformed'],
+  [500, 'internal'],
+]) {
   test(`one operation that the server answers with ${status} does not block the others`, async () => {
     const {store, server, sync} = await world()
     const drafts = Array.from({length: 20}, (_, n) => note(n === 13 ? 'poison' : `n${n}`))
     await saveDrafts(store, drafts)
     server.meddle = ({path, body}, answer) => {
       const isBad = path === '/sync/push' && body.operations.some(text => text.includes('poison'))
-      return isBad ? new Response(JSON.stringify({problem}), {status, headers: {'Content-Type': 'application/json'}}) : answer()
+      return isBad
+        ? new Response(JSON.stringify({problem}), {
+            status,
+            headers: {'Content-Type': 'application/json'},
+          })
+        : answer()
     }
     await sync.now()
     assert.equal(server.log.length, 19)
     assert.deepEqual(await counts(store), {unsent: 0, needs: 1, waits: 0})
-    assert.deepEqual((await unsent(store)).map(row => [row.data.text, row.problem]), [['poison', problem]])
+    assert.deepEqual(
+      (await unsent(store)).map(row => [row.data.text, row.problem]),
+      [['poison', problem]],
+    )
     assert.deepEqual([sync.status().problem, sync.status().online], ['', 'yes'])
     server.meddle = (request, answer) => answer()
     await sync.now()
@@ -334,9 +455,17 @@ for (const [status, problem] of [[413, 'too_large'], [400, 'malformed'], [500, '
 
 test('a server that is broken altogether is asked again later, and blames no operation', async () => {
   const {store, server, sync, timers} = await world()
-  await saveDrafts(store, Array.from({length: 50}, (_, n) => note(`n${n}`)))
-  server.meddle = ({path}, answer) => (path === '/sync/push'
-    ? new Response('{"problem": "internal"}', {status: 500, headers: {'Content-Type': 'application/json'}}) : answer())
+  await saveDrafts(
+    store,
+    Array.from({length: 50}, (_, n) => note(`n${n}`)),
+  )
+  server.meddle = ({path}, answer) =>
+    path === '/sync/push'
+      ? new Response('{"problem": "internal"}', {
+          status: 500,
+          headers: {'Content-Type': 'application/json'},
+        })
+      : answer()
   server.requests.length = 0
   await sync.now()
   assert.ok(pushes(server).length <= 12, `${pushes(server).length} requests`)
@@ -353,12 +482,25 @@ test('bytes damaged on the phone are not sent, and it is said', async () => {
   await new Promise(resolve => {
     indexedDB.open(phone.name).onsuccess = ({target: {result: db}}) => {
       const tx = db.transaction(['outbox', 'meta'], 'readwrite')
-      tx.objectStore('outbox').put({id, by: 'bob', visit: VISIT, sha256: row.sha256, bytes: damaged})
-      tx.objectStore('meta').get('change').onsuccess = ({target}) => tx.objectStore('meta').put({id: 'change', value: target.result.value + 1})
-      tx.oncomplete = () => { db.close(); resolve() }
+      tx.objectStore('outbox').put({
+        id,
+        by: 'bob',
+        visit: VISIT,
+        sha256: row.sha256,
+        bytes: damaged,
+      })
+      tx.objectStore('meta').get('change').onsuccess = ({target}) =>
+        tx.objectStore('meta').put({id: 'change', value: target.result.value + 1})
+      tx.oncomplete = () => {
+        db.close()
+        resolve()
+      }
     }
   })
   await sync.now()
   assert.deepEqual(server.texts(), ['fine'])
-  assert.deepEqual((await unsent(store)).map(one => [one.id, one.state, one.problem]), [[id, 'needs', 'damaged']])
+  assert.deepEqual(
+    (await unsent(store)).map(one => [one.id, one.state, one.problem]),
+    [[id, 'needs', 'damaged']],
+  )
 })

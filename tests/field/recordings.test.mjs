@@ -16,21 +16,37 @@ beforeEach(() => {
   kept = new Map()
   asked = []
   answers = {
-    '/recordings/ar.json': () => new Response(JSON.stringify({language: 'ar', recordings: {
-      i25: {sha256: SHA, type: 'audio/ogg', facts: {'company.phone': '021'}}, i26: {sha256: SHA, type: 'audio/ogg', facts: {}},
-    }}), {headers: {'Content-Type': 'application/json'}}),
+    '/recordings/ar.json': () =>
+      new Response(
+        JSON.stringify({
+          language: 'ar',
+          recordings: {
+            i25: {sha256: SHA, type: 'audio/ogg', facts: {'company.phone': '021'}},
+            i26: {sha256: SHA, type: 'audio/ogg', facts: {}},
+          },
+        }),
+        {headers: {'Content-Type': 'application/json'}},
+      ),
     [`/recordings/${SHA}`]: () => new Response(SOUND, {headers: {'Content-Type': 'audio/ogg'}}),
   }
-  globalThis.caches = {open: async () => ({
-    match: async url => kept.get(url)?.clone(), put: async (url, response) => { kept.set(url, response) },
-    delete: async url => kept.delete(new URL(url, 'http://phone').pathname), keys: async () => [...kept.keys()].map(url => ({url: `http://phone${url}`})),
-  })}
+  globalThis.caches = {
+    open: async () => ({
+      match: async url => kept.get(url)?.clone(),
+      put: async (url, response) => {
+        kept.set(url, response)
+      },
+      delete: async url => kept.delete(new URL(url, 'http://phone').pathname),
+      keys: async () => [...kept.keys()].map(url => ({url: `http://phone${url}`})),
+    }),
+  }
   globalThis.fetch = async url => {
     asked.push(url)
     return answers[url]?.() ?? new Response('{}', {status: 404})
   }
 })
-afterEach(() => { delete globalThis.caches })
+afterEach(() => {
+  delete globalThis.caches
+})
 
 test('the recordings of this phone’s languages are kept, and of no other', async () => {
   await keepRecordings(['sv', 'ar'], {ar: 'one', so: 'two'})
@@ -59,7 +75,10 @@ test('a recording never plays where this visit has other facts', async () => {
 
 test('a sound that arrived damaged, or as a page, is not kept and asked for again', async () => {
   const right = answers[`/recordings/${SHA}`]
-  for (const lie of [() => new Response('other', {headers: {'Content-Type': 'audio/ogg'}}), () => new Response('<html>', {headers: {'Content-Type': 'text/html'}})]) {
+  for (const lie of [
+    () => new Response('other', {headers: {'Content-Type': 'audio/ogg'}}),
+    () => new Response('<html>', {headers: {'Content-Type': 'text/html'}}),
+  ]) {
     answers[`/recordings/${SHA}`] = lie
     await keepRecordings(['ar'], {ar: 'one'})
     assert.equal(await recordingOf('ar', 'i26', {}), null)
@@ -72,7 +91,10 @@ test('a sound that arrived damaged, or as a page, is not kept and asked for agai
 test('what is listed no longer, or is of a language that left, leaves', async () => {
   await keepRecordings(['ar'], {ar: 'one'})
   assert.equal(kept.size, 2)
-  answers['/recordings/ar.json'] = () => new Response(JSON.stringify({language: 'ar', recordings: {}}), {headers: {'Content-Type': 'application/json'}})
+  answers['/recordings/ar.json'] = () =>
+    new Response(JSON.stringify({language: 'ar', recordings: {}}), {
+      headers: {'Content-Type': 'application/json'},
+    })
   await keepRecordings(['ar'], {ar: 'two'})
   assert.deepEqual([...kept.keys()], ['/recordings/ar.json'])
   await keepRecordings(['sv'], {ar: 'two'})
@@ -81,7 +103,9 @@ test('what is listed no longer, or is of a language that left, leaves', async ()
 
 test('without network the list and the sounds from before stay', async () => {
   await keepRecordings(['ar'], {ar: 'one'})
-  globalThis.fetch = async () => { throw new TypeError('no network') }
+  globalThis.fetch = async () => {
+    throw new TypeError('no network')
+  }
   await keepRecordings(['ar'], {ar: 'two'})
   assert.ok(await recordingOf('ar', 'i26', {}))
 })

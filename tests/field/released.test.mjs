@@ -16,14 +16,22 @@ function lay(name, {version, stores}) {
   return new Promise((resolve, reject) => {
     const open = indexedDB.open(name, version)
     open.onerror = reject
-    open.onupgradeneeded = () => { for (const store of Object.keys(stores)) open.result.createObjectStore(store, {keyPath: 'id'}) }
+    open.onupgradeneeded = () => {
+      for (const store of Object.keys(stores)) open.result.createObjectStore(store, {keyPath: 'id'})
+    }
     open.onsuccess = () => {
       const db = open.result
       const tx = db.transaction(Object.keys(stores), 'readwrite')
       for (const [store, rows] of Object.entries(stores)) {
-        for (const {bytes, ...row} of rows) tx.objectStore(store).put(bytes ? {...row, bytes: new Uint8Array(Buffer.from(bytes, 'base64')).buffer} : row)
+        for (const {bytes, ...row} of rows)
+          tx.objectStore(store).put(
+            bytes ? {...row, bytes: new Uint8Array(Buffer.from(bytes, 'base64')).buffer} : row,
+          )
       }
-      tx.oncomplete = () => { db.close(); resolve() }
+      tx.oncomplete = () => {
+        db.close()
+        resolve()
+      }
       tx.onerror = reject
     }
   })
@@ -35,7 +43,8 @@ function serverOf({person, planned, pushes, unsent}) {
   server.user = person.id
   server.desk('visit.plan', planned, {tenancy: '', kind: 'welcome'})
   server.desk('visit.assign', planned, {visitors: [person.id], date: '2026-11-23'}, [person.id])
-  for (const text of pushes.flatMap(one => one.operations)) if (!unsent.includes(JSON.parse(text).id)) server.append(text)
+  for (const text of pushes.flatMap(one => one.operations))
+    if (!unsent.includes(JSON.parse(text).id)) server.append(text)
   for (const {sha256, text} of pushes[0].blobs) server.blobs.set(sha256, Buffer.from(text))
   return server
 }
@@ -52,17 +61,37 @@ for (const release of readdirSync(RELEASED)) {
     assert.equal((await store.person()).id, phone.person.id)
     assert.equal((await outbox.counts(store)).unsent, phone.unsent.length)
     const shown = (await store.visit(phone.visit)).record
-    assert.deepEqual([shown.cells['answer.i09'][0].value, shown.notes[0].text, shown.consents.length], ['done', 'Kranen droppar "lite" åäö 👍', 3])
+    assert.deepEqual(
+      [shown.cells['answer.i09'][0].value, shown.notes[0].text, shown.consents.length],
+      ['done', 'Kranen droppar "lite" åäö 👍', 3],
+    )
 
     const server = serverOf(phone)
-    const sync = startSync(store, {fetch: server.fetch, window: new EventTarget(), locks: null, packs: null, timer: {set() {}, clear() {}}, health: async () => ({})})
+    const sync = startSync(store, {
+      fetch: server.fetch,
+      window: new EventTarget(),
+      locks: null,
+      packs: null,
+      timer: {set() {}, clear() {}},
+      health: async () => ({}),
+    })
     await sync.now()
     await until(async () => (await outbox.counts(store)).unsent === 0)
     const arrived = server.log.filter(one => one.operation.device === phone.device)
     const sha = text => createHash('sha256').update(text).digest('hex')
-    assert.deepEqual(arrived.map(one => one.sha256), texts.map(sha), 'each once, in order, byte by byte')
+    assert.deepEqual(
+      arrived.map(one => one.sha256),
+      texts.map(sha),
+      'each once, in order, byte by byte',
+    )
 
-    const [{id}] = await outbox.saveDrafts(store, [{kind: 'visit.note', subject: {type: 'visit', id: phone.visit}, data: {item: '', text: 'after'}}])
+    const [{id}] = await outbox.saveDrafts(store, [
+      {
+        kind: 'visit.note',
+        subject: {type: 'visit', id: phone.visit},
+        data: {item: '', text: 'after'},
+      },
+    ])
     assert.equal((await store.read()).outbox.get(id).operation.device_seq, texts.length + 1)
     sync.stop()
   })

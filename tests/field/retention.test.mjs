@@ -11,22 +11,51 @@ const map = list => new Map(list.map(one => [one.id, one]))
 /** An operation the server has, in a snapshot, passed by a backup; `change` spoils one of these. */
 function settled(change = {}) {
   const parts = {
-    row: {id: 'o', by: 'bob', visit: 'v', sha256: 's', text: '', operation: {data: {signature: 'b'}, device_seq: 1}},
+    row: {
+      id: 'o',
+      by: 'bob',
+      visit: 'v',
+      sha256: 's',
+      text: '',
+      operation: {data: {signature: 'b'}, device_seq: 1},
+    },
     receipt: {id: 'o', by: 'bob', visit: 'v', result: 'applied', seq: 5, at: NOW.toISOString()},
     blob: {id: 'b', by: 'bob', visit: 'v', result: 'stored', seq: 0, at: NOW.toISOString()},
-    visit: {id: 'bob v', by: 'bob', visit: 'v', seq: 5, gone: '', stale: false, record: {}, tenancy: {}, settings: {}},
+    visit: {
+      id: 'bob v',
+      by: 'bob',
+      visit: 'v',
+      seq: 5,
+      gone: '',
+      stale: false,
+      record: {},
+      tenancy: {},
+      settings: {},
+    },
     backup: 5,
     vouched: 5,
     cursor: '5.0123456789abcdef.2026-11-22',
   }
-  for (const [name, one] of Object.entries(change)) parts[name] = typeof one === 'object' ? {...parts[name], ...one} : one
+  for (const [name, one] of Object.entries(change))
+    parts[name] = typeof one === 'object' ? {...parts[name], ...one} : one
   return {
-    meta: map([{id: 'backup amira', value: 99}, {id: 'backup bob', value: parts.backup}, {id: 'vouched bob', value: parts.vouched}, {id: 'cursor bob', value: parts.cursor}]), outbox: map([parts.row]), receipts: map([parts.receipt, parts.blob]),
-    visits: map([parts.visit]), blobs: new Set(['b']),
+    meta: map([
+      {id: 'backup amira', value: 99},
+      {id: 'backup bob', value: parts.backup},
+      {id: 'vouched bob', value: parts.vouched},
+      {id: 'cursor bob', value: parts.cursor},
+    ]),
+    outbox: map([parts.row]),
+    receipts: map([parts.receipt, parts.blob]),
+    visits: map([parts.visit]),
+    blobs: new Set(['b']),
   }
 }
 
-const dropped = (memory, there = ['b']) => removals(memory, NOW, new Set(there)).map(one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`)
+const dropped = (memory, there = ['b']) =>
+  removals(memory, NOW, new Set(there)).map(
+    one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`,
+  )
 
 test('an operation for which every reason is gone leaves, with its blob; the visit and the receipt stay', () => {
   assert.deepEqual(dropped(settled()), ['outbox o', 'blobs b'])
@@ -43,7 +72,7 @@ const reasons = {
   'the log began anew': {cursor: '4.0123456789abcdef.2026-11-22'},
   'the snapshot is older': {visit: {seq: 4}},
   'the snapshot is of a server before': {visit: {stale: true}},
-  'the snapshot is another person\'s': {visit: {id: 'amira v', by: 'amira'}},
+  "the snapshot is another person's": {visit: {id: 'amira v', by: 'amira'}},
 }
 for (const [reason, change] of Object.entries(reasons)) {
   test(`an operation stays: ${reason}`, () => assert.deepEqual(dropped(settled(change)), []))
@@ -54,7 +83,11 @@ test('a visit that is gone keeps its address while something of it has not arriv
   for (const change of [{blob: {result: 'refused'}}, {receipt: {result: 'refused'}}]) {
     assert.deepEqual(dropped(settled({visit: gone, ...change})), [])
   }
-  assert.deepEqual(dropped(settled({visit: gone, backup: 4})), ['put visits bob v'], 'arrived, but kept for a backup')
+  assert.deepEqual(
+    dropped(settled({visit: gone, backup: 4})),
+    ['put visits bob v'],
+    'arrived, but kept for a backup',
+  )
   assert.deepEqual(dropped(settled({visit: gone})), ['outbox o', 'blobs b', 'visits bob v'])
 })
 
@@ -69,12 +102,23 @@ test('a picture that came by itself is asked about before it leaves', () => {
   assert.deepEqual(blobsToVerify(memory, NOW), ['b'])
   assert.deepEqual(dropped(memory, []), [])
   assert.deepEqual(dropped(memory, ['b']), ['outbox o', 'blobs b'])
-  assert.deepEqual(blobsToVerify(settled({blob: {seq: 6}}), NOW), [], 'nothing to ask while it stays')
+  assert.deepEqual(
+    blobsToVerify(settled({blob: {seq: 6}}), NOW),
+    [],
+    'nothing to ask while it stays',
+  )
 })
 
 test('a struck photo holds no picture on the phone, sent or not', () => {
   const photo = {kind: 'visit.photo', data: {item: 'i37', photo: 'b'}, device_seq: 1}
-  const strike = {id: 'r', by: 'bob', visit: 'v', sha256: 's', text: '', operation: {kind: 'visit.retract', data: {operation: 'o'}, device_seq: 2}}
+  const strike = {
+    id: 'r',
+    by: 'bob',
+    visit: 'v',
+    sha256: 's',
+    text: '',
+    operation: {kind: 'visit.retract', data: {operation: 'o'}, device_seq: 2},
+  }
   const memory = settled({row: {operation: photo}, backup: 4})
   assert.deepEqual(dropped(memory), [])
   memory.outbox.set('r', strike)
@@ -105,7 +149,17 @@ test('without a backup, sent work stays for the days the company says, and never
     if (keep) one.meta.set('keep_days', {id: 'keep_days', value: keep})
     return one
   }
-  for (const [days, keep, leaves] of [[13, 0, false], [14, 0, true], [3, 3, true], [2, 3, false], [14, 99, true]]) {
-    assert.deepEqual(dropped(memory(days, keep)), leaves ? ['outbox o', 'blobs b'] : [], `${days} days of ${keep}`)
+  for (const [days, keep, leaves] of [
+    [13, 0, false],
+    [14, 0, true],
+    [3, 3, true],
+    [2, 3, false],
+    [14, 99, true],
+  ]) {
+    assert.deepEqual(
+      dropped(memory(days, keep)),
+      leaves ? ['outbox o', 'blobs b'] : [],
+      `${days} days of ${keep}`,
+    )
   }
 })

@@ -32,7 +32,7 @@ test('bytes that are no text ride as base64', async () => {
   assert.deepEqual([...server.blobs.get(hash)], [0x89, 0x50, 0xff, 0, 1])
 })
 
-const large = size => Uint8Array.from({length: size}, (_, n) => n * 7 % 251).buffer
+const large = size => Uint8Array.from({length: size}, (_, n) => (n * 7) % 251).buffer
 
 test('a large blob goes in pieces, and on from where it broke off', async () => {
   const {store, server, sync} = await world()
@@ -49,8 +49,12 @@ test('a large blob goes in pieces, and on from where it broke off', async () => 
   server.meddle = (request, answer) => answer()
   await sync.now()
   assert.equal(server.blobs.get(hash).length, 700_000)
-  assert.deepEqual(server.requests.filter(one => one.method === 'PUT').map(one => one.headers.get('Content-Range')),
-    ['bytes 262144-524287/700000', 'bytes 524288-699999/700000'])
+  assert.deepEqual(
+    server.requests
+      .filter(one => one.method === 'PUT')
+      .map(one => one.headers.get('Content-Range')),
+    ['bytes 262144-524287/700000', 'bytes 524288-699999/700000'],
+  )
   assert.equal((await counts(store)).unsent, 0)
 })
 
@@ -71,7 +75,7 @@ test('a picture keeps its operation on the phone until a backup holds it', async
   await sync.now()
   server.backup = server.log.length
   await sync.now()
-  assert.ok(!await store.blob(hash))
+  assert.ok(!(await store.blob(hash)))
 })
 
 test('a picture that a restored server lost leaves the phone only after it was sent again', async () => {
@@ -110,7 +114,10 @@ test('a picture the news have vouched for is not asked about in each round', asy
   await sync.now()
   server.requests.length = 0
   await sync.now()
-  assert.deepEqual(server.requests.filter(one => one.method === 'HEAD'), [])
+  assert.deepEqual(
+    server.requests.filter(one => one.method === 'HEAD'),
+    [],
+  )
 })
 
 test('a picture stays while the server does not say whether it has it', async () => {
@@ -128,7 +135,7 @@ test('a picture stays while the server does not say whether it has it', async ()
   }
   server.meddle = (request, proper) => proper()
   await sync.now()
-  assert.ok(!await store.blob(hash))
+  assert.ok(!(await store.blob(hash)))
 })
 
 test('a signature that the server misses after all is sent again', async () => {
@@ -147,7 +154,8 @@ test('on a slow line the pieces get smaller until they get through', async () =>
   const {store, server, sync} = await world()
   const {hash} = await signed(store, large(300_000), 'image/png')
   server.meddle = ({method, body}, answer) => {
-    if (method === 'PUT' && body.length > 20_000) throw new DOMException('20 s are over', 'TimeoutError')
+    if (method === 'PUT' && body.length > 20_000)
+      throw new DOMException('20 s are over', 'TimeoutError')
     return answer()
   }
   await sync.now()
@@ -158,17 +166,31 @@ test('on a slow line the pieces get smaller until they get through', async () =>
 test('a picture the server cannot take in holds up neither the news nor the next picture', async () => {
   const {store, server, sync} = await world()
   planned(server)
-  const [bad, good] = [await signed(store, large(20_000), 'image/png'), await signed(store, large(30_000), 'image/png')]
-  server.meddle = ({method, path}, answer) => (method === 'PUT' && path.endsWith(bad.hash)
-    ? new Response('{"problem": "internal"}', {status: 500, headers: {'Content-Type': 'application/json'}}) : answer())
+  const [bad, good] = [
+    await signed(store, large(20_000), 'image/png'),
+    await signed(store, large(30_000), 'image/png'),
+  ]
+  server.meddle = ({method, path}, answer) =>
+    method === 'PUT' && path.endsWith(bad.hash)
+      ? new Response('{"problem": "internal"}', {
+          status: 500,
+          headers: {'Content-Type': 'application/json'},
+        })
+      : answer()
   await sync.now()
   assert.ok(server.blobs.has(good.hash))
   assert.equal((await store.visits()).length, 1, 'the news did not come')
   assert.equal(sync.status().problem, 'internal')
-  assert.deepEqual((await unsent(store)).map(row => [row.id, row.state]), [[bad.id, 'phone']])
+  assert.deepEqual(
+    (await unsent(store)).map(row => [row.id, row.state]),
+    [[bad.id, 'phone']],
+  )
   server.meddle = (request, answer) => answer()
   await sync.now()
-  assert.deepEqual([await counts(store), sync.status().problem], [{unsent: 0, needs: 0, waits: 0}, ''])
+  assert.deepEqual(
+    [await counts(store), sync.status().problem],
+    [{unsent: 0, needs: 0, waits: 0}, ''],
+  )
 })
 
 test('an upload that arrived damaged begins again from 0', async () => {
@@ -183,7 +205,8 @@ test('an upload that arrived damaged begins again from 0', async () => {
 test('a HEAD that says it has everything is not believed by itself', async () => {
   const {store, server, sync} = await world()
   const {hash} = await signed(store, large(300_000), 'image/png')
-  server.meddle = ({method}, answer) => (method === 'HEAD' ? new Response(null, {headers: {'Upload-Offset': '300000'}}) : answer())
+  server.meddle = ({method}, answer) =>
+    method === 'HEAD' ? new Response(null, {headers: {'Upload-Offset': '300000'}}) : answer()
   await sync.now()
   assert.equal(server.blobs.get(hash)?.length, 300_000)
 })
@@ -191,10 +214,18 @@ test('a HEAD that says it has everything is not believed by itself', async () =>
 test('a blob that the server refuses needs someone', async () => {
   const {store, server, sync} = await world()
   await signed(store, large(300_000), 'image/png')
-  server.meddle = ({method}, answer) => (method === 'PUT'
-    ? new Response('{"problem": "blob_type"}', {status: 415, headers: {'Content-Type': 'application/json'}}) : answer())
+  server.meddle = ({method}, answer) =>
+    method === 'PUT'
+      ? new Response('{"problem": "blob_type"}', {
+          status: 415,
+          headers: {'Content-Type': 'application/json'},
+        })
+      : answer()
   await sync.now()
-  assert.deepEqual((await unsent(store)).map(row => [row.state, row.problem]), [['needs', 'blob_type']])
+  assert.deepEqual(
+    (await unsent(store)).map(row => [row.state, row.problem]),
+    [['needs', 'blob_type']],
+  )
   assert.equal(sync.status().online, 'yes')
 })
 
@@ -207,13 +238,18 @@ test('taps within a second go out together, in one request', async () => {
   await saveDrafts(store, [note('b')])
   server.requests.length = 0
   await fire(1000)
-  assert.deepEqual(server.requests.map(one => one.path), ['/sync/push', '/sync/pull'])
+  assert.deepEqual(
+    server.requests.map(one => one.path),
+    ['/sync/push', '/sync/pull'],
+  )
   assert.deepEqual(server.texts(), ['a', 'b'])
 })
 
 test('failures are followed by growing pauses, and taps do not shorten them', async () => {
   const {store, server, sync, timers, fire} = await world()
-  server.meddle = () => { throw new TypeError('no network') }
+  server.meddle = () => {
+    throw new TypeError('no network')
+  }
   const pauses = []
   for (let n = 0; n < 8; n++) {
     await sync.now()
@@ -230,11 +266,16 @@ test('failures are followed by growing pauses, and taps do not shorten them', as
 })
 
 test('phones do not ask in step: each pause is half to one and a half of its length', async () => {
-  for (const [random, calm, retry] of [[0, 30_000, 2500], [0.99, 89_400, 7450]]) {
+  for (const [random, calm, retry] of [
+    [0, 30_000, 2500],
+    [0.99, 89_400, 7450],
+  ]) {
     const {server, sync, timers} = await world({random: () => random})
     const pause = () => Math.round(timers.findLast(one => one.on).ms)
     assert.equal(pause(), calm)
-    server.meddle = () => { throw new TypeError('no network') }
+    server.meddle = () => {
+      throw new TypeError('no network')
+    }
     await sync.now()
     assert.equal(pause(), retry)
   }
@@ -258,7 +299,9 @@ test('coming online or back to the page begins a round', async () => {
 test('a round asked for during another runs after it, once for all who asked', async () => {
   const {store, server, sync} = await world()
   let open
-  const gate = new Promise(resolve => { open = resolve })
+  const gate = new Promise(resolve => {
+    open = resolve
+  })
   server.meddle = async ({path}, answer) => {
     if (path === '/session') await gate
     return answer()
@@ -294,11 +337,21 @@ test('two tabs that sync at once send each operation, and it is applied once', a
   await saveDrafts(other, [note('b')])
   await Promise.all(both.map(one => one.now()))
   assert.deepEqual(server.texts().sort(), ['a', 'b'])
-  assert.deepEqual([await counts(store), await counts(other)], [{unsent: 0, needs: 0, waits: 0}, {unsent: 0, needs: 0, waits: 0}])
+  assert.deepEqual(
+    [await counts(store), await counts(other)],
+    [
+      {unsent: 0, needs: 0, waits: 0},
+      {unsent: 0, needs: 0, waits: 0},
+    ],
+  )
 })
 
 test('a lock that another tab never gives back stops nothing', async () => {
-  const locks = {request: async (name, {signal}) => { throw signal.reason ?? new DOMException('waited long enough', 'AbortError') }}
+  const locks = {
+    request: async (name, {signal}) => {
+      throw signal.reason ?? new DOMException('waited long enough', 'AbortError')
+    },
+  }
   const {store, server, sync} = await world({locks})
   await saveDrafts(store, [note('x')])
   await sync.now()
@@ -307,13 +360,23 @@ test('a lock that another tab never gives back stops nothing', async () => {
 
 test('the phone reports how it is: at the start, and with each push how it will stand after it', async () => {
   const {store, server, sync} = await world()
-  assert.deepEqual(server.health, [{version: 'v1', persisted: true, tight: false, unsent: 0, oldest_unsent_at: ''}])
+  assert.deepEqual(server.health, [
+    {version: 'v1', persisted: true, tight: false, unsent: 0, oldest_unsent_at: ''},
+  ])
   planned(server)
   server.operationsMax = 1
   await saveDrafts(store, [note('a'), note('b')])
-  const [, {operation}] = [...(await store.read()).outbox.values()].sort((a, b) => a.operation.device_seq - b.operation.device_seq)
+  const [, {operation}] = [...(await store.read()).outbox.values()].sort(
+    (a, b) => a.operation.device_seq - b.operation.device_seq,
+  )
   await sync.now()
-  assert.deepEqual(server.health.slice(1).map(one => [one.unsent, one.oldest_unsent_at]), [[1, operation.at], [0, '']])
+  assert.deepEqual(
+    server.health.slice(1).map(one => [one.unsent, one.oldest_unsent_at]),
+    [
+      [1, operation.at],
+      [0, ''],
+    ],
+  )
 })
 
 test('a loss is reported until the server has heard of it', async () => {
@@ -325,20 +388,30 @@ test('a loss is reported until the server has heard of it', async () => {
   const reborn = await phone.tab()
   await reborn.enrol()
   await reborn.signIn(BOB)
-  server.meddle = () => { throw new TypeError('no network') }
+  server.meddle = () => {
+    throw new TypeError('no network')
+  }
   const again = startSync(reborn, {...(await world()).parts, fetch: server.fetch})
   await again.now()
   server.health.length = 0
   server.meddle = (request, answer) => answer()
   await again.now()
-  assert.deepEqual(server.health.map(one => [one.lost, one.lost_unsent, one.lost_device]), [['emptied', 1, store.device.id]])
+  assert.deepEqual(
+    server.health.map(one => [one.lost, one.lost_unsent, one.lost_device]),
+    [['emptied', 1, store.device.id]],
+  )
   assert.equal(reborn.lost.reason, 'emptied', 'still told on the phone')
   assert.equal((await phone.tab()).lost, null)
 })
 
 test('a server that has seen the numbers before tells of a phone put back', async () => {
   const {store, server, sync} = await world()
-  server.meddle = ({path}, answer) => (path === '/sync/push' ? altered(answer, body => { body.reused = [1] }) : answer())
+  server.meddle = ({path}, answer) =>
+    path === '/sync/push'
+      ? altered(answer, body => {
+          body.reused = [1]
+        })
+      : answer()
   await saveDrafts(store, [note('a')])
   await sync.now()
   assert.equal(store.lost.reason, 'rolled_back')
@@ -369,7 +442,7 @@ test('a phone clock that jumps three years ahead deletes nothing the backup has 
   assert.ok(!(await store.read()).outbox.has(id), 'fifteen days by the server are')
 })
 
-test('news that are somebody else\'s are not taken for one\'s own', async () => {
+test("news that are somebody else's are not taken for one's own", async () => {
   const {store, server, sync} = await world()
   planned(server)
   // Between the question who is signed in and the news, somebody signs in in another window.
@@ -389,7 +462,11 @@ test('news that are somebody else\'s are not taken for one\'s own', async () => 
 
 test('a counter leaves with its own number and is tied to no visit', async () => {
   const {store, server, sync} = await world()
-  const draft = {kind: 'tally.count', subject: {type: 'tally', id: VISIT.replace(/1$/, '7')}, data: {day: '2026-11-22', area: 'A', topic: 'i68', value: 'good'}}
+  const draft = {
+    kind: 'tally.count',
+    subject: {type: 'tally', id: VISIT.replace(/1$/, '7')},
+    data: {day: '2026-11-22', area: 'A', topic: 'i68', value: 'good'},
+  }
   await saveDrafts(store, [draft])
   assert.equal((await unsent(store))[0].visit, '')
   server.backup = 1

@@ -9,11 +9,22 @@ import {BLOB_BYTES_MAX} from '../../static/field/record/operations.js'
 
 const MEDIA = 'application/vnd.troskel.sync+json'
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')
-const json = (body, {status = 200, type = MEDIA, headers = {}} = {}) => (
-  new Response(JSON.stringify(body), {status, headers: {'Content-Type': type, Date: new Date().toUTCString(), ...headers}}))
-const problem = (code, status) => json({problem: code, title: code, remedy: '', retryable: false}, {status, type: 'application/json'})
+const json = (body, {status = 200, type = MEDIA, headers = {}} = {}) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: {'Content-Type': type, Date: new Date().toUTCString(), ...headers},
+  })
+const problem = (code, status) =>
+  json(
+    {problem: code, title: code, remedy: '', retryable: false},
+    {status, type: 'application/json'},
+  )
 
-export const PAGE = () => new Response('<!doctype html><title>Hotel wifi</title>', {status: 200, headers: {'Content-Type': 'text/html'}})
+export const PAGE = () =>
+  new Response('<!doctype html><title>Hotel wifi</title>', {
+    status: 200,
+    headers: {'Content-Type': 'text/html'},
+  })
 
 export class Server {
   id = 'server-1'
@@ -51,7 +62,8 @@ export class Server {
 
   answer(request) {
     if (!this.user) return problem('reauth', 401)
-    if (request.path === '/session') return json({person: {id: this.user, name: this.user}}, {type: 'application/json'})
+    if (request.path === '/session')
+      return json({person: {id: this.user, name: this.user}}, {type: 'application/json'})
     if (request.path === '/sync/push') return this.push(request.body)
     if (request.path === '/sync/pull') return this.pull(request.query.get('cursor'))
     return this.blob(request)
@@ -76,8 +88,19 @@ export class Server {
     const isTaken = one => this.knowsShort && short === true && !others.has(one.id)
     const all = results.filter(isTaken)
     return this.said({
-      ...(all.length > 0 ? {taken: {seqs: all.map(one => [one.seq, 1]), sha256: sha(all.map(one => one.sha256).join(''))}} : {}),
-      seq: this.log.length, backup: this.backup, results: results.filter(one => !isTaken(one)), gaps: [], reused: [],
+      ...(all.length > 0
+        ? {
+            taken: {
+              seqs: all.map(one => [one.seq, 1]),
+              sha256: sha(all.map(one => one.sha256).join('')),
+            },
+          }
+        : {}),
+      seq: this.log.length,
+      backup: this.backup,
+      results: results.filter(one => !isTaken(one)),
+      gaps: [],
+      reused: [],
       missing_blobs: named.filter(hash => !this.blobs.has(hash)),
     })
   }
@@ -90,7 +113,14 @@ export class Server {
     if (known) return {id, sha256, result: 'duplicate', seq: known.seq, problem: ''}
     const code = operation.by !== this.user ? 'author_mismatch' : this.holds(operation)
     if (code) {
-      this.held.set(id, {id, sha256, problem: code, visit: operation.subject.id, by: operation.by, comment: ''})
+      this.held.set(id, {
+        id,
+        sha256,
+        problem: code,
+        visit: operation.subject.id,
+        by: operation.by,
+        comment: '',
+      })
       return {id, sha256, result: 'held', seq: 0, problem: code}
     }
     this.held.delete(id)
@@ -109,11 +139,26 @@ export class Server {
   desk(kind, visit, data, users = []) {
     const n = this.log.length + 1
     const id = `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
-    this.append(JSON.stringify({id, v: 1, kind, subject: {type: 'visit', id: visit}, by: 'alice', device: 'desk-alice', device_seq: n, at: '2026-11-22T10:00:00+01:00', base: n - 1, data}))
+    this.append(
+      JSON.stringify({
+        id,
+        v: 1,
+        kind,
+        subject: {type: 'visit', id: visit},
+        by: 'alice',
+        device: 'desk-alice',
+        device_seq: n,
+        at: '2026-11-22T10:00:00+01:00',
+        base: n - 1,
+        data,
+      }),
+    )
     for (const user of users) this.show(visit, user)
   }
 
-  show(visit, user) { this.visits.set(visit, (this.visits.get(visit) ?? new Set()).add(user)) }
+  show(visit, user) {
+    this.visits.set(visit, (this.visits.get(visit) ?? new Set()).add(user))
+  }
 
   takeAway(visit, user, reason = 'reassigned') {
     this.desk('visit.assign', visit, {visitors: []})
@@ -131,7 +176,13 @@ export class Server {
 
   // --- pull
 
-  digest = seq => sha(this.log.slice(0, seq).map(one => one.sha256).join()).slice(0, 16)
+  digest = seq =>
+    sha(
+      this.log
+        .slice(0, seq)
+        .map(one => one.sha256)
+        .join(),
+    ).slice(0, 16)
 
   pageSize = 200
 
@@ -139,18 +190,41 @@ export class Server {
     const [seq, digest] = cursor ? cursor.split('.') : ['0', this.digest(0)]
     const isKnown = Number(seq) <= this.log.length && digest === this.digest(Number(seq))
     const since = isKnown ? Number(seq) : 0
-    const records = [...this.visits].filter(([, users]) => users.has(this.user)).map(([id]) => this.record(id))
-      .filter(one => one.seq > since).sort((a, b) => a.seq - b.seq)
+    const records = [...this.visits]
+      .filter(([, users]) => users.has(this.user))
+      .map(([id]) => this.record(id))
+      .filter(one => one.seq > since)
+      .sort((a, b) => a.seq - b.seq)
     const page = records.slice(0, this.pageSize)
     const more = records.length > page.length
     const reached = more ? page.at(-1).seq : this.log.length
     return this.said({
-      reader: this.user, cursor: `${reached}.${this.digest(reached)}.2026-11-22`, more, reset: !isKnown, backup: this.backup, today: '2026-11-22',
-      snapshots: page.map(one => ({...one, state: stateOf(one), tenancy_fields: {street: 'Testgatan 1'}, settings: {quiet_from: '22:00'}})),
-      gone: more ? [] : this.gone.filter(one => one.user === this.user && one.seq > since).map(({id, reason}) => ({id, reason})),
-      people: [{id: 'bob', name: 'Bob Testsson', role: 'visitor', languages: ['sv']}, {id: 'amira', name: 'Amira Testsson', role: 'ambassador', languages: ['ar']}],
-      held: [...this.held.values()].filter(one => one.by === this.user).map(({id, visit, problem: code, comment}) => ({id, visit, problem: code, comment})),
-      guide: 'g1', languages: ['sv', 'ar'],
+      reader: this.user,
+      cursor: `${reached}.${this.digest(reached)}.2026-11-22`,
+      more,
+      reset: !isKnown,
+      backup: this.backup,
+      today: '2026-11-22',
+      snapshots: page.map(one => ({
+        ...one,
+        state: stateOf(one),
+        tenancy_fields: {street: 'Testgatan 1'},
+        settings: {quiet_from: '22:00'},
+      })),
+      gone: more
+        ? []
+        : this.gone
+            .filter(one => one.user === this.user && one.seq > since)
+            .map(({id, reason}) => ({id, reason})),
+      people: [
+        {id: 'bob', name: 'Bob Testsson', role: 'visitor', languages: ['sv']},
+        {id: 'amira', name: 'Amira Testsson', role: 'ambassador', languages: ['ar']},
+      ],
+      held: [...this.held.values()]
+        .filter(one => one.by === this.user)
+        .map(({id, visit, problem: code, comment}) => ({id, visit, problem: code, comment})),
+      guide: 'g1',
+      languages: ['sv', 'ar'],
     })
   }
 
@@ -164,10 +238,14 @@ export class Server {
   blob({method, path, headers, body}) {
     const hash = path.split('/').at(-1)
     const part = this.blobs.get(hash) ?? this.parts.get(hash) ?? Buffer.alloc(0)
-    if (method === 'HEAD') return new Response(null, {headers: {'Upload-Offset': String(this.blobs.has(hash) ? BLOB_BYTES_MAX : part.length)}})
+    if (method === 'HEAD')
+      return new Response(null, {
+        headers: {'Upload-Offset': String(this.blobs.has(hash) ? BLOB_BYTES_MAX : part.length)},
+      })
     const [, from, to, total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
     if (Number(from) > Number(to)) return problem('malformed', 400) // RFC 9110, 14.4: no such range
-    if (this.blobs.has(hash)) return this.said({offset: Number(total), complete: true, seq: this.log.length + 1})
+    if (this.blobs.has(hash))
+      return this.said({offset: Number(total), complete: true, seq: this.log.length + 1})
     if (Number(from) !== part.length) return this.said({offset: part.length, complete: false})
     const grown = Buffer.concat([part, body])
     this.parts.set(hash, grown)

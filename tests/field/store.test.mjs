@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 
-import {AMIRA, BOB, VISIT, MemoryStorage, enrolled, newPhone, note, outbox, until} from './phone.mjs'
+import {
+  AMIRA,
+  BOB,
+  enrolled,
+  MemoryStorage,
+  newPhone,
+  note,
+  outbox,
+  until,
+  VISIT,
+} from './phone.mjs'
 
 const {saveDrafts} = outbox
 const {cacheCanary, detectLoss, localCanary} = await import('../../static/field/store/canary.js')
@@ -17,10 +27,36 @@ const markOf = storage => JSON.parse(storage.getItem('troskel-canary'))
 
 function snapshot(by, seq, extra = {}) {
   const record = {
-    type: 'visit', id: VISIT, seq, tenancy: TENANCY, kind: 'welcome', cells: {}, notes: [], follow_ups: [], attempts: [],
-    consents: [], reviews: [], assignments: [], retracted: [], late: [], content: {}, content_seq: 0, blobs: [],
+    type: 'visit',
+    id: VISIT,
+    seq,
+    tenancy: TENANCY,
+    kind: 'welcome',
+    cells: {},
+    notes: [],
+    follow_ups: [],
+    attempts: [],
+    consents: [],
+    reviews: [],
+    assignments: [],
+    retracted: [],
+    late: [],
+    content: {},
+    content_seq: 0,
+    blobs: [],
   }
-  const value = {id: visitKey(by, VISIT), by, visit: VISIT, seq, gone: '', stale: false, record, tenancy: {street: 'Testgatan 1'}, settings: {quiet_from: '22:00'}, ...extra}
+  const value = {
+    id: visitKey(by, VISIT),
+    by,
+    visit: VISIT,
+    seq,
+    gone: '',
+    stale: false,
+    record,
+    tenancy: {street: 'Testgatan 1'},
+    settings: {quiet_from: '22:00'},
+    ...extra,
+  }
   return {put: 'visits', value}
 }
 
@@ -30,7 +66,10 @@ test('opening a phone that was never enrolled makes no database', async () => {
   assert.equal(store.enrolled, false)
   assert.equal(store.lost, null)
   assert.ok(!(await databases()).includes(phone.name))
-  assert.deepEqual([await store.visits(), await store.person(), await outbox.unsent(store)], [[], null, []])
+  assert.deepEqual(
+    [await store.visits(), await store.person(), await outbox.unsent(store)],
+    [[], null, []],
+  )
 })
 
 test('enrolling twice, or in two tabs, is one device', async () => {
@@ -82,23 +121,44 @@ test('one canary is enough to notice, and an empty one is no loss', async () => 
 test('a database put back to an older copy is told, and no number is given twice', async () => {
   const {phone, store} = await enrolled()
   await saveDrafts(store, [note('a')])
-  phone.storages[0].setItem('troskel-canary', JSON.stringify({device: store.device.id, device_seq: 7, unsent: 3}))
+  phone.storages[0].setItem(
+    'troskel-canary',
+    JSON.stringify({device: store.device.id, device_seq: 7, unsent: 3}),
+  )
   const older = await phone.tab()
-  assert.deepEqual(older.lost, {reason: 'rolled_back', device: store.device.id, device_seq: 7, unsent: 3})
+  assert.deepEqual(older.lost, {
+    reason: 'rolled_back',
+    device: store.device.id,
+    device_seq: 7,
+    unsent: 3,
+  })
   await saveDrafts(older, [note('b')])
   const numbers = [...(await older.read()).outbox.values()].map(row => row.operation.device_seq)
   assert.deepEqual(numbers.sort(), [1, 8])
 })
 
 test('a canary of another device tells of one', () => {
-  assert.equal(detectLoss({id: 'b', device_seq: 9}, [{device: 'a', device_seq: 3, unsent: 1}]).reason, 'other')
-  assert.equal(detectLoss({id: 'b', device_seq: 9}, [{device: 'b', device_seq: 9, unsent: 1}]), null)
+  assert.equal(
+    detectLoss({id: 'b', device_seq: 9}, [{device: 'a', device_seq: 3, unsent: 1}]).reason,
+    'other',
+  )
+  assert.equal(
+    detectLoss({id: 'b', device_seq: 9}, [{device: 'b', device_seq: 9, unsent: 1}]),
+    null,
+  )
   assert.equal(detectLoss(null, []), null)
 })
 
 test('canaries that cannot be read or written stop nothing', async () => {
   const phone = newPhone()
-  const broken = localCanary({getItem() { throw new Error('no') }, setItem() { throw new Error('no') }})
+  const broken = localCanary({
+    getItem() {
+      throw new Error('no')
+    },
+    setItem() {
+      throw new Error('no')
+    },
+  })
   const nonsense = new MemoryStorage()
   nonsense.setItem('troskel-canary', '{"device": 3}')
   const store = await phone.tab({canaries: [broken, localCanary(nonsense)]})
@@ -113,7 +173,11 @@ test('the canary in the Cache API gives back what was written', async () => {
   const kept = new Map()
   const caches = {
     match: async (url, {cacheName}) => kept.get(`${cacheName} ${url}`)?.clone(),
-    open: async name => ({put: async (url, response) => { kept.set(`${name} ${url}`, response) }}),
+    open: async name => ({
+      put: async (url, response) => {
+        kept.set(`${name} ${url}`, response)
+      },
+    }),
   }
   const canary = cacheCanary(caches)
   assert.equal(await canary.read(), null)
@@ -127,13 +191,36 @@ test('own work is shown on top of the snapshot until a snapshot contains it', as
   const [{id}] = await saveDrafts(store, [note('mine')])
   const shown = await store.visit(VISIT)
   assert.equal((await store.read()).outbox.get(id).operation.base, 10)
-  assert.deepEqual(shown.record.notes.map(one => [one.text, one.seq]), [['mine', PENDING]])
-  assert.deepEqual([shown.state, shown.unsent, shown.held, shown.status], ['started', 1, 0, {[id]: 'phone'}])
+  assert.deepEqual(
+    shown.record.notes.map(one => [one.text, one.seq]),
+    [['mine', PENDING]],
+  )
+  assert.deepEqual(
+    [shown.state, shown.unsent, shown.held, shown.status],
+    ['started', 1, 0, {[id]: 'phone'}],
+  )
   assert.deepEqual(shown.tenancy, {street: 'Testgatan 1'})
-  assert.deepEqual((await store.read()).visits.get(visitKey('bob', VISIT)).record.notes, [], 'the snapshot was changed')
-  const receipt = {id, by: 'bob', visit: VISIT, result: 'applied', seq: 12, problem: '', comment: '', at: '2026-11-22T10:00:00Z'}
+  assert.deepEqual(
+    (await store.read()).visits.get(visitKey('bob', VISIT)).record.notes,
+    [],
+    'the snapshot was changed',
+  )
+  const receipt = {
+    id,
+    by: 'bob',
+    visit: VISIT,
+    result: 'applied',
+    seq: 12,
+    problem: '',
+    comment: '',
+    at: '2026-11-22T10:00:00Z',
+  }
   await store.update(() => [{put: 'receipts', value: receipt}])
-  assert.equal((await store.visit(VISIT)).record.notes.length, 1, 'answered, not yet in the snapshot')
+  assert.equal(
+    (await store.visit(VISIT)).record.notes.length,
+    1,
+    'answered, not yet in the snapshot',
+  )
   await store.update(() => [snapshot('bob', 12)])
   const contained = await store.visit(VISIT)
   assert.deepEqual([contained.record.notes, contained.status], [[], {[id]: 'sent'}])
@@ -151,9 +238,18 @@ test('a visit opened at the door borrows the address of its tenancy', async () =
   const {store} = await enrolled()
   await store.update(() => [snapshot('bob', 10)])
   const id = '6f1c0000-0000-4000-8000-000000000002'
-  await saveDrafts(store, [{kind: 'visit.open', subject: {type: 'visit', id}, data: {tenancy: TENANCY, kind: 'revisit', language: 'so'}}])
+  await saveDrafts(store, [
+    {
+      kind: 'visit.open',
+      subject: {type: 'visit', id},
+      data: {tenancy: TENANCY, kind: 'revisit', language: 'so'},
+    },
+  ])
   const opened = await store.visit(id)
-  assert.deepEqual([opened.tenancy.street, opened.settings.quiet_from, opened.record.kind], ['Testgatan 1', '22:00', 'revisit'])
+  assert.deepEqual(
+    [opened.tenancy.street, opened.settings.quiet_from, opened.record.kind],
+    ['Testgatan 1', '22:00', 'revisit'],
+  )
   assert.equal((await store.visits()).length, 2)
 })
 
@@ -173,14 +269,23 @@ test('a row that can no longer be read keeps its place and is seen', async () =>
     const open = indexedDB.open(phone.name)
     open.onsuccess = () => {
       const tx = open.result.transaction(['outbox', 'meta'], 'readwrite')
-      tx.objectStore('outbox').put({id, by: 'bob', visit: VISIT, sha256: 'x', bytes: new Uint8Array([0xff, 0xfe]).buffer})
-      tx.oncomplete = () => { open.result.close(); resolve() }
+      tx.objectStore('outbox').put({
+        id,
+        by: 'bob',
+        visit: VISIT,
+        sha256: 'x',
+        bytes: new Uint8Array([0xff, 0xfe]).buffer,
+      })
+      tx.oncomplete = () => {
+        open.result.close()
+        resolve()
+      }
       tx.onerror = reject
     }
   })
   const again = await phone.tab()
   assert.deepEqual((await outbox.counts(again)).unsent, 1)
-  assert.deepEqual((await again.visits()), [])
+  assert.deepEqual(await again.visits(), [])
 })
 
 test('a newer app in another tab is not kept waiting, and the older one says that it is older', async () => {
@@ -192,7 +297,10 @@ test('a newer app in another tab is not kept waiting, and the older one says tha
     open.onsuccess = () => resolve(open.result)
     open.onerror = open.onblocked = reject
   })
-  await assert.rejects(saveDrafts(store, [note('after')]), error => error.name === 'SaveFailed' && error.code === 'app_older')
+  await assert.rejects(
+    saveDrafts(store, [note('after')]),
+    error => error.name === 'SaveFailed' && error.code === 'app_older',
+  )
   assert.equal(upgraded.objectStoreNames.length, 6)
   upgraded.close()
 })
@@ -204,7 +312,11 @@ test('a connection that falls silent counts as cut: the work is done on another'
   const answer = await silent.run(db => (asked++ === 0 ? new Promise(() => {}) : db.name))
   assert.equal(asked, 2)
   assert.match(answer, /^silent-/)
-  await assert.rejects(silent.run(() => new Promise(() => {})), {name: 'AbortError'}, 'a database never keeps anybody waiting for ever')
+  await assert.rejects(
+    silent.run(() => new Promise(() => {})),
+    {name: 'AbortError'},
+    'a database never keeps anybody waiting for ever',
+  )
   silent.close()
 })
 

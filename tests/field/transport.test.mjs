@@ -50,7 +50,10 @@ for (const [name, call] of Object.entries(calls)) {
     })
     // Takes the request and says nothing; its patience ends as soon as it has arrived.
     const wire = await serve(t, () => patience.abort(new DOMException('too long', 'TimeoutError')))
-    await assert.rejects(call(wire), error => error instanceof NotSent && error.kind === 'offline' && error.code === 'timeout')
+    await assert.rejects(
+      call(wire),
+      error => error instanceof NotSent && error.kind === 'offline' && error.code === 'timeout',
+    )
     assert.deepEqual(asked, [20_000])
   })
 }

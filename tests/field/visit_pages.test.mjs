@@ -12,18 +12,21 @@ const {holdSignature, signatureSvg} = await import('../../static/field/views/sig
 const {warningWord} = await import('../../static/field/views/warning_words.js')
 
 let phone
-beforeEach(() => { phone = fakePhone() })
+beforeEach(() => {
+  phone = fakePhone()
+})
 const post = (path, form) => phone.ask(phone.url + path, {operation: phone.uuid7(), ...form})
-const get = (path) => phone.ask(phone.url + path)
-const rowOf = (context, key) => context.section.rows.find((one) => one.key === key)
+const get = path => phone.ask(phone.url + path)
+const rowOf = (context, key) => context.section.rows.find(one => one.key === key)
 
 test('one tap saves one answer, with the guide and the language it was given in', async () => {
   const {context, template} = await post('/answer', {item: 'i23', answer: 'silent'})
   assert.equal(template, 'field/answered.html')
   assert.equal(context.item.answer, 'silent')
-  assert.deepEqual(phone.saved.map(({kind, data}) => ({kind, data})), [
-    {kind: 'visit.answer', data: {item: 'i23', answer: 'silent', guide: 'g1', language: 'ar'}},
-  ])
+  assert.deepEqual(
+    phone.saved.map(({kind, data}) => ({kind, data})),
+    [{kind: 'visit.answer', data: {item: 'i23', answer: 'silent', guide: 'g1', language: 'ar'}}],
+  )
 })
 
 test('the guide to give is the tenant’s language, with the facts of the building or else the area', async () => {
@@ -97,17 +100,25 @@ test('a counter leaves its day, area and value and nothing in the visit', async 
 })
 
 test('rather not saying is not counted', async () => {
-  assert.equal((await post('/answer', {item: 'i69', answer: 'prefer_not'})).context.item.counted, true)
+  assert.equal(
+    (await post('/answer', {item: 'i69', answer: 'prefer_not'})).context.item.counted,
+    true,
+  )
   assert.equal(phone.saved.length, 0)
 })
 
 test('a follow-up is filled in from the answer, and the visitor confirms', async () => {
   await post('/answer', {item: 'i23', answer: 'silent'})
   const {context} = await get('/follow-up?item=i23')
-  assert.equal(context.queues.find((one) => one.chosen).code, 'FV')
-  assert.equal(context.urgencies.find((one) => one.chosen).code, 'same_day')
+  assert.equal(context.queues.find(one => one.chosen).code, 'FV')
+  assert.equal(context.urgencies.find(one => one.chosen).code, 'same_day')
   await post('/follow-up', {item: 'i23', queue: 'FV', urgency: 'same_day', text: ''})
-  assert.deepEqual(phone.saved.at(-1).data, {item: 'i23', queue: 'FV', urgency: 'same_day', text: ''})
+  assert.deepEqual(phone.saved.at(-1).data, {
+    item: 'i23',
+    queue: 'FV',
+    urgency: 'same_day',
+    text: '',
+  })
   assert.equal((await post('/follow-up', {item: 'i23', queue: 'XX', urgency: 'now'})).status, 422)
 })
 
@@ -116,7 +127,10 @@ test('a note has words, at most 280 of them as characters, and none where none a
   assert.equal((await post('/note', {item: 'i23', text: 'x'.repeat(281)})).status, 422)
   assert.equal((await post('/note', {item: 'i24', text: 'Something'})).status, 422)
   assert.equal(phone.saved.length, 0)
-  assert.equal((await post('/note', {item: 'i23', text: '\u{1F600}'.repeat(280)})).toast, 'Saved on this phone')
+  assert.equal(
+    (await post('/note', {item: 'i23', text: '\u{1F600}'.repeat(280)})).toast,
+    'Saved on this phone',
+  )
   assert.match((await get('/note?item=i24')).url, /\/s\/s04\?at=i24$/)
 })
 
@@ -138,17 +152,30 @@ const asked = {interpreter: 'none', given_by: 'tenant', recipient: 'Hemtjänsten
 
 test('no consent is chosen beforehand', async () => {
   const {context} = await get('/consents')
-  assert.deepEqual(context.visit.consents.map((one) => one.decision), ['', ''])
+  assert.deepEqual(
+    context.visit.consents.map(one => one.decision),
+    ['', ''],
+  )
 })
 
 test('a yes on a text nobody has reviewed needs an interpreter or an ambassador', async () => {
   for (const interpreter of ['none', 'staff']) {
-    const refused = await post('/consents/K10', {...asked, decision: 'yes', attested: 'yes', interpreter})
+    const refused = await post('/consents/K10', {
+      ...asked,
+      decision: 'yes',
+      attested: 'yes',
+      interpreter,
+    })
     assert.equal(refused.status, 422)
     assert.match(refused.toast, /interpreter/)
   }
   assert.equal(phone.saved.length, 0)
-  await post('/consents/K10', {...asked, decision: 'yes', attested: 'yes', interpreter: 'telephone'})
+  await post('/consents/K10', {
+    ...asked,
+    decision: 'yes',
+    attested: 'yes',
+    interpreter: 'telephone',
+  })
   assert.equal(phone.saved[0].data.decision, 'yes')
   assert.equal(phone.saved[0].data.language, 'sv')
 })
@@ -160,13 +187,18 @@ test('a no is as easy as it gets: it needs neither signature nor interpreter', a
 })
 
 test('a yes names its recipient and is signed or attested', async () => {
-  assert.equal((await post('/consents/K2', {...asked, recipient: ' ', decision: 'yes', attested: 'yes'})).status, 422)
+  assert.equal(
+    (await post('/consents/K2', {...asked, recipient: ' ', decision: 'yes', attested: 'yes'}))
+      .status,
+    422,
+  )
   assert.equal((await post('/consents/K2', {...asked, decision: 'yes'})).status, 422)
   assert.equal(phone.saved.length, 0)
 })
 
 test('a consent keeps the hash of the exact words that were shown', async () => {
-  const shown = (await post('/consents/K2/wording', {recipient: 'Hemtjänsten'})).context.consent.text_tenant
+  const shown = (await post('/consents/K2/wording', {recipient: 'Hemtjänsten'})).context.consent
+    .text_tenant
   await post('/consents/K2', {...asked, decision: 'yes', attested: 'yes'})
   const {data} = phone.saved[0]
   assert.match(shown, /Hemtjänsten/)
@@ -175,7 +207,19 @@ test('a consent keeps the hash of the exact words that were shown', async () => 
 })
 
 test('signature bytes go beside the form, and what is shown comes from the stored bytes', async () => {
-  const svg = signatureSvg([{points: [{x: 1, y: 2}, {x: 3.4, y: 5}, {x: 8, y: 9}]}], 300, 150)
+  const svg = signatureSvg(
+    [
+      {
+        points: [
+          {x: 1, y: 2},
+          {x: 3.4, y: 5},
+          {x: 8, y: 9},
+        ],
+      },
+    ],
+    300,
+    150,
+  )
   const signature = await holdSignature(new TextEncoder().encode(svg).buffer)
   const {context} = await post('/consents/K2', {...asked, decision: 'yes', signature})
   assert.equal(phone.saved[0].data.method, 'signature')
@@ -201,7 +245,10 @@ test('a recipient being typed never stands in an address', async () => {
 test('closing lets go of what was not told and records that it was read back', async () => {
   await post('/answer', {item: 'i23', answer: 'sounds'})
   const {context} = await get('/read-back')
-  assert.deepEqual(context.visit.must_open.map((one) => one.key), ['i09', 'i10', 'i30'])
+  assert.deepEqual(
+    context.visit.must_open.map(one => one.key),
+    ['i09', 'i10', 'i30'],
+  )
   const closed = await post('/close', {read_back: 'yes', answer_operation: phone.uuid7()})
   assert.deepEqual(phone.saved[1].data, {let_go: ['i09', 'i10', 'i30'], read_back: true})
   assert.deepEqual([phone.saved[2].data.item, phone.saved[2].data.answer], ['i67', 'ok'])
@@ -227,7 +274,10 @@ test('a no thank you is recorded without a reason', async () => {
 })
 
 test('a new time needs both date and time', async () => {
-  assert.equal((await post('/attempt', {outcome: 'rebooked', date: '2026-12-05', time: ''})).status, 422)
+  assert.equal(
+    (await post('/attempt', {outcome: 'rebooked', date: '2026-12-05', time: ''})).status,
+    422,
+  )
   const {context} = await post('/attempt', {outcome: 'rebooked', date: '2026-12-05', time: '09:30'})
   assert.deepEqual([context.visit.date, context.visit.time], ['2026-12-05', '09:30'])
 })
@@ -242,7 +292,11 @@ test('the language of the visit is one tap, at any time', async () => {
 test('a visit that nobody planned starts on the phone', async () => {
   const form = (await phone.ask('/field/new')).context
   const made = await phone.ask('/field/new', {
-    operation: form.operation, visit_id: form.visit_id, kind: 'contact', tenancy: '', language: 'ar',
+    operation: form.operation,
+    visit_id: form.visit_id,
+    kind: 'contact',
+    tenancy: '',
+    language: 'ar',
   })
   assert.equal(made.url, `/field/visits/${form.visit_id}`)
   assert.equal(made.context.visit.kind, 'contact')
@@ -259,7 +313,11 @@ test('a visit that is not on the phone says what to do', async () => {
 test('the turned screen speaks the tenant’s language and never reads a consent aloud', async () => {
   const item = (await get('/tenant/item?item=i23')).context
   assert.deepEqual([item.lang, item.dir, item.screen, item.aloud], ['ar', 'rtl', 'tenant', true])
-  assert.equal(item.texts[1].lang, 'sv', 'a fire text that nobody reviewed stands without its original')
+  assert.equal(
+    item.texts[1].lang,
+    'sv',
+    'a fire text that nobody reviewed stands without its original',
+  )
   assert.equal((await get('/tenant/consent?purpose=K2')).context.aloud, false)
   assert.equal((await get('/tenant/notice?notice=missed')).context.texts.length, 1)
   assert.equal((await get('/tenant/notice?notice=nothing')).template, 'field/visit.html')
@@ -267,9 +325,13 @@ test('the turned screen speaks the tenant’s language and never reads a consent
 
 test('a fire text has its original beside it until a native speaker has reviewed it', async () => {
   const {states} = await globalThis.fakePack('g1', 'ar')
-  const tags = async () => (await get('/tenant/item?item=i23')).context.texts.map((one) => one.lang)
+  const tags = async () => (await get('/tenant/item?item=i23')).context.texts.map(one => one.lang)
   try {
-    for (const [state, shown] of [['machine', ['ar', 'sv']], ['translated', ['ar', 'sv']], ['reviewed', ['ar']]]) {
+    for (const [state, shown] of [
+      ['machine', ['ar', 'sv']],
+      ['translated', ['ar', 'sv']],
+      ['reviewed', ['ar']],
+    ]) {
       states['i23.explain'] = state
       assert.deepEqual(await tags(), shown, state)
     }
@@ -281,7 +343,7 @@ test('a fire text has its original beside it until a native speaker has reviewed
 async function readInEnglish(look) {
   const packOf = globalThis.fakePack
   globalThis.fakePack = (version, language) => packOf(version, language === 'en' ? 'sv' : language)
-  globalThis.localStorage = {getItem: (name) => (name === 'troskel.language' ? 'en' : null)}
+  globalThis.localStorage = {getItem: name => (name === 'troskel.language' ? 'en' : null)}
   try {
     return await look()
   } finally {
@@ -292,7 +354,10 @@ async function readInEnglish(look) {
 
 test('the original beside a fire text is Swedish, whatever language the visitor reads', async () => {
   const {texts} = await readInEnglish(async () => (await get('/tenant/item?item=i23')).context)
-  assert.deepEqual(texts.map((one) => one.lang), ['ar', 'sv'])
+  assert.deepEqual(
+    texts.map(one => one.lang),
+    ['ar', 'sv'],
+  )
 })
 
 test('the visitor reads in the language chosen on this phone, at once', async () => {
@@ -303,20 +368,46 @@ test('the visitor reads in the language chosen on this phone, at once', async ()
 test('the list shows returned visits first, then today, coming and earlier ones', async () => {
   const file = (await phone.store.visits())[0]
   const at = (id, date, state) => ({
-    ...file, id, state, record: {...file.record, id, cells: {...file.record.cells, date: [{...file.record.cells.date[0], value: date}]}},
+    ...file,
+    id,
+    state,
+    record: {
+      ...file.record,
+      id,
+      cells: {...file.record.cells, date: [{...file.record.cells.date[0], value: date}]},
+    },
   })
-  const groups = groupVisits([
-    at('a', '2026-12-09', 'booked'), at('b', '2026-12-01', 'booked'), at('c', '2026-11-01', 'returned'),
-    at('d', '2026-11-20', 'done'), at('e', '', 'planned'), at('f', '2026-11-25', 'done'),
-  ], {}, '2026-12-01')
-  assert.deepEqual(groups.map(({key, rows}) => [key, rows.map((one) => one.id).join('')]), [
-    ['returned', 'c'], ['today', 'b'], ['coming', 'a'], ['unbooked', 'e'], ['earlier', 'fd'],
-  ])
+  const groups = groupVisits(
+    [
+      at('a', '2026-12-09', 'booked'),
+      at('b', '2026-12-01', 'booked'),
+      at('c', '2026-11-01', 'returned'),
+      at('d', '2026-11-20', 'done'),
+      at('e', '', 'planned'),
+      at('f', '2026-11-25', 'done'),
+    ],
+    {},
+    '2026-12-01',
+  )
+  assert.deepEqual(
+    groups.map(({key, rows}) => [key, rows.map(one => one.id).join('')]),
+    [
+      ['returned', 'c'],
+      ['today', 'b'],
+      ['coming', 'a'],
+      ['unbooked', 'e'],
+      ['earlier', 'fd'],
+    ],
+  )
 })
 
 test('a long group begins with its first visits, and never without one that is unsent or needs someone', () => {
-  const rows = Array.from({length: 40}, (_, n) => ({id: n, unsent: n === 20 ? 1 : 0, held: n === 30 ? 1 : 0}))
-  const shown = (key) => beginning({key, rows, total: 40}).rows.map((one) => one.id)
+  const rows = Array.from({length: 40}, (_, n) => ({
+    id: n,
+    unsent: n === 20 ? 1 : 0,
+    held: n === 30 ? 1 : 0,
+  }))
+  const shown = key => beginning({key, rows, total: 40}).rows.map(one => one.id)
   assert.deepEqual(shown('coming'), [...Array(15).keys(), 20, 30])
   assert.deepEqual(shown('today').length, 40)
   assert.deepEqual(shown('returned').length, 40)
@@ -343,20 +434,35 @@ test('a long signature is thinned until it can ride along', () => {
 })
 
 test('only a voice that lives on the phone reads aloud', () => {
-  const voices = [{lang: 'ar-EG', localService: false}, {lang: 'sv_SE', localService: true}]
+  const voices = [
+    {lang: 'ar-EG', localService: false},
+    {lang: 'sv_SE', localService: true},
+  ]
   assert.equal(localVoice(voices, 'ar'), undefined)
   assert.equal(localVoice(voices, 'sv'), voices[1])
 })
 
 test('words about a person are warned of, words about things are not', () => {
   const warned = {
-    'Hon är sjuk': 'sjuk', 'Sjukskriven': 'Sjukskriven', 'enligt socialtjänsten': 'socialtjänsten', 'kontakt med soc.': 'soc',
-    'har missbruksproblem': 'missbruksproblem', '19850101-1234': '19850101-1234', 'Polisen kom': 'Polisen',
-    'saknar uppehållstillstånd': 'uppehållstillstånd', 'stökigt hemma': 'stökigt',
+    'Hon är sjuk': 'sjuk',
+    Sjukskriven: 'Sjukskriven',
+    'enligt socialtjänsten': 'socialtjänsten',
+    'kontakt med soc.': 'soc',
+    'har missbruksproblem': 'missbruksproblem',
+    '19850101-1234': '19850101-1234',
+    'Polisen kom': 'Polisen',
+    'saknar uppehållstillstånd': 'uppehållstillstånd',
+    'stökigt hemma': 'stökigt',
   }
   for (const [text, word] of Object.entries(warned)) assert.equal(warningWord(text), word)
-  for (const text of ['Sockeln i köket är lös', 'Sex krokar saknas', 'Facken i frysen är trasiga',
-    'Hög tröskel till badrummet', 'Brandvarnaren är tyst', 'Ring 070-123 45 67']) {
+  for (const text of [
+    'Sockeln i köket är lös',
+    'Sex krokar saknas',
+    'Facken i frysen är trasiga',
+    'Hög tröskel till badrummet',
+    'Brandvarnaren är tyst',
+    'Ring 070-123 45 67',
+  ]) {
     assert.equal(warningWord(text), '', text)
   }
 })

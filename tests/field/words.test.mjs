@@ -7,21 +7,51 @@ import {test} from 'node:test'
 import {fill} from '../../static/field/i18n.js'
 import {describe, explain, moment, statusLine} from '../../static/field/pages/words.js'
 
-const i18n = {_: (text, params = {}) => fill(text, params), ngettext: (one, many, n) => (n === 1 ? one : many)}
+const i18n = {
+  _: (text, params = {}) => fill(text, params),
+  ngettext: (one, many, n) => (n === 1 ? one : many),
+}
 const protocol = readFileSync(new URL('../../sync/PROTOCOL.md', import.meta.url), 'utf8')
 
 test('every operation a phone can make is described in words', () => {
-  const kinds = [...protocol.matchAll(/^\| `(visit\.\w+|tally\.\w+)`.*\| (field|field, desk) \|$/gm)].map(match => match[1])
+  const kinds = [
+    ...protocol.matchAll(/^\| `(visit\.\w+|tally\.\w+)`.*\| (field|field, desk) \|$/gm),
+  ].map(match => match[1])
   assert.ok(kinds.length >= 10, String(kinds))
   for (const kind of kinds) {
-    const text = describe({kind, data: {item: 'i39', answer: 'yes', answers: {i1: 'yes'}, text: 'x', language: 'ar', outcome: 'declined', purpose: 'K1', decision: 'no'}}, i18n)
+    const text = describe(
+      {
+        kind,
+        data: {
+          item: 'i39',
+          answer: 'yes',
+          answers: {i1: 'yes'},
+          text: 'x',
+          language: 'ar',
+          outcome: 'declined',
+          purpose: 'K1',
+          decision: 'no',
+        },
+      },
+      i18n,
+    )
     assert.notEqual(text, kind)
     assert.doesNotMatch(text, /undefined|%\(/)
   }
 })
 
 test('every refusal of the protocol has a reason and something to do', () => {
-  const codes = ['no_right', 'unknown_subject', 'protected', 'invalid', 'too_large', 'version_newer', 'unknown_kind', 'id_reused', 'author_mismatch']
+  const codes = [
+    'no_right',
+    'unknown_subject',
+    'protected',
+    'invalid',
+    'too_large',
+    'version_newer',
+    'unknown_kind',
+    'id_reused',
+    'author_mismatch',
+  ]
   for (const code of codes) {
     assert.ok(protocol.includes(code), code)
     const {reason, remedy} = explain(code, i18n)
@@ -35,21 +65,36 @@ const online = {needs_sign_in: false}
 
 test('the strip says what the outbox holds', () => {
   assert.equal(statusLine(none, online, true, i18n).text, 'All sent')
-  assert.equal(statusLine({...none, unsent: 3}, online, true, i18n).text, 'Saved on this phone · 3 unsent')
+  assert.equal(
+    statusLine({...none, unsent: 3}, online, true, i18n).text,
+    'Saved on this phone · 3 unsent',
+  )
   assert.equal(statusLine({...none, needs: 1}, online, true, i18n).text, '1 needs you')
-  assert.equal(statusLine({...none, needs: 2, unsent: 3}, online, true, i18n).text, '2 need you · 3 unsent')
+  assert.equal(
+    statusLine({...none, needs: 2, unsent: 3}, online, true, i18n).text,
+    '2 need you · 3 unsent',
+  )
 })
 
 test('a dead session says sign in, and still how much is unsent', () => {
-  assert.equal(statusLine({...none, unsent: 3}, {needs_sign_in: true}, true, i18n).text, 'Sign in to send · 3 unsent')
-  assert.equal(statusLine({...none, unsent: 3}, online, false, i18n).text, 'Sign in to send · 3 unsent')
+  assert.equal(
+    statusLine({...none, unsent: 3}, {needs_sign_in: true}, true, i18n).text,
+    'Sign in to send · 3 unsent',
+  )
+  assert.equal(
+    statusLine({...none, unsent: 3}, online, false, i18n).text,
+    'Sign in to send · 3 unsent',
+  )
 })
 
 test('the strip never says all sent while something is not', () => {
-  for (const unsent of [0, 1]) for (const needs of [0, 1]) for (const needs_sign_in of [true, false]) for (const person of [true, false]) {
-    const {text} = statusLine({unsent, needs, waits: 0}, {needs_sign_in}, person, i18n)
-    if (unsent || needs) assert.doesNotMatch(text, /All sent/)
-  }
+  for (const unsent of [0, 1])
+    for (const needs of [0, 1])
+      for (const needs_sign_in of [true, false])
+        for (const person of [true, false]) {
+          const {text} = statusLine({unsent, needs, waits: 0}, {needs_sign_in}, person, i18n)
+          if (unsent || needs) assert.doesNotMatch(text, /All sent/)
+        }
 })
 
 test('a moment is written in Latin digits in every language', () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import {BOB, VISIT, enrolled, outbox, until} from './phone.mjs'
+import {BOB, enrolled, outbox, until, VISIT} from './phone.mjs'
 import {Server} from './server.mjs'
 
 const {saveDrafts} = outbox
@@ -20,11 +20,21 @@ export async function world({person = BOB, ...options} = {}) {
   server.now = () => clock.now
   const timer = {
     set: (run, ms) => timers.push({run, ms, on: true}) - 1,
-    clear: n => { if (timers[n]) timers[n].on = false },
+    clear: n => {
+      if (timers[n]) timers[n].on = false
+    },
   }
   const parts = {
-    fetch: server.fetch, timer, window: new EventTarget(), locks: null, packs: null, random: () => 0.5, now: () => clock.now,
-    health: async () => ({version: 'v1', persisted: true}), onChange: () => changes.push(1), ...options,
+    fetch: server.fetch,
+    timer,
+    window: new EventTarget(),
+    locks: null,
+    packs: null,
+    random: () => 0.5,
+    now: () => clock.now,
+    health: async () => ({version: 'v1', persisted: true}),
+    onChange: () => changes.push(1),
+    ...options,
   }
   const sync = startSync(store, parts)
   await sync.now() // the one at the start
@@ -44,12 +54,18 @@ export const planned = server => {
 }
 export const pushes = server => server.requests.filter(one => one.path === '/sync/push')
 export const idsOf = request => request.body.operations.map(text => JSON.parse(text).id)
-export const svg = text => new TextEncoder().encode(`<svg xmlns="http://www.w3.org/2000/svg"><path d="${text}"/></svg>`).buffer
+export const svg = text =>
+  new TextEncoder().encode(`<svg xmlns="http://www.w3.org/2000/svg"><path d="${text}"/></svg>`)
+    .buffer
 
 export async function signed(store, bytes, type = 'image/svg+xml') {
   const hash = await sha256(bytes)
   const data = {purpose: 'K1', decision: 'yes', signature: hash}
-  const [{id}] = await saveDrafts(store, [{kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data}], [{sha256: hash, type, bytes}])
+  const [{id}] = await saveDrafts(
+    store,
+    [{kind: 'visit.consent', subject: {type: 'visit', id: VISIT}, data}],
+    [{sha256: hash, type, bytes}],
+  )
   return {id, hash}
 }
 

@@ -1,4 +1,4 @@
-"""The server's half of sync/vectors/fill.json; tests/field/guide_text.test.mjs runs the same."""
+"""The server's half of sync/vectors/fill.json; tests/field/fill.test.mjs runs the same."""
 
 from __future__ import annotations
 

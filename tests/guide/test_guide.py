@@ -15,7 +15,7 @@ import pytest
 from pwa.guide import BASELINE, LANGUAGES, Guide, GuideError, fill, load, localise, text
 from pwa.guide.fill import placeholders
 from pwa.guide.format import CONTEXT
-from pwa.guide.setting import ROLES
+from sync.shapes import QUEUES
 
 Edit = Callable[[str, str, str], Guide]
 
@@ -71,8 +71,8 @@ def test_every_queue_has_a_setting_that_says_who_receives(guide: Guide) -> None:
         for one in item.follow_ups.values()
         for queue in (one.queue, one.alternative or one.queue)
     }
-    assert queues <= set(ROLES)
-    assert {f"roles.{role}" for role in ROLES} <= set(guide.settings)
+    assert queues <= set(QUEUES)
+    assert {f"roles.{role}" for role in QUEUES} <= set(guide.settings)
 
 
 def test_a_consent_is_never_answered_by_a_section_tick(guide: Guide) -> None:

@@ -19,7 +19,8 @@ from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits.holding import resolve_held
 from pwa.visits.submitting import Draft, load_visit, submit
-from sync.operations import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, MEDIA_TYPE, digest_of, encode
+from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX
+from sync.operations import MEDIA_TYPE, digest_of, encode
 from tests.cast.pictures import bomb, photo
 
 ClientFor = Callable[[str], FlaskClient]

@@ -167,7 +167,10 @@ def test_it_is_still_published_after_a_restart(release: Release, files: Guide) -
 
 def test_what_is_published_is_never_changed_or_removed(app: Flask) -> None:
     reviewed(app)
-    for table in versions.GROWING:
+    with parts_of(app).databases.reading() as db:
+        growing = [table for table in db.table_names() if table.startswith("guide_")]
+    assert len(growing) == 6
+    for table in growing:
         for order in (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid"):
             with (
                 pytest.raises(sqlite3.IntegrityError, match="only grows"),

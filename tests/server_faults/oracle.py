@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,9 +22,10 @@ from pwa.database.connections import DATABASE
 from pwa.people.accounts import find_user
 from pwa.services import EXTENSION, Services
 from pwa.visits.holding import list_held
-from sync.apply import Record, apply
+from sync.apply import apply
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.operations import digest_of, parse
+from sync.shapes import TenancyRecord, VisitRecord
 from tests.server_faults.story import STRUCK, Answer, Story, sha_of
 
 State = dict[str, Any]
@@ -118,7 +120,7 @@ def check_whole(data: Path) -> Verdict:
             if record is not None and _comparable(records.get(id, {})) != _comparable(record):
                 found.doubled.append(f"visit {id} is not what its log says")
         found.lost += [f"visit {id} is not in the log" for id in records.keys() - folded.keys()]
-        found.doubled += _check_indexes(db, records)
+        found.doubled += check_indexes(db, records)
     return found
 
 
@@ -147,9 +149,9 @@ def _kept(data: Path) -> set[tuple[str, str]]:
         return {(id, sha) for id, sha in rows}
 
 
-def _fold(db: sqlite3.Connection) -> dict[str, Record | None]:
+def _fold(db: sqlite3.Connection) -> dict[str, VisitRecord | None]:
     """Visit → its record, applied again from the log; None where a struck note was blanked."""
-    found: dict[str, Record | None] = {}
+    found: dict[str, VisitRecord | None] = {}
     rows = db.execute("SELECT seq, subject, bytes FROM log WHERE type = 'visit' ORDER BY seq")
     for seq, subject, octets in rows:
         if octets is None:
@@ -159,17 +161,18 @@ def _fold(db: sqlite3.Connection) -> dict[str, Record | None]:
     return found
 
 
-def _comparable(record: Record) -> Record:
+def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is not in the visit's own log: its number moves too when the tenancy or another
     visit of the household is changed, and who brought a consent in is known at its push only."""
     consents = [
         {name: value for name, value in one.items() if name != "alone"}
         for one in record.get("consents", [])
     ]
-    return record | {"seq": 0, "consents": consents}
+    return {**record, "seq": 0, "consents": consents}
 
 
-def _check_indexes(db: sqlite3.Connection, visits: dict[str, Record]) -> list[str]:
+def check_indexes(db: sqlite3.Connection, visits: dict[str, VisitRecord]) -> list[str]:
+    """Index rows that are not what the visits' records (by id) say."""
     rows = db.execute("SELECT id, body FROM records WHERE type = 'tenancy'")
     tenancies = {id: json.loads(body) for id, body in rows}
     wanted: dict[str, set[str]] = {
@@ -193,7 +196,9 @@ def _check_indexes(db: sqlite3.Connection, visits: dict[str, Record]) -> list[st
     return wrong
 
 
-def _household(record: Record, tenancy: Record | None, visits: dict[str, Record]) -> list[Record]:
+def _household(
+    record: VisitRecord, tenancy: TenancyRecord | None, visits: dict[str, VisitRecord]
+) -> list[VisitRecord]:
     ids = tenancy["visits"] if tenancy else [record["id"]]
     return [visits[id] for id in ids if id in visits]
 

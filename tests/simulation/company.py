@@ -31,8 +31,9 @@ from pwa.services import Services
 from pwa.settings import Settings
 from pwa.visits.holding import HeldRow, list_filed, list_held, resolve_held
 from pwa.visits.submitting import Draft, submit
-from sync.apply import Record
+from sync.shapes import VisitRecord
 from sync.sqlite import SqliteStorage
+from sync.storage import read_tenancies, read_visits
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PASSWORD = "a long test password"
@@ -260,19 +261,16 @@ class Company:
         assert head
         return head.seq
 
-    def record(self, visit: str) -> Record | None:
-        return self.services.storage.records({("visit", visit)}).get(("visit", visit))
+    def record(self, visit: str) -> VisitRecord | None:
+        return read_visits(self.services.storage, [visit]).get(visit)
 
     def protected(self, visits: set[str]) -> set[str]:
         """Those of `visits` whose tenancy is protected."""
-        records = self.services.storage.records({("visit", visit) for visit in visits})
-        tenancies = self.services.storage.records(
-            {("tenancy", one["tenancy"]) for one in records.values()}
-        )
-        return {
-            one["id"] for one in records.values()
-            if tenancies.get(("tenancy", one["tenancy"]), {"protected": False})["protected"]
-        }  # fmt: skip
+        records = read_visits(self.services.storage, visits).values()
+        named = {one["tenancy"] for one in records}
+        tenancies = read_tenancies(self.services.storage, named).values()
+        protected = {one["id"] for one in tenancies if one["protected"]}
+        return {one["id"] for one in records if one["tenancy"] in protected}
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.services.databases.reading() as db:

@@ -4,90 +4,29 @@
 // each fault come with the command, so the same commands give the same answers on every machine.
 // It refuses to know the server: requests are handed out, and answers come in.
 
-import {createHash} from 'node:crypto'
-import {readFileSync} from 'node:fs'
 import {createInterface} from 'node:readline'
-import {fileURLToPath} from 'node:url'
-import {gzipSync} from 'node:zlib'
 
-import {buildSync} from 'esbuild'
+import {
+  Answer,
+  chance,
+  cryptoOf,
+  FakeBlob,
+  FakeResponse,
+  MemoryStorage,
+  plain,
+  sha256,
+} from './fake_browser.mjs'
+import {IDB_NAMES, makeCode, NAMES} from './phone_code.mjs'
 
 // fake-indexeddb asks for setImmediate at each task: so they come to our queue, one point of a
 // possible crash each.
 const realTurn = globalThis.setImmediate
 const tasks = []
-globalThis.setImmediate = task => { tasks.push(task) }
+globalThis.setImmediate = task => {
+  tasks.push(task)
+}
 const idb = await import('fake-indexeddb')
 const {forceCloseDatabase} = idb
-
-const field = fileURLToPath(new URL('../../static/field/', import.meta.url))
-const ENTRY = `
-export {openStore} from './store/store.js'
-export * as outbox from './store/outbox.js'
-export {startSync} from './sync/schedule.js'
-export * as replay from './record/replay.js'
-export {localCanary} from './store/canary.js'`
-const bundled = buildSync({
-  stdin: {contents: ENTRY, resolveDir: process.env.SIMULATED_FIELD ?? field}, bundle: true, write: false, format: 'iife', globalName: 'made', target: 'es2022',
-})
-const CODE = `${bundled.outputFiles[0].text}\nreturn made`
-const IDB_NAMES = ['IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
-  'IDBOpenDBRequest', 'IDBRequest', 'IDBTransaction', 'IDBVersionChangeEvent']
-const NAMES = ['globalThis', 'window', 'document', 'navigator', 'indexedDB', 'crypto', 'Date', 'Math', 'fetch', 'setTimeout', 'clearTimeout',
-  'AbortSignal', 'localStorage', 'caches', 'CompressionStream', 'Blob', 'Response', 'console', ...IDB_NAMES]
-const makeCode = new Function(...NAMES, CODE)
-
-// --- what a life believes to be its browser
-
-/** Numbers from a seed (mulberry32). */
-function chance(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-const sha256 = bytes => createHash('sha256').update(bytes).digest()
-const plain = bytes => (ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes))
-const cryptoOf = random => ({
-  subtle: {digest: async (name, bytes) => new Uint8Array(sha256(plain(bytes))).buffer},
-  getRandomValues: array => {
-    for (let i = 0; i < array.length; i++) array[i] = Math.floor(random() * 256)
-    return array
-  },
-})
-
-class Packing { constructor(bytes) { this.bytes = bytes } }
-class FakeBlob {
-  constructor(parts) { this.bytes = Buffer.concat(parts.map(one => Buffer.from(plain(one)))) }
-  stream() { return {pipeThrough: () => new Packing(gzipSync(this.bytes))} }
-}
-class FakeResponse {
-  constructor(body) { this.body = body }
-  async arrayBuffer() { return new Uint8Array(this.body.bytes).buffer }
-}
-
-class Answer {
-  constructor({status, headers, body}) {
-    this.status = status
-    this.ok = status >= 200 && status < 300
-    this.headers = new Headers(headers)
-    this.raw = Buffer.from(body ?? '', 'base64')
-  }
-  async text() { return this.raw.toString('utf8') }
-  async json() { return JSON.parse(this.raw.toString('utf8')) }
-  async arrayBuffer() { return new Uint8Array(this.raw).buffer }
-}
-
-class MemoryStorage {
-  kept = new Map()
-  getItem(key) { return this.kept.get(key) ?? null }
-  setItem(key, text) { this.kept.set(key, String(text)) }
-}
 
 // --- phones, and their lives (a tab each)
 
@@ -132,32 +71,60 @@ class Life {
   }
 
   environment() {
-    const life = this
     const {phone} = this
     class PhoneDate extends Date {
-      constructor(...given) { given.length ? super(...given) : super(now + phone.skew) }
-      static now() { return now + phone.skew }
-      getTimezoneOffset() { return phone.zone }
+      constructor(...given) {
+        super(...(given.length ? given : [now + phone.skew]))
+      }
+      static now() {
+        return now + phone.skew
+      }
+      getTimezoneOffset() {
+        return phone.zone
+      }
     }
     const target = {
-      addEventListener: (name, run) => { this.listeners.set(name, [...this.listeners.get(name) ?? [], run]) },
+      addEventListener: (name, run) => {
+        this.listeners.set(name, [...(this.listeners.get(name) ?? []), run])
+      },
       removeEventListener() {},
     }
     // Two pages of one browser: neither can be sure that nobody signed in elsewhere.
     const document = {...target, visibilityState: 'visible', hasFocus: () => phone.lives.length < 2}
     const window = {...target, document}
     const math = Object.create(Math, {random: {value: phone.random}})
-    const console = {error: (...what) => told.push({event: 'console', what: what.map(String).join(' ')}), warn() {}, log() {}}
+    const console = {
+      error: (...what) => told.push({event: 'console', what: what.map(String).join(' ')}),
+      warn() {},
+      log() {},
+    }
     const storage = {kind: 'none'}
     const environment = {
-      navigator: {storage}, CompressionStream: class {}, crypto: cryptoOf(phone.random), document,
+      navigator: {storage},
+      CompressionStream: class {},
+      crypto: cryptoOf(phone.random),
+      document,
     }
     Object.assign(environment, {globalThis: environment})
     const values = {
-      globalThis: environment, window, document, navigator: environment.navigator, indexedDB: this.indexedDB(), crypto: environment.crypto,
-      Date: PhoneDate, Math: math, fetch: (url, init) => life.fetch(url, init), setTimeout: (run, ms) => life.setTimer(run, ms ?? 0),
-      clearTimeout: n => life.clearTimer(n), AbortSignal: {timeout: () => undefined}, localStorage: undefined, caches: undefined,
-      CompressionStream: environment.CompressionStream, Blob: FakeBlob, Response: FakeResponse, console,
+      globalThis: environment,
+      window,
+      document,
+      navigator: environment.navigator,
+      indexedDB: this.indexedDB(),
+      crypto: environment.crypto,
+      Date: PhoneDate,
+      Math: math,
+      fetch: (url, init) => this.fetch(url, init),
+      setTimeout: (run, ms) => this.setTimer(run, ms ?? 0),
+      clearTimeout: n => this.clearTimer(n),
+      AbortSignal: {timeout: () => undefined},
+      localStorage: undefined,
+      caches: undefined,
+      CompressionStream: environment.CompressionStream,
+      Blob: FakeBlob,
+      Response: FakeResponse,
+      console,
       ...Object.fromEntries(IDB_NAMES.map(name => [name, idb[name]])),
     }
     this.window = window
@@ -165,16 +132,31 @@ class Life {
     return NAMES.map(name => values[name])
   }
 
-  setTimer(run, ms) { return this.timers.push({run, due: now + ms, on: !this.dead}) - 1 }
-  clearTimer(n) { if (this.timers[n]) this.timers[n].on = false }
+  setTimer(run, ms) {
+    return this.timers.push({run, due: now + ms, on: !this.dead}) - 1
+  }
+  clearTimer(n) {
+    if (this.timers[n]) this.timers[n].on = false
+  }
 
   fetch(url, init = {}) {
     if (this.dead) return new Promise(() => {})
     const id = ++requestCount
     this.phone.moves++
     const body = init.body ? Buffer.from(plain(init.body)).toString('base64') : ''
-    told.push({event: 'request', id, phone: this.phone.name, tab: this.tab, method: init.method ?? 'GET', url, headers: init.headers ?? {}, body})
-    return new Promise((resolve, reject) => { requests.set(id, {life: this, resolve, reject}) })
+    told.push({
+      event: 'request',
+      id,
+      phone: this.phone.name,
+      tab: this.tab,
+      method: init.method ?? 'GET',
+      url,
+      headers: init.headers ?? {},
+      body,
+    })
+    return new Promise((resolve, reject) => {
+      requests.set(id, {life: this, resolve, reject})
+    })
   }
 
   // --- IndexedDB with faults
@@ -242,19 +224,27 @@ class Life {
     for (const tx of this.open) abort(tx, 'AbortError')
     for (const timer of this.timers) timer.on = false
     for (const db of this.connections) {
-      try { db.close() } catch { /* closed already */ }
+      try {
+        db.close()
+      } catch {
+        /* closed already */
+      }
     }
     for (const [id, one] of requests) if (one.life === this) requests.delete(id)
   }
 
-  async drop() { /* nothing to wait for */ }
+  async drop() {
+    /* nothing to wait for */
+  }
 }
 
 function abort(tx, name) {
   try {
     if (tx._state === 'finished' || tx._state === 'committing') return
     tx._abort(name)
-  } catch { /* it was over */ }
+  } catch {
+    /* it was over */
+  }
 }
 
 /** Run what there is to run; every task is a point at which a phone may be cut off. */
@@ -295,7 +285,9 @@ const commands = {
     requestCount = 0
   },
 
-  phone({phone, seed}) { phones.set(phone, new Phone(phone, seed)) },
+  phone({phone, seed}) {
+    phones.set(phone, new Phone(phone, seed))
+  },
 
   /** A page is opened: the store, and the sync where somebody has enrolled. */
   async boot({phone: name, tab}) {
@@ -303,19 +295,26 @@ const commands = {
     const life = new Life(phone, tab)
     phone.lives.push(life)
     const {openStore, localCanary} = life.code
-    const canaries = phone.storages.map(one => localCanary({
-      getItem: key => one.getItem(key),
-      setItem: (key, text) => {
-        if (life.dead) return
-        phone.moves++
-        one.setItem(key, text)
+    const canaries = phone.storages.map(one =>
+      localCanary({
+        getItem: key => one.getItem(key),
+        setItem: (key, text) => {
+          if (life.dead) return
+          phone.moves++
+          one.setItem(key, text)
+        },
+      }),
+    )
+    life.started = openStore({name: 'troskel', canaries, wait: async () => {}}).then(
+      store => {
+        life.store = store
+        if (store.enrolled) startSync(life)
+        return store
       },
-    }))
-    life.started = openStore({name: 'troskel', canaries, wait: async () => {}}).then(store => {
-      life.store = store
-      if (store.enrolled) startSync(life)
-      return store
-    }, error => { told.push({event: 'unopened', what: String(error)}) })
+      error => {
+        told.push({event: 'unopened', what: String(error)})
+      },
+    )
     await drain(phone)
     return {enrolled: life.store?.enrolled ?? false, lost: life.store?.lost ?? null}
   },
@@ -338,7 +337,9 @@ const commands = {
 
   async sign_out({phone: name, tab}) {
     const phone = phones.get(name)
-    lifeOf(phone, tab).store.signOut().catch(error => told.push({event: 'refused', what: String(error)}))
+    lifeOf(phone, tab)
+      .store.signOut()
+      .catch(error => told.push({event: 'refused', what: String(error)}))
     await drain(phone)
   },
 
@@ -351,8 +352,16 @@ const commands = {
       if (!life?.store) continue
       const riding = blobs.map(one => ({...one, bytes: bytesOf(one.bytes)}))
       life.code.outbox.saveDrafts(life.store, drafts, riding, {now: new life.Date()}).then(
-        ids => { if (!life.dead) saved.push(...ids.map(one => one.id)) },
-        error => told.push({event: 'refused', what: error.code ?? String(error), ids: drafts.map(one => one.id)}))
+        ids => {
+          if (!life.dead) saved.push(...ids.map(one => one.id))
+        },
+        error =>
+          told.push({
+            event: 'refused',
+            what: error.code ?? String(error),
+            ids: drafts.map(one => one.id),
+          }),
+      )
     }
     await drain(phone)
     return {saved}
@@ -362,7 +371,9 @@ const commands = {
   async hand_over({phone: name, by}) {
     const phone = phones.get(name)
     const life = lifeOf(phone, 0)
-    life.code.outbox.handOver(life.store, by).catch(error => told.push({event: 'refused', what: error.code ?? String(error)}))
+    life.code.outbox
+      .handOver(life.store, by)
+      .catch(error => told.push({event: 'refused', what: error.code ?? String(error)}))
     await drain(phone)
   },
 
@@ -404,7 +415,9 @@ const commands = {
     await drain(null)
   },
 
-  clock({phone: name, skew, zone}) { Object.assign(phones.get(name), {skew, zone}) },
+  clock({phone: name, skew, zone}) {
+    Object.assign(phones.get(name), {skew, zone})
+  },
 
   /** The browser empties its database, or puts back an older copy of it. */
   async storage({phone: name, what}) {
@@ -420,19 +433,48 @@ const commands = {
   async look({phone: name}) {
     const phone = phones.get(name)
     const life = phone.lives.find(one => one.store)
-    if (!life?.store?.enrolled) return {enrolled: false, lost: life?.store?.lost ?? null, outbox: [], receipts: [], unsent: [], visits: [], counts: null}
+    if (!life?.store?.enrolled)
+      return {
+        enrolled: false,
+        lost: life?.store?.lost ?? null,
+        outbox: [],
+        receipts: [],
+        unsent: [],
+        visits: [],
+        counts: null,
+      }
     const {code, store} = life
     let found
     const run = async () => {
       const memory = await store.read()
       found = {
-        enrolled: true, lost: store.lost, device: store.device.id, person: (await store.person())?.id ?? '',
-        outbox: [...memory.outbox.values()].map(row => ({id: row.id, by: row.by, visit: row.visit, sha256: row.sha256, where: code.replay.whereIs(memory, row),
-          whole: createHash('sha256').update(row.text).digest('hex') === row.sha256})),
-        receipts: [...memory.receipts.values()].map(({id, result, seq, problem}) => ({id, result, seq, problem})),
-        unsent: (await code.outbox.unsent(store)).map(({id, state, problem}) => ({id, state, problem})),
-        counts: await code.outbox.counts(store), visits: (await store.visits()).map(({id, record, state}) => ({id, record, state})),
-        status: life.sync?.status() ?? null, gone: [...memory.visits.values()].map(one => [one.visit, one.gone]),
+        enrolled: true,
+        lost: store.lost,
+        device: store.device.id,
+        person: (await store.person())?.id ?? '',
+        outbox: [...memory.outbox.values()].map(row => ({
+          id: row.id,
+          by: row.by,
+          visit: row.visit,
+          sha256: row.sha256,
+          where: code.replay.whereIs(memory, row),
+          whole: sha256(row.text).toString('hex') === row.sha256,
+        })),
+        receipts: [...memory.receipts.values()].map(({id, result, seq, problem}) => ({
+          id,
+          result,
+          seq,
+          problem,
+        })),
+        unsent: (await code.outbox.unsent(store)).map(({id, state, problem}) => ({
+          id,
+          state,
+          problem,
+        })),
+        counts: await code.outbox.counts(store),
+        visits: (await store.visits()).map(({id, record, state}) => ({id, record, state})),
+        status: life.sync?.status() ?? null,
+        gone: [...memory.visits.values()].map(one => [one.visit, one.gone]),
       }
     }
     run().catch(error => told.push({event: 'unread', what: String(error)}))
@@ -442,13 +484,23 @@ const commands = {
 }
 
 const lifeOf = (phone, tab) => phone.lives.find(one => one.tab === tab) ?? phone.lives[0]
-const timersOf = phone => phone.lives.flatMap(life => life.timers).filter(one => one.on).sort((a, b) => a.due - b.due)
+const timersOf = phone =>
+  phone.lives
+    .flatMap(life => life.timers)
+    .filter(one => one.on)
+    .sort((a, b) => a.due - b.due)
 
 function startSync(life) {
   const {phone} = life
   life.sync = life.code.startSync(life.store, {
-    fetch: (url, init) => life.fetch(url, init), onChange: () => {}, now: () => new life.Date(), random: phone.random, window: life.window,
-    timer: {set: (run, ms) => life.setTimer(run, ms), clear: n => life.clearTimer(n)}, locks: null, packs: null,
+    fetch: (url, init) => life.fetch(url, init),
+    onChange: () => {},
+    now: () => new life.Date(),
+    random: phone.random,
+    window: life.window,
+    timer: {set: (run, ms) => life.setTimer(run, ms), clear: n => life.clearTimer(n)},
+    locks: null,
+    packs: null,
     health: async () => ({version: 'simulated', persisted: true, installed: true}),
   })
 }
@@ -456,7 +508,8 @@ function startSync(life) {
 async function dump(factory) {
   const db = await opened(factory)
   const kept = {}
-  for (const name of db.objectStoreNames) kept[name] = await answered(db.transaction([name]).objectStore(name).getAll())
+  for (const name of db.objectStoreNames)
+    kept[name] = await answered(db.transaction([name]).objectStore(name).getAll())
   db.close()
   await drain(null)
   return {version: db.version, kept}
@@ -477,7 +530,9 @@ async function load(factory, {version, kept}) {
 
 async function answered(request) {
   let result
-  request.onsuccess = () => { result = request.result }
+  request.onsuccess = () => {
+    result = request.result
+  }
   await drain(null)
   return result
 }
@@ -496,15 +551,28 @@ for await (const line of createInterface({input: process.stdin})) {
   for (const command of list) {
     if (command.now !== undefined) now = command.now
     told = []
-    if (command.arm) Object.assign(phones.get(command.phone), {points: 0, crashAt: command.arm.crash, fault: command.arm.fault, transactions: 0, cut: false})
+    if (command.arm)
+      Object.assign(phones.get(command.phone), {
+        points: 0,
+        crashAt: command.arm.crash,
+        fault: command.arm.fault,
+        transactions: 0,
+        cut: false,
+      })
     let result
     try {
       result = await commands[command.do](command)
     } catch (error) {
       result = {failed: String(error?.stack ?? error)}
     }
-    const timers = command.phone && phones.has(command.phone) ? timersOf(phones.get(command.phone)).length : 0
-    results.push({...result, told, timers, points: command.phone ? phones.get(command.phone)?.points ?? 0 : 0})
+    const timers =
+      command.phone && phones.has(command.phone) ? timersOf(phones.get(command.phone)).length : 0
+    results.push({
+      ...result,
+      told,
+      timers,
+      points: command.phone ? (phones.get(command.phone)?.points ?? 0) : 0,
+    })
   }
   process.stdout.write(`${JSON.stringify(results)}\n`)
 }

@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from tests.cast.randomness import repeated_randomness
 from tests.simulation.company import Company, Site
 from tests.simulation.oracle import judge, settle
 from tests.simulation.schedule import Step, schedule
@@ -54,6 +55,10 @@ class Runner:
 
     def run(self, seed: int, steps: Sequence[Step] | None = None) -> Outcome:
         """Run `steps`, or those that `seed` makes."""
+        with repeated_randomness(seed):
+            return self._run(seed, steps)
+
+    def _run(self, seed: int, steps: Sequence[Step] | None) -> Outcome:
         world = World(self.company(), self.phones)
         try:
             world.run(schedule(seed) if steps is None else steps)

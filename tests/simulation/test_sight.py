@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-import sync.apply
-import sync.push
+import sync.effects
+import sync.seen
 from tests.simulation.company import FIELD, visit_id
 from tests.simulation.forms import Forms
 from tests.simulation.runner import Runner
@@ -69,13 +69,12 @@ def test_i5_no_decision_ever_counts_over_one_that_its_author_was_not_shown(runne
 def test_the_judge_sees_that_a_colleagues_unsent_decision_is_taken_as_seen(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.apply, "_author", lambda write: write["device"])
-    monkeypatch.setattr(sync.apply, "_write", lambda *_: None)  # cells have no part in this
+    monkeypatch.setattr(sync.seen, "author_of", lambda write: write["device"])
     assert any(what.endswith("unseen") for _, what in wrong(runner))
 
 
 def test_the_judge_sees_that_an_ambassador_is_taken_to_have_seen_what_is_not_shown(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.push, "decided_alone", lambda *_: None)
+    monkeypatch.setattr(sync.effects, "decided_alone", lambda *_: False)
     assert any(what.endswith("unseen") for _, what in wrong(runner))

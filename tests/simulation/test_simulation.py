@@ -42,6 +42,11 @@ def test_the_same_seed_gives_the_same_trace(runner: Runner) -> None:
     assert next(outcomes([5003], workers=1)).trace == first[2]
 
 
+def test_what_the_server_makes_at_random_repeats_too(runner: Runner) -> None:
+    # In this one the desk assigns held work: the operation's id is the server's, and with it the log's digest.
+    assert runner.run(7312669).trace == next(outcomes([7312669], workers=1)).trace
+
+
 @pytest.mark.parametrize("case", REGRESSIONS, ids=[one["what"] for one in REGRESSIONS])
 def test_what_once_went_wrong_does_not_any_more(case: dict[str, object], runner: Runner) -> None:
     assert runner.run(int(str(case["seed"])), case["steps"]).wrong == []  # type: ignore[arg-type]

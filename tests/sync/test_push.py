@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import sync.push as push_module
+import sync.effects as effects_module
 from sync.device import add_number, gaps_of
 from sync.kinds import KINDS
 from sync.memory import MemoryStorage
@@ -155,7 +155,7 @@ def test_i6_an_operation_that_breaks_the_server_is_held_and_the_rest_applied(
     texts = [
         phone.make("visit.note", {"item": "", "text": word}, base=3) for word in ("a", "boom", "c")
     ]
-    real = push_module.apply_in_place
+    real = effects_module.apply_in_place
 
     def apply_or_raise(record: Any, operation: Any, seq: int) -> Any:
         if operation.data.get("text") == "boom":
@@ -163,7 +163,7 @@ def test_i6_an_operation_that_breaks_the_server_is_held_and_the_rest_applied(
             raise ZeroDivisionError
         return real(record, operation, seq)
 
-    monkeypatch.setattr(push_module, "apply_in_place", apply_or_raise)
+    monkeypatch.setattr(effects_module, "apply_in_place", apply_or_raise)
     results = phone.send(storage, *texts).results
     assert [(one.result, one.problem) for one in results] == [
         ("applied", ""), ("held", "server_error"), ("applied", ""),
@@ -193,7 +193,7 @@ def test_i6_work_that_waited_and_breaks_the_server_does_not_keep_its_visit_out(
     broken = phone.make("visit.note", {"item": "", "text": "boom"})
     note = phone.make("visit.note", {"item": "", "text": "Efter"})
     phone.send(storage, broken, note)
-    real = push_module.apply_in_place
+    real = effects_module.apply_in_place
 
     def apply_or_raise(record: Any, operation: Any, seq: int) -> Any:
         if operation.data.get("text") == "boom":
@@ -202,7 +202,7 @@ def test_i6_work_that_waited_and_breaks_the_server_does_not_keep_its_visit_out(
         return real(record, operation, seq)
 
     with monkeypatch.context() as patch:
-        patch.setattr(push_module, "apply_in_place", apply_or_raise)
+        patch.setattr(effects_module, "apply_in_place", apply_or_raise)
         assert phone.send(storage, opened).results[0].result == "applied"
     assert [one["text"] for one in record_of(storage)["notes"]] == ["Efter"]
     assert held_of(storage) == ["server_error"]

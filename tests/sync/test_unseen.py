@@ -16,11 +16,12 @@ import pytest
 from sqlite_utils import Database
 
 import sync.apply
-import sync.push
+import sync.effects
+from pwa.database.schema import steps
 from sync.apply import conflicts_of, consents_of
 from sync.push import push
 from sync.rederive import derive_again
-from sync.sqlite import MIGRATIONS, SqliteStorage
+from sync.sqlite import SqliteStorage
 from sync.storage import Batch, Storage
 from tests.sync.world import (
     ALICE,
@@ -120,12 +121,12 @@ def test_what_the_earlier_rule_had_hidden_comes_to_light_once(
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as connection:
         db = Database(connection)
-        for _, step in MIGRATIONS:
-            step(db)
+        for step in steps():
+            step.apply(db)
         storage = SqliteStorage(db)
         with monkeypatch.context() as earlier:
-            earlier.setattr(sync.apply, "_author", lambda write: (write["device"], "anybody"))
-            earlier.setattr(sync.push, "decided_alone", lambda *_: None)
+            earlier.setattr(sync.apply, "author_of", lambda write: (write["device"], "anybody"))
+            earlier.setattr(sync.effects, "decided_alone", lambda *_: False)
             settle(storage, ["bob", "charlie"])
             phone = Device("phone", BOB)
             texts = [

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from pwa.database.schema import steps
 from pwa.ids import uuid4
 from pwa.visits.exporting import export_csv
-from sync.sqlite import MIGRATIONS
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import World
 
@@ -73,7 +73,8 @@ def test_the_bytes_of_what_was_applied_go_from_an_older_held_list_and_no_others(
     bob.offer(bob.make("visit.open", visit, OPENING | {"tenancy": ""}))
     with world.services.databases.writing() as db:
         db.execute("UPDATE held SET bytes = ? WHERE state = 'resolved'", [note.encode()])
-        dict(MIGRATIONS)["sync_0004_forget_applied"](db)
+        (step,) = [one for one in steps() if one.name == "sync_0004_forget_applied"]
+        step.apply(db)
     assert [octets for octets, *_ in held_rows(world)] == [b"", stray.encode()]
 
 

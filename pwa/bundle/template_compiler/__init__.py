@@ -110,6 +110,7 @@ def compile_templates(
     if refusals:
         raise AllRefused(refusals)
     return (
+        "// @ts-nocheck\n"
         "// Made by pwa/bundle/template_compiler from templates/; do not edit.\n"
         f"import * as r from {quoted(runtime)}\n\n"
         "const T = {}\n" + "".join(parts) + "\n"

@@ -21,6 +21,7 @@ from pwa.services import get_services
 from pwa.visits.submitting import Draft, submit
 from pwa.web.access import get_current_user
 from sync.kinds import KINDS, is_uuid
+from sync.limits import TEXT_CHARACTERS_MAX
 from sync.push import Result
 
 
@@ -68,7 +69,7 @@ def perform(drafts: Sequence[Draft]) -> list[Result]:
     return [one for one in results if one.result != "held"]
 
 
-def text_of(fields: Mapping[str, str], name: str, most: int = 280) -> str:
+def text_of(fields: Mapping[str, str], name: str, most: int = TEXT_CHARACTERS_MAX) -> str:
     """A line of text without outer spaces; Problem("invalid_form") when it is too long."""
     text = " ".join(fields.get(name, "").split())
     if len(text) > most:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pwa.desk.parts.filters import OVERDUE_STATES, PAGE_ROWS, UNASSIGNED_STATES, VisitFilter
+from sync.shapes import URGENCIES
 
 Params = Mapping[str, Any]
 SEARCH_ROWS_MAX = 200
@@ -351,10 +352,7 @@ def _late_before(urgency: str, today: date) -> str:
 
 def late_condition(today: date) -> tuple[str, dict[str, str]]:
     """SQL for "open and past its day", with its parameters."""
-    params = {
-        f"late_{urgency}": _late_before(urgency, today)
-        for urgency in ("now", "same_day", "three_days", "fourteen_days")
-    }
+    params = {f"late_{urgency}": _late_before(urgency, today) for urgency in URGENCIES}
     one = " OR ".join(
         f"(f.urgency = '{name.removeprefix('late_')}' AND substr(f.at, 1, 10) < :{name})"
         for name in params

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from datetime import date
 
-TEXT_MAX = 200
+from sync.limits import CELL_CHARACTERS_MAX
 
 # "Null" is a surname; only the spelling databases print counts as empty.
 EMPTY_CELLS = frozenset(
@@ -57,8 +57,8 @@ def read_text(text: str) -> str:
         return ""
     if has_personnummer(value):
         raise CellProblem("personnummer")
-    if len(value) > TEXT_MAX:
-        raise CellProblem("cell_too_long", limit=TEXT_MAX)
+    if len(value) > CELL_CHARACTERS_MAX:
+        raise CellProblem("cell_too_long", limit=CELL_CHARACTERS_MAX)
     return value
 
 

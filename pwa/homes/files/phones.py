@@ -11,7 +11,7 @@ import re
 from typing import TypedDict
 
 from pwa.homes.files.cells import EMPTY_CELLS, clean, has_personnummer
-from sync.kinds import PHONE_CHARACTERS_MAX
+from sync.limits import PHONE_CHARACTERS_MAX
 
 
 class Phone(TypedDict):

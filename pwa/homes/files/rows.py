@@ -18,7 +18,7 @@ from pwa.homes.files.cells import CellProblem
 from pwa.homes.files.decode import read_table
 from pwa.homes.files.phones import Phone, read_phones
 from pwa.homes.files.report import FileRefused, Message, Reading, Skip
-from sync.kinds import PHONES_MAX
+from sync.limits import PHONES_MAX
 
 __all__ = ["Phone", "TenancyRow", "read_tenancies"]
 

@@ -47,7 +47,10 @@ export function fill(text, settings, fallback) {
       pieces[pieces.length - 1][1] = blanks
     }
   }
-  return pieces.flat().join('').replace(/[ \n]+$/, '')
+  return pieces
+    .flat()
+    .join('')
+    .replace(/[ \n]+$/, '')
 }
 
 /**

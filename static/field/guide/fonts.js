@@ -10,4 +10,5 @@ async function tell(message) {
 export const keepFonts = languages => tell({fonts: languages})
 
 /** Have those of no others, but of the one on the screen. @param {string[]} languages tags */
-export const dropOtherFonts = languages => tell({onlyFonts: [...languages, globalThis.document?.documentElement.lang]})
+export const dropOtherFonts = languages =>
+  tell({onlyFonts: [...languages, globalThis.document?.documentElement.lang]})

@@ -3,7 +3,7 @@
 // language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
 // told that nobody needs: the server may not have an old version any more.
 
-import {keepFonts, dropOtherFonts} from './fonts.js'
+import {dropOtherFonts, keepFonts} from './fonts.js'
 
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
@@ -11,7 +11,8 @@ const ASKED = 'troskel.guide-languages'
 const read = new Map()
 const absent = new Set() // what this server has said it does not have; not worth asking ahead again
 
-const urlOf = (version, language) => `/guide/${encodeURIComponent(version)}/${encodeURIComponent(language)}.json`
+const urlOf = (version, language) =>
+  `/guide/${encodeURIComponent(version)}/${encodeURIComponent(language)}.json`
 
 /**
  * One language of one version of the guide: from this phone, else from the server.
@@ -38,14 +39,21 @@ async function load(url, version, language) {
     if (found) return found
     await cache.delete(url)
   }
-  const response = await fetch(url, {redirect: 'error', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS)})
+  const response = await fetch(url, {
+    redirect: 'error',
+    credentials: 'omit',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
   const type = response.headers.get('Content-Type') ?? ''
-  const text = response.status === 200 && /^application\/json\b/.test(type) ? await response.text() : ''
+  const text =
+    response.status === 200 && /^application\/json\b/.test(type) ? await response.text() : ''
   if (response.status === 404) absent.add(url)
   const found = parse(text, version, language)
   if (!found) throw new Error(`${url}: ${response.status} ${type} is no guide`)
   // A full cache is no reason to withhold what has come.
-  await cache?.put(url, new Response(text, {headers: {'Content-Type': 'application/json'}})).catch(() => {})
+  await cache
+    ?.put(url, new Response(text, {headers: {'Content-Type': 'application/json'}}))
+    .catch(() => {})
   return found
 }
 
@@ -80,7 +88,9 @@ export async function fetchAhead(wanted) {
     try {
       await loadPack(version, language)
       here++
-    } catch { /* not to be had now; asked again after the next contact */ }
+    } catch {
+      /* not to be had now; asked again after the next contact */
+    }
   }
   return here
 }
@@ -103,8 +113,14 @@ export async function dropOtherPacks(wanted) {
 /** Languages of this version that are on the phone. @param {string} version @returns {Promise<Set<string>>} */
 export async function languagesOnPhone(version) {
   const cache = await openCache()
-  const paths = (await cache?.keys() ?? []).map(({url}) => new URL(url, 'http://phone').pathname.split('/'))
-  return new Set(paths.filter(path => path[2] === encodeURIComponent(version)).map(path => path[3].replace(/\.json$/, '')))
+  const paths = ((await cache?.keys()) ?? []).map(({url}) =>
+    new URL(url, 'http://phone').pathname.split('/'),
+  )
+  return new Set(
+    paths
+      .filter(path => path[2] === encodeURIComponent(version))
+      .map(path => path[3].replace(/\.json$/, '')),
+  )
 }
 
 // --- what somebody asked to have here, beside the languages of the person and the visits
@@ -122,5 +138,9 @@ export function requestedLanguages() {
 /** Have this language here from now on, or no longer. @param {string} tag @param {boolean} wanted */
 export function requestLanguage(tag, wanted) {
   const others = requestedLanguages().filter(one => one !== tag)
-  try { localStorage.setItem(ASKED, JSON.stringify(wanted ? [...others, tag] : others)) } catch { /* lasts until the page closes */ }
+  try {
+    localStorage.setItem(ASKED, JSON.stringify(wanted ? [...others, tag] : others))
+  } catch {
+    /* lasts until the page closes */
+  }
 }

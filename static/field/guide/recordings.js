@@ -18,9 +18,14 @@ async function openCache() {
 }
 
 async function fetchOwn(url, type) {
-  const response = await fetch(url, {redirect: 'error', credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS)})
+  const response = await fetch(url, {
+    redirect: 'error',
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
   const found = response.headers.get('Content-Type') ?? ''
-  if (response.status !== 200 || !found.startsWith(type)) throw new Error(`${url}: ${response.status} ${found}`)
+  if (response.status !== 200 || !found.startsWith(type))
+    throw new Error(`${url}: ${response.status} ${found}`)
   return response
 }
 
@@ -42,7 +47,8 @@ async function keepList(cache, language, name) {
   const kept = await cache.match(listUrl(language))
   if (kept?.headers.get(NAME) === name) return
   const answer = await (await fetchOwn(listUrl(language), 'application/json')).json()
-  if (answer.language !== language || typeof answer.recordings !== 'object') throw new Error(`no list of ${language}`)
+  if (answer.language !== language || typeof answer.recordings !== 'object')
+    throw new Error(`no list of ${language}`)
   const headers = {'Content-Type': 'application/json', [NAME]: name}
   await cache.put(listUrl(language), new Response(JSON.stringify(answer), {headers}))
 }
@@ -50,7 +56,7 @@ async function keepList(cache, language, name) {
 async function keepSound(cache, {sha256, type}) {
   if (await cache.match(soundUrl(sha256))) return
   const bytes = await (await fetchOwn(soundUrl(sha256), type)).arrayBuffer()
-  if (await hashOf(bytes) !== sha256) throw new Error(`${sha256} arrived damaged`)
+  if ((await hashOf(bytes)) !== sha256) throw new Error(`${sha256} arrived damaged`)
   await cache.put(soundUrl(sha256), new Response(bytes, {headers: {'Content-Type': type}}))
 }
 
@@ -66,13 +72,17 @@ export async function keepRecordings(languages, names) {
   for (const language of languages.filter(tag => Object.hasOwn(names, tag))) {
     try {
       await keepList(cache, language, names[language])
-    } catch { /* the list from before counts until the next contact */ }
+    } catch {
+      /* the list from before counts until the next contact */
+    }
     wanted.add(listUrl(language))
     for (const one of Object.values(await listOf(cache, language))) {
       wanted.add(soundUrl(one.sha256))
       try {
         await keepSound(cache, one)
-      } catch { /* asked for again after the next contact */ }
+      } catch {
+        /* asked for again after the next contact */
+      }
     }
   }
   for (const {url} of await cache.keys()) {
@@ -90,6 +100,7 @@ export async function recordingOf(language, key, facts) {
   const found = await listOf(cache, language)
   if (!Object.hasOwn(found, key)) return null
   // Another building may have other hours; what is heard must be what is read.
-  if (Object.entries(found[key].facts).some(([name, value]) => (facts[name] ?? '') !== value)) return null
-  return await (await cache.match(soundUrl(found[key].sha256)))?.blob() ?? null
+  if (Object.entries(found[key].facts).some(([name, value]) => (facts[name] ?? '') !== value))
+    return null
+  return (await (await cache.match(soundUrl(found[key].sha256)))?.blob()) ?? null
 }

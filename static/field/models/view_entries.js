@@ -3,87 +3,109 @@
 // text), so that nothing can be hidden by a template. Pure; what counts is decided in apply.js.
 
 import {conflictsOf, consentsOf} from '../record/apply.js'
-import {answerKey, itemLabel, languageView, own, pair, stamp, textOf, weekdayOf} from './view_texts.js'
+import {
+  answerKey,
+  itemLabel,
+  languageView,
+  own,
+  pair,
+  stamp,
+  textOf,
+  weekdayOf,
+} from './view_texts.js'
 
-export const notesOf = (reader) => reader.record.notes.map((one) => ({
-  id: one.id,
-  item: one.item,
-  label: itemLabel(reader, one.item),
-  text: one.text,
-  retracted: one.retracted,
-  ...stamp(reader, one),
-}))
+export const notesOf = reader =>
+  reader.record.notes.map(one => ({
+    id: one.id,
+    item: one.item,
+    label: itemLabel(reader, one.item),
+    text: one.text,
+    retracted: one.retracted,
+    ...stamp(reader, one),
+  }))
 
 /** `source` is an address of the picture's bytes; the page fills it where it can reach them. */
-export const photosOf = (reader) => (reader.record.photos ?? []).map((one) => ({
-  id: one.id,
-  item: one.item,
-  label: itemLabel(reader, one.item),
-  photo: one.photo,
-  source: '',
-  retracted: one.retracted,
-  ...stamp(reader, one),
-}))
+export const photosOf = reader =>
+  (reader.record.photos ?? []).map(one => ({
+    id: one.id,
+    item: one.item,
+    label: itemLabel(reader, one.item),
+    photo: one.photo,
+    source: '',
+    retracted: one.retracted,
+    ...stamp(reader, one),
+  }))
 
-export const followUpsOf = (reader) => reader.record.follow_ups.map((one) => ({
-  id: one.id,
-  item: one.item,
-  label: itemLabel(reader, one.item),
-  queue: one.queue,
-  urgency: one.urgency,
-  text: one.text,
-  retracted: one.retracted,
-  done: one.answers.at(-1)?.done ?? false,
-  answers: one.answers.map((answer) => ({text: answer.text, done: answer.done, ...stamp(reader, answer)})),
-  ...stamp(reader, one),
-}))
+export const followUpsOf = reader =>
+  reader.record.follow_ups.map(one => ({
+    id: one.id,
+    item: one.item,
+    label: itemLabel(reader, one.item),
+    queue: one.queue,
+    urgency: one.urgency,
+    text: one.text,
+    retracted: one.retracted,
+    done: one.answers.at(-1)?.done ?? false,
+    answers: one.answers.map(answer => ({
+      text: answer.text,
+      done: answer.done,
+      ...stamp(reader, answer),
+    })),
+    ...stamp(reader, one),
+  }))
 
-export const attemptsOf = (reader) => reader.record.attempts.map((one) => ({
-  outcome: one.outcome,
-  new_date: one.date ?? '',
-  new_weekday: weekdayOf(one.date ?? ''),
-  new_time: one.time ?? '',
-  ...stamp(reader, one),
-}))
+export const attemptsOf = reader =>
+  reader.record.attempts.map(one => ({
+    outcome: one.outcome,
+    new_date: one.date ?? '',
+    new_weekday: weekdayOf(one.date ?? ''),
+    new_time: one.time ?? '',
+    ...stamp(reader, one),
+  }))
 
-const pointsOf = (reader, review) => (review.points ?? []).map((point) => ({
-  item: point.item,
-  section: own(reader.structure.items, point.item) ? reader.structure.items[point.item].section : '',
-  label: itemLabel(reader, point.item),
-  text: point.text,
-}))
+const pointsOf = (reader, review) =>
+  (review.points ?? []).map(point => ({
+    item: point.item,
+    section: own(reader.structure.items, point.item)
+      ? reader.structure.items[point.item].section
+      : '',
+    label: itemLabel(reader, point.item),
+    text: point.text,
+  }))
 
-export const reviewsOf = (reader) => reader.record.reviews.map((one) => ({
-  decision: one.decision,
-  comment: one.comment ?? '',
-  points: pointsOf(reader, one),
-  ...stamp(reader, one),
-}))
+export const reviewsOf = reader =>
+  reader.record.reviews.map(one => ({
+    decision: one.decision,
+    comment: one.comment ?? '',
+    points: pointsOf(reader, one),
+    ...stamp(reader, one),
+  }))
 
-export const openPoints = (reader) =>
-  (reader.state === 'returned' ? pointsOf(reader, reader.record.reviews.at(-1)) : [])
+export const openPoints = reader =>
+  reader.state === 'returned' ? pointsOf(reader, reader.record.reviews.at(-1)) : []
 
-const itemOf = (field) => (field.startsWith('answer.') ? field.slice('answer.'.length) : '')
+const itemOf = field => (field.startsWith('answer.') ? field.slice('answer.'.length) : '')
 
 function valueLabel(reader, field, value) {
   const item = itemOf(field)
   if (item) return value ? textOf(reader, reader.staff, answerKey(reader, item, value)).text : ''
   if (field === 'language') return languageView(value).name
-  if (field === 'visitors') return value.map((one) => reader.people[one] ?? one).join(', ')
+  if (field === 'visitors') return value.map(one => reader.people[one] ?? one).join(', ')
   return String(value)
 }
 
-export const conflictViews = (reader) => Object.entries(conflictsOf(reader.record)).map(([field, writes]) => ({
-  field,
-  item: itemOf(field),
-  label: itemLabel(reader, itemOf(field)),
-  rows: writes.map((one) => ({
-    value: Array.isArray(one.value) ? one.value.join(',') : one.value,
-    label: valueLabel(reader, field, one.value),
-    chosen: one === writes.at(-1),
-    ...stamp(reader, one),
-  })),
-}))
+export const conflictViews = reader =>
+  Object.entries(conflictsOf(reader.record)).map(([field, writes]) => ({
+    field,
+    item: itemOf(field),
+    label: itemLabel(reader, itemOf(field)),
+    rows: writes.map(one => ({
+      value: Array.isArray(one.value) ? one.value.join(',') : one.value,
+      label: valueLabel(reader, field, one.value),
+      chosen: one === writes.at(-1),
+      ...stamp(reader, one),
+    })),
+  }))
 
 const consentEvent = (reader, one) => ({
   id: one.id,
@@ -115,22 +137,24 @@ export function consentText(reader, purpose, recipient) {
 
 export function consentViews(reader) {
   const decided = consentsOf(reader.record)
-  return Object.entries(reader.structure.consents).map(([purpose, consent]) => {
-    const history = reader.record.consents
-      .filter((one) => one.purpose === purpose)
-      .map((one) => consentEvent(reader, one))
-    const event = own(decided, purpose) ? consentEvent(reader, decided[purpose]) : {}
-    const recipient = history.findLast((one) => one.recipient)?.recipient ?? ''
-    return {
-      purpose,
-      number: Number(purpose.slice(1)),
-      named: consent.recipient === 'named',
-      recipient,
-      decision: event.decision ?? '',
-      event,
-      history,
-      ...pair(reader, 'heading', `${purpose}.title`),
-      ...consentText(reader, purpose, recipient),
-    }
-  }).sort((a, b) => a.number - b.number)
+  return Object.entries(reader.structure.consents)
+    .map(([purpose, consent]) => {
+      const history = reader.record.consents
+        .filter(one => one.purpose === purpose)
+        .map(one => consentEvent(reader, one))
+      const event = own(decided, purpose) ? consentEvent(reader, decided[purpose]) : {}
+      const recipient = history.findLast(one => one.recipient)?.recipient ?? ''
+      return {
+        purpose,
+        number: Number(purpose.slice(1)),
+        named: consent.recipient === 'named',
+        recipient,
+        decision: event.decision ?? '',
+        event,
+        history,
+        ...pair(reader, 'heading', `${purpose}.title`),
+        ...consentText(reader, purpose, recipient),
+      }
+    })
+    .sort((a, b) => a.number - b.number)
 }

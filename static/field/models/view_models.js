@@ -12,23 +12,40 @@
  * @typedef {Object<string, string>} Names       user id → name
  * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
  */
-import {valueOf, winner} from '../record/apply.js'
+import {valueIn, winner} from '../record/apply.js'
 import {
-  attemptsOf, conflictViews, consentText, consentViews, followUpsOf, notesOf, openPoints, photosOf, reviewsOf,
+  attemptsOf,
+  conflictViews,
+  consentText,
+  consentViews,
+  followUpsOf,
+  notesOf,
+  openPoints,
+  photosOf,
+  reviewsOf,
 } from './view_entries.js'
 import {
-  answerKey, isolate, languageView, LANGUAGES, ORIGINAL, own, pair, readerOf, stamp, weekdayOf,
+  answerKey,
+  isolate,
+  LANGUAGES,
+  languageView,
+  ORIGINAL,
+  own,
+  pair,
+  readerOf,
+  stamp,
+  weekdayOf,
 } from './view_texts.js'
 
-export {isolate, languageView, LANGUAGES, ORIGINAL, weekdayOf}
+export {isolate, LANGUAGES, languageView, ORIGINAL, weekdayOf}
 export const READ_BACK_ITEM = 'i67'
 const LANGUAGE_ITEM = 'i03'
 const PHOTO_ITEM = 'i66'
 
-const photoCount = ({record}) => (record.photos ?? []).filter((one) => !one.retracted).length
-const answerOf = (reader, item) => (item === PHOTO_ITEM && photoCount(reader) ? 'taken'
-  : valueOf(reader.record, `answer.${item}`))
-const numberOf = (item) => Number(item.slice(1))
+const photoCount = ({record}) => (record.photos ?? []).filter(one => !one.retracted).length
+const answerOf = (reader, item) =>
+  item === PHOTO_ITEM && photoCount(reader) ? 'taken' : valueIn(reader.record, `answer.${item}`)
+const numberOf = item => Number(item.slice(1))
 
 /** Whether a visitor answers this item in a visit of this kind. */
 export function answerable(key, item, kind) {
@@ -37,18 +54,18 @@ export function answerable(key, item, kind) {
 }
 
 /** The answer a section tick gives this item, or "" where it needs its own. */
-export const tickAnswer = (item) => item.tick || (item.kind === 'explain' ? 'done' : '')
+export const tickAnswer = item => item.tick || (item.kind === 'explain' ? 'done' : '')
 
 function sectionOf(reader, key) {
-  const found = reader.structure.sections.find((one) => one.key === key)
+  const found = reader.structure.sections.find(one => one.key === key)
   if (!found) throw new Error(`no section ${key}`)
   return found
 }
 
 function tickable(reader, section) {
   return section.items
-    .filter((key) => answerable(key, reader.structure.items[key], reader.record.kind))
-    .map((key) => [key, tickAnswer(reader.structure.items[key])])
+    .filter(key => answerable(key, reader.structure.items[key], reader.record.kind))
+    .map(key => [key, tickAnswer(reader.structure.items[key])])
     .filter(([, answer]) => answer)
 }
 
@@ -58,30 +75,36 @@ const bare = (file, packs) => readerOf(file, packs, {staff: ORIGINAL, tenant: OR
 export function tickOf(file, packs, section) {
   const reader = bare(file, packs)
   return Object.fromEntries(
-    tickable(reader, sectionOf(reader, section)).filter(([key]) => !answerOf(reader, key)))
+    tickable(reader, sectionOf(reader, section)).filter(([key]) => !answerOf(reader, key)),
+  )
 }
 
 /** item → "" for what the last tick of the section answered; {} while a tick has work left. */
 export function untickOf(file, packs, section) {
   const reader = bare(file, packs)
-  const writes = tickable(reader, sectionOf(reader, section))
-    .map(([key]) => [key, winner(reader.record, `answer.${key}`)])
+  const writes = tickable(reader, sectionOf(reader, section)).map(([key]) => [
+    key,
+    winner(reader.record, `answer.${key}`),
+  ])
   if (!writes.every(([, write]) => write?.value)) return {}
   const last = Math.max(0, ...writes.map(([, write]) => write.seq))
-  return Object.fromEntries(writes.filter(([, write]) => write.seq === last).map(([key]) => [key, '']))
+  return Object.fromEntries(
+    writes.filter(([, write]) => write.seq === last).map(([key]) => [key, '']),
+  )
 }
 
 function sectionHead(reader, section, openMusts) {
   const {items} = reader.structure
-  const asked = section.items
-    .filter((key) => answerable(key, items[key], reader.record.kind) && !items[key].tally)
+  const asked = section.items.filter(
+    key => answerable(key, items[key], reader.record.kind) && !items[key].tally,
+  )
   return {
     key: section.key,
     number: section.number,
     ...pair(reader, 'heading', `${section.key}.title`),
-    answered: asked.filter((key) => answerOf(reader, key)).length,
+    answered: asked.filter(key => answerOf(reader, key)).length,
     total: asked.length,
-    must_open: openMusts.filter((one) => one.section === section.key).length,
+    must_open: openMusts.filter(one => one.section === section.key).length,
   }
 }
 
@@ -89,16 +112,26 @@ function musts(reader) {
   const {items, sections} = reader.structure
   return sections
     .filter(({key}) => key !== 's01' && key !== 's14')
-    .flatMap((section) => section.items
-      .filter((key) => items[key].must && key !== READ_BACK_ITEM &&
-        answerable(key, items[key], reader.record.kind) && !answerOf(reader, key))
-      .map((key) => ({
-        key, section: section.key, number: numberOf(key), ...pair(reader, 'label', `${key}.label`),
-      })))
+    .flatMap(section =>
+      section.items
+        .filter(
+          key =>
+            items[key].must &&
+            key !== READ_BACK_ITEM &&
+            answerable(key, items[key], reader.record.kind) &&
+            !answerOf(reader, key),
+        )
+        .map(key => ({
+          key,
+          section: section.key,
+          number: numberOf(key),
+          ...pair(reader, 'label', `${key}.label`),
+        })),
+    )
 }
 
 /** Keys of the must-items of 3.2–3.13 that nobody has answered, in the guide's order. */
-export const mustOpen = (file, packs) => musts(bare(file, packs)).map((one) => one.key)
+export const mustOpen = (file, packs) => musts(bare(file, packs)).map(one => one.key)
 
 function itemView(reader, key, all) {
   const item = reader.structure.items[key]
@@ -106,12 +139,14 @@ function itemView(reader, key, all) {
   const given = answerOf(reader, key)
   const label = pair(reader, 'label', `${key}.label`)
   const explain = pair(reader, 'explain', `${key}.explain`)
-  const answers = item.answers.map((code) => ({
-    code, pressed: code === given, ...pair(reader, 'label', answerKey(reader, key, code)),
+  const answers = item.answers.map(code => ({
+    code,
+    pressed: code === given,
+    ...pair(reader, 'label', answerKey(reader, key, code)),
   }))
-  const pressed = answers.find((one) => one.pressed)
-  const offered = (given && own(item.follow_ups, given)) ? item.follow_ups[given] : {}
-  const mine = (rows) => rows.filter((one) => one.item === key)
+  const pressed = answers.find(one => one.pressed)
+  const offered = given && own(item.follow_ups, given) ? item.follow_ups[given] : {}
+  const mine = rows => rows.filter(one => one.item === key)
   return {
     key,
     section: item.section,
@@ -144,7 +179,7 @@ function itemView(reader, key, all) {
     photo_count: key === PHOTO_ITEM ? photoCount(reader) : 0,
     operation: '',
     counted: false,
-    conflict: all.conflicts.find((one) => one.item === key)?.rows ?? [],
+    conflict: all.conflicts.find(one => one.item === key)?.rows ?? [],
     notes: mine(all.notes),
     photos: mine(all.photos),
     follow_ups: mine(all.followUps),
@@ -160,7 +195,7 @@ export function headView(file, people) {
   const {record, tenancy} = file
   const address = tenancy.street ?? ''
   const place = [tenancy.postcode ?? '', tenancy.city ?? ''].filter(Boolean).join(' ')
-  const date = valueOf(record, 'date')
+  const date = valueIn(record, 'date')
   return {
     id: record.id,
     kind: record.kind,
@@ -174,15 +209,18 @@ export function headView(file, people) {
     move_in: tenancy.move_in ?? '',
     date,
     weekday: weekdayOf(date),
-    time: valueOf(record, 'time'),
+    time: valueIn(record, 'time'),
     names: [...(tenancy.tenants ?? [])],
-    phones: (tenancy.phones ?? []).map((one) => ({
-      label: one.original || one.e164, href: one.e164 ? `tel:${one.e164}` : '',
+    phones: (tenancy.phones ?? []).map(one => ({
+      label: one.original || one.e164,
+      href: one.e164 ? `tel:${one.e164}` : '',
     })),
-    map_href: address ? `geo:0,0?q=${encodeURIComponent([address, place].filter(Boolean).join(', '))}` : '',
-    visitors: valueOf(record, 'visitors', []).map((one) => people[one] ?? one),
-    language: languageView(valueOf(record, 'language') || (tenancy.language ?? '') || ORIGINAL),
-    language_chosen: valueOf(record, 'language') !== '',
+    map_href: address
+      ? `geo:0,0?q=${encodeURIComponent([address, place].filter(Boolean).join(', '))}`
+      : '',
+    visitors: valueIn(record, 'visitors', []).map(one => people[one] ?? one),
+    language: languageView(valueIn(record, 'language') || (tenancy.language ?? '') || ORIGINAL),
+    language_chosen: valueIn(record, 'language') !== '',
   }
 }
 
@@ -199,7 +237,7 @@ export function visitView(file, packs, languages, people, status) {
     staff: languageView(reader.staff),
     tenant: languageView(reader.tenant),
     both: reader.staff !== reader.tenant,
-    sections: reader.structure.sections.map((one) => sectionHead(reader, one, open)),
+    sections: reader.structure.sections.map(one => sectionHead(reader, one, open)),
     must_open: open,
     notes: notesOf(reader),
     photos: photosOf(reader),
@@ -211,7 +249,7 @@ export function visitView(file, packs, languages, people, status) {
     conflicts: conflictViews(reader),
     late: reader.record.late.length,
     changed: reader.state === 'changed',
-    closed: valueOf(reader.record, 'closed') === 'yes',
+    closed: valueIn(reader.record, 'closed') === 'yes',
   }
 }
 
@@ -232,7 +270,7 @@ export function sectionView(file, packs, languages, people, status, section) {
   }
   return {
     ...sectionHead(reader, found, musts(reader)),
-    rows: found.items.map((key) => itemView(reader, key, all)),
+    rows: found.items.map(key => itemView(reader, key, all)),
     can_tick: Object.keys(tickOf(file, packs, section)).length > 0,
     can_untick: Object.keys(untickOf(file, packs, section)).length > 0,
   }
@@ -242,15 +280,16 @@ export function sectionView(file, packs, languages, people, status, section) {
 export function summaryView(file, packs, languages, people, status) {
   return {
     ...visitView(file, packs, languages, people, status),
-    detail: packs[ORIGINAL].sections
-      .map((one) => sectionView(file, packs, languages, people, status, one.key)),
+    detail: packs[ORIGINAL].sections.map(one =>
+      sectionView(file, packs, languages, people, status, one.key),
+    ),
   }
 }
 
 /** One consent to be asked for, with `recipient` in its text. */
 export function consentView(file, packs, languages, people, purpose, recipient) {
   const reader = readerOf(file, packs, languages, people, {})
-  const found = consentViews(reader).find((one) => one.purpose === purpose)
+  const found = consentViews(reader).find(one => one.purpose === purpose)
   if (!found) throw new Error(`no consent ${purpose}`)
   return {...found, recipient, ...consentText(reader, purpose, recipient)}
 }
@@ -263,10 +302,10 @@ export function consentView(file, packs, languages, people, purpose, recipient) 
 export function noticeView(file, packs, languages, key) {
   const reader = readerOf(file, packs, languages, {}, {})
   const booked = {
-    'visit.date': valueOf(file.record, 'date'),
-    'visit.time': valueOf(file.record, 'time'),
+    'visit.date': valueIn(file.record, 'date'),
+    'visit.time': valueIn(file.record, 'time'),
     'visit.apartment': file.tenancy.apartment ?? '',
   }
-  const parts = reader.structure.notices.find((one) => one.key === key)?.parts ?? []
-  return parts.map((part) => pair(reader, 'text', `notice.${key}.${part}`, booked))
+  const parts = reader.structure.notices.find(one => one.key === key)?.parts ?? []
+  return parts.map(part => pair(reader, 'text', `notice.${key}.${part}`, booked))
 }

@@ -2,8 +2,8 @@
 // A text that a language lacks is Swedish and says so. Direction comes from the language code.
 // Pure; it refuses interface words (templates/shared/labels.html) and clocks.
 
-import {fill, localise} from '../guide/fill.js'
 import {LANGUAGES, ORIGINAL} from '../../build/languages.js'
+import {fill, localise} from '../guide/fill.js'
 
 export {LANGUAGES, ORIGINAL} // tag → [name in the language itself, direction]
 
@@ -12,15 +12,17 @@ const NUMBER = /\+?[0-9][0-9 .,:/–-]*[0-9]/g
 export const own = (object, key) => Object.hasOwn(object, key)
 
 /** `text` with each number that has inner spaces or marks isolated as left-to-right. */
-export const isolate = (text) => text.replace(NUMBER, (found) => `\u2066${found}\u2069`)
+export const isolate = text => text.replace(NUMBER, found => `\u2066${found}\u2069`)
 
 /** Each value kept to itself in a right-to-left text, whatever it is written in; '' stays ''. */
-export const isolated = (values) => Object.fromEntries(
-  Object.entries(values).map(([key, value]) => [key, value && `\u2068${value}\u2069`]))
+export const isolated = values =>
+  Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, value && `\u2068${value}\u2069`]),
+  )
 
 /** `text` with its values (guide/fill.js), as it is shown in a text of that direction. */
 const putIn = (text, values, fallback, dir) =>
-  (dir === 'rtl' ? isolate(fill(text, isolated(values), fallback)) : fill(text, values, fallback))
+  dir === 'rtl' ? isolate(fill(text, isolated(values), fallback)) : fill(text, values, fallback)
 
 /** {tag, name, dir} of a language; an unknown tag is its own name, left to right. */
 export function languageView(tag) {
@@ -29,12 +31,13 @@ export function languageView(tag) {
 }
 
 /** 1 (Monday) to 7 (Sunday) of "2026-12-01"; 0 for "". */
-export const weekdayOf = (day) => (day ? new Date(`${day}T00:00:00Z`).getUTCDay() || 7 : 0)
+export const weekdayOf = day => (day ? new Date(`${day}T00:00:00Z`).getUTCDay() || 7 : 0)
 
 /** One visit, and everything needed to say it to someone. */
 export function readerOf(file, packs, languages, people, status) {
   const settings = Object.fromEntries(
-    Object.entries(packs).map(([tag, pack]) => [tag, localise(file.settings, pack.texts)]))
+    Object.entries(packs).map(([tag, pack]) => [tag, localise(file.settings, pack.texts)]),
+  )
   return {...file, settings, packs, ...languages, people, status, structure: packs[ORIGINAL]}
 }
 
@@ -45,7 +48,12 @@ export function textOf(reader, language, key, extra = {}) {
     if (pack && own(pack.texts, key)) {
       const {dir} = languageView(tag)
       const values = {...reader.settings[tag], ...extra}
-      return {text: putIn(pack.texts[key], values, pack.texts.ask_landlord ?? '', dir), tag, dir, state: pack.states[key] ?? pack.state}
+      return {
+        text: putIn(pack.texts[key], values, pack.texts.ask_landlord ?? '', dir),
+        tag,
+        dir,
+        state: pack.states[key] ?? pack.state,
+      }
     }
   }
   return {text: '', tag: ORIGINAL, dir: 'ltr', state: 'original'}
@@ -75,7 +83,8 @@ export function answerKey(reader, item, code) {
 }
 
 /** An item's label in the staff's language; '' for none. */
-export const itemLabel = (reader, item) => (item ? textOf(reader, reader.staff, `${item}.label`).text : '')
+export const itemLabel = (reader, item) =>
+  item ? textOf(reader, reader.staff, `${item}.label`).text : ''
 
 /** Who and when of an entry or a write: the device's own clock, as it showed it. */
 export function stamp(reader, entry) {

@@ -12,7 +12,9 @@ export function restoreControl(element) {
     for (const option of element.options) option.selected = option.defaultSelected
   } else if (element.type === 'radio') {
     const root = element.form ?? element.getRootNode()
-    for (const radio of root.querySelectorAll(`input[type=radio][name="${CSS.escape(element.name)}"]`)) {
+    for (const radio of root.querySelectorAll(
+      `input[type=radio][name="${CSS.escape(element.name)}"]`,
+    )) {
       radio.checked = radio.defaultChecked
     }
   } else {
@@ -35,7 +37,12 @@ export function isDirty(root) {
     if (field.matches(SAVES_ITSELF) || field.type === 'hidden') continue
     if (field instanceof HTMLSelectElement) {
       const preset = [...field.options].some(option => option.defaultSelected)
-      if ([...field.options].some((option, i) => option.selected !== (preset ? option.defaultSelected : i === 0))) return true
+      if (
+        [...field.options].some(
+          (option, i) => option.selected !== (preset ? option.defaultSelected : i === 0),
+        )
+      )
+        return true
     } else if (field.type === 'checkbox' || field.type === 'radio') {
       if (field.checked !== field.defaultChecked) return true
     } else if (field.value !== field.defaultValue) return true
@@ -53,8 +60,13 @@ export function toast(text, bad = false) {
   box.textContent = text
   box.classList.toggle('bad', bad)
   box.hidden = false
-  box.onclick = () => { box.hidden = true }
-  if (!bad) timer = setTimeout(() => { box.hidden = true }, 4000)
+  box.onclick = () => {
+    box.hidden = true
+  }
+  if (!bad)
+    timer = setTimeout(() => {
+      box.hidden = true
+    }, 4000)
 }
 
 /** Take a refusal away: what was refused has since been done, or left. */

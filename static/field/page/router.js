@@ -13,12 +13,22 @@ const REDIRECTS_MAX = 8
 /** A whole page. `push` overrides the address shown.
  * @param {string} template @param {Record<string, unknown>} context
  * @param {{status?: number, push?: string, toast?: string}} [options] @returns {Result} */
-export const page = (template, context, options = {}) => ({type: 'page', template, context, ...options})
+export const page = (template, context, options = {}) => ({
+  type: 'page',
+  template,
+  context,
+  ...options,
+})
 
 /** A part of a page, for the target that the element named.
  * @param {string} template @param {Record<string, unknown>} context
  * @param {{toast?: string}} [options] @returns {Result} */
-export const fragment = (template, context, options = {}) => ({type: 'fragment', template, context, ...options})
+export const fragment = (template, context, options = {}) => ({
+  type: 'fragment',
+  template,
+  context,
+  ...options,
+})
 
 /** Go on with GET `location`. @param {string} location @param {{toast?: string}} [options] @returns {Result} */
 export const redirect = (location, options = {}) => ({type: 'redirect', location, ...options})
@@ -53,7 +63,11 @@ export class Routes {
       const params = {}
       const fits = entry.parts.every((part, i) => {
         if (!part.startsWith(':')) return part === segments[i]
-        try { params[part.slice(1)] = decodeURIComponent(segments[i]) } catch { return false }
+        try {
+          params[part.slice(1)] = decodeURIComponent(segments[i])
+        } catch {
+          return false
+        }
         return true
       })
       if (fits) return {handler: entry.handler, params, anyone: entry.anyone}
@@ -95,12 +109,20 @@ export function makeRouter({routes, render, scene, here, report = console.error}
         else if (!person && !route.anyone) result = redirect('/field/sign-in')
         else {
           result = await route.handler({
-            params: route.params, query: target.searchParams, form: method === 'POST' ? first.body : new URLSearchParams(),
-            path: target.pathname + target.search, partial: first.partial, store, sync, person, i18n,
+            params: route.params,
+            query: target.searchParams,
+            form: method === 'POST' ? first.body : new URLSearchParams(),
+            path: target.pathname + target.search,
+            partial: first.partial,
+            store,
+            sync,
+            person,
+            i18n,
           })
         }
         toast = result.toast ?? toast
-        if (result.type !== 'redirect') return respond(result, {first, headers, target, toast, i18n})
+        if (result.type !== 'redirect')
+          return respond(result, {first, headers, target, toast, i18n})
         target = new URL(result.location, target)
         method = 'GET'
         // Read again: the handler may just have signed somebody in or out.
@@ -141,24 +163,36 @@ export function makeRouter({routes, render, scene, here, report = console.error}
 }
 
 function notFound({_}, path) {
-  return page('field/message.html', {
-    title: _('This page is not here'),
-    text: _('There is nothing at %(path)s. The visit may have been moved to someone else.', {path}),
-    remedy: _('Go to your visits and open it from there.'),
-    alarm: false,
-  }, {status: 404})
+  return page(
+    'field/message.html',
+    {
+      title: _('This page is not here'),
+      text: _('There is nothing at %(path)s. The visit may have been moved to someone else.', {
+        path,
+      }),
+      remedy: _('Go to your visits and open it from there.'),
+      alarm: false,
+    },
+    {status: 404},
+  )
 }
 
 function failed(first, error, {_}) {
   const saving = error?.name === 'SaveFailed'
   const text = saving
-    ? _('Not saved: the phone could not write it down. What you typed is still here. Try once more; if it fails again, free some space on the phone.')
+    ? _(
+        'Not saved: the phone could not write it down. What you typed is still here. Try once more; if it fails again, free some space on the phone.',
+      )
     : _('Not saved: something went wrong in the app. What you typed is still here. Try once more.')
   if (first.method !== 'GET') return refuse(text, saving ? 507 : 500)
-  return page('field/message.html', {
-    title: _('This page could not be shown'),
-    text: _('Something went wrong in the app. Nothing that was saved is lost.'),
-    remedy: _('Go back and try again, or close the app and open it again.'),
-    alarm: true,
-  }, {status: 500})
+  return page(
+    'field/message.html',
+    {
+      title: _('This page could not be shown'),
+      text: _('Something went wrong in the app. Nothing that was saved is lost.'),
+      remedy: _('Go back and try again, or close the app and open it again.'),
+      alarm: true,
+    },
+    {status: 500},
+  )
 }

@@ -5,13 +5,17 @@
 
 /** HTML that is safe as it stands. */
 export class Markup {
-  constructor(text) { this.text = text }
+  constructor(text) {
+    this.text = text
+  }
 }
 
-const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' }
-const escaped = (text) => text.replace(/[&<>'"]/g, (sign) => ESCAPES[sign])
+const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;'}
+const escaped = text => text.replace(/[&<>'"]/g, sign => ESCAPES[sign])
 
-function fail(message) { throw new TypeError(message) }
+function fail(message) {
+  throw new TypeError(message)
+}
 
 /** A value as Python's str() prints it. */
 function printed(value) {
@@ -23,14 +27,16 @@ function printed(value) {
   return fail(`a template may not print ${value === null ? 'null' : typeof value}`)
 }
 
-export const out = (value) => (value instanceof Markup ? value.text : escaped(printed(value)))
-export const escape = (value) => (value instanceof Markup ? value : new Markup(escaped(printed(value))))
+export const out = value => (value instanceof Markup ? value.text : escaped(printed(value)))
+// biome-ignore lint/suspicious/noShadowRestrictedNames: compiled templates call it by this name.
+export const escape = value =>
+  value instanceof Markup ? value : new Markup(escaped(printed(value)))
 
 // --- names and parts ----------------------------------------------------------------------
 
 const MISSING = Symbol('missing')
 
-export const scope = (parent) => Object.create(parent)
+export const scope = parent => Object.create(parent)
 
 export function get(c, name) {
   if (!(name in c) || c[name] === MISSING) throw new ReferenceError(`'${name}' is undefined`)
@@ -38,15 +44,23 @@ export function get(c, name) {
 }
 
 export function attr(of, name) {
-  if (of === null || typeof of !== 'object' || Array.isArray(of) || of instanceof Markup || !Object.hasOwn(of, name)) {
+  if (
+    of === null ||
+    typeof of !== 'object' ||
+    Array.isArray(of) ||
+    of instanceof Markup ||
+    !Object.hasOwn(of, name)
+  ) {
     throw new ReferenceError(`no attribute '${name}'`)
   }
   return of[name]
 }
 
 export function item(of, key) {
-  if (!Array.isArray(of)) return typeof key === 'string' ? attr(of, key) : fail('a key must be text')
-  if (!Number.isSafeInteger(key) || key < 0 || key >= of.length) throw new ReferenceError(`no element ${key}`)
+  if (!Array.isArray(of))
+    return typeof key === 'string' ? attr(of, key) : fail('a key must be text')
+  if (!Number.isSafeInteger(key) || key < 0 || key >= of.length)
+    throw new ReferenceError(`no element ${key}`)
   return of[key]
 }
 
@@ -65,7 +79,7 @@ export const or = (left, right) => (truth(left) ? left : right())
 
 /** Python's == of scalars: True is 1, Markup is its text. */
 export function eq(one, two) {
-  const [left, right] = [one, two].map((value) => {
+  const [left, right] = [one, two].map(value => {
     if (value instanceof Markup) return value.text
     if (typeof value === 'boolean') return Number(value)
     if (typeof value === 'string' || Number.isSafeInteger(value)) return value
@@ -87,24 +101,26 @@ export const add = (one, two) => whole(one) + whole(two)
 export const sub = (one, two) => whole(one) - whole(two)
 
 export function within(needle, hay) {
-  if (Array.isArray(hay)) return hay.some((one) => eq(one, needle))
-  const [part, place] = [needle, hay].map((value) => (value instanceof Markup ? value.text : value))
+  if (Array.isArray(hay)) return hay.some(one => eq(one, needle))
+  const [part, place] = [needle, hay].map(value => (value instanceof Markup ? value.text : value))
   if (typeof place === 'string' && typeof part === 'string') return place.includes(part)
-  if (place === null || typeof place !== 'object') return fail('`in` takes a list, an object or a text')
+  if (place === null || typeof place !== 'object')
+    return fail('`in` takes a list, an object or a text')
   // Keys are text: 1 is not the key '1', as JavaScript would have it. printed() refuses lists and null.
   return Object.hasOwn(place, printed(part)) && typeof part === 'string'
 }
 
 export function concat(parts) {
-  if (!parts.some((one) => one instanceof Markup)) return parts.map(printed).join('')
+  if (!parts.some(one => one instanceof Markup)) return parts.map(printed).join('')
   return new Markup(parts.map(out).join(''))
 }
 
-export const length = (list) => (Array.isArray(list) ? list.length : fail('length counts lists only'))
+export const length = list => (Array.isArray(list) ? list.length : fail('length counts lists only'))
 
 export function join(list, separator = '') {
   if (!Array.isArray(list)) fail('join takes a list')
-  if (![...list, separator].some((one) => one instanceof Markup)) return list.map(printed).join(printed(separator))
+  if (![...list, separator].some(one => one instanceof Markup))
+    return list.map(printed).join(printed(separator))
   return new Markup(list.map(out).join(out(separator)))
 }
 
@@ -119,10 +135,16 @@ export function loop(list, c, names, body, otherwise) {
     if (typeof names === 'string') inner[names] = one
     else {
       if (!Array.isArray(one) || one.length !== names.length) fail('a loop of pairs takes pairs')
-      names.forEach((name, position) => { inner[name] = one[position] })
+      names.forEach((name, position) => {
+        inner[name] = one[position]
+      })
     }
     inner.loop = {
-      index: place + 1, index0: place, first: place === 0, last: place === list.length - 1, length: list.length,
+      index: place + 1,
+      index0: place,
+      first: place === 0,
+      last: place === list.length - 1,
+      length: list.length,
     }
     text += body(inner)
   })
@@ -135,18 +157,21 @@ export function macro(c, name, names, defaults, body) {
     const inner = scope(c)
     // All that was given first: a default may name any other argument, and never the caller's variables.
     names.forEach((one, place) => {
-      inner[one] = place < args.length ? args[place] : Object.hasOwn(named, one) ? named[one] : MISSING
+      inner[one] =
+        place < args.length ? args[place] : Object.hasOwn(named, one) ? named[one] : MISSING
     })
-    for (const one of Object.keys(defaults)) if (inner[one] === MISSING) inner[one] = defaults[one](inner)
+    for (const one of Object.keys(defaults))
+      if (inner[one] === MISSING) inner[one] = defaults[one](inner)
     for (const one of Object.keys(named)) {
-      if (!names.includes(one) || names.indexOf(one) < args.length) fail(`${name} got an unexpected ${one}`)
+      if (!names.includes(one) || names.indexOf(one) < args.length)
+        fail(`${name} got an unexpected ${one}`)
     }
     return new Markup(body(inner))
   }
 }
 
 export const call = (what, args, named) =>
-  (typeof what === 'function' ? what(args, named) : fail('only macros can be called'))
+  typeof what === 'function' ? what(args, named) : fail('only macros can be called')
 
 /** A template's macros: it runs without the caller's context, as Jinja's import does. */
 export function module(T, name, c) {
@@ -171,17 +196,21 @@ export const include = (T, name, c) => run(T, name, scope(c))
 const I18N = Symbol('i18n')
 
 function filled(text, named) {
-  return new Markup(text.replace(/%(?:\((\w+)\)([sd])|%|)/g, (sign, name, kind) => {
-    if (sign === '%%') return '%'
-    if (name === undefined) return fail(`a lone % in “${text}”`)
-    if (!Object.hasOwn(named, name)) throw new ReferenceError(`no parameter ${name} for “${text}”`)
-    return kind === 'd' ? String(whole(named[name])) : out(named[name])
-  }))
+  return new Markup(
+    text.replace(/%(?:\((\w+)\)([sd])|%|)/g, (sign, name, kind) => {
+      if (sign === '%%') return '%'
+      if (name === undefined) return fail(`a lone % in “${text}”`)
+      if (!Object.hasOwn(named, name))
+        throw new ReferenceError(`no parameter ${name} for “${text}”`)
+      return kind === 'd' ? String(whole(named[name])) : out(named[name])
+    }),
+  )
 }
 
 // Texts that the compiler has seen, or what the bundle has instead of them (pwa/bundle/phone_words.py).
 export const gettext = (c, message, named) => filled(c[I18N].gettext(message), named)
-export const ngettext = (c, one, many, n, named) => filled(c[I18N].ngettext(one, many, whole(n)), { num: n, ...named })
+export const ngettext = (c, one, many, n, named) =>
+  filled(c[I18N].ngettext(one, many, whole(n)), {num: n, ...named})
 
 // --- rendering ------------------------------------------------------------------------------
 
@@ -202,7 +231,7 @@ function run(T, name, c) {
   while (template.parent !== null) {
     template.root(c, blocks) // definitions only: they are for the blocks
     template = find(T, template.parent)
-    blocks = { ...template.blocks, ...blocks }
+    blocks = {...template.blocks, ...blocks}
   }
   return template.root(c, blocks)
 }

@@ -2,9 +2,9 @@
 // possible without network, not this one. A new version waits until the visitor takes it, and is
 // never put under a half-written form.
 
-import {render} from './render.js'
 import {pageVersion, workerVersion} from '../browser.js'
 import {toast} from './forms.js'
+import {render} from './render.js'
 
 /** @param {{i18n: () => import('../i18n.js').I18n, isDirty: () => boolean}} parts */
 export function startUpdates({i18n, isDirty}) {
@@ -29,7 +29,10 @@ export function startUpdates({i18n, isDirty}) {
     banner.innerHTML = render('field/update.html', {}, i18n())
     banner.hidden = false
     banner.querySelector('button').addEventListener('click', () => {
-      if (isDirty()) { toast(i18n()._('Save or finish what you are writing first.'), true); return }
+      if (isDirty()) {
+        toast(i18n()._('Save or finish what you are writing first.'), true)
+        return
+      }
       taking = true
       if (waiting) waiting.postMessage('activate')
       else location.reload()
@@ -38,10 +41,14 @@ export function startUpdates({i18n, isDirty}) {
 
   async function register() {
     try {
-      const registration = await workers.register('/sw.js', {scope: '/field/', updateViaCache: 'none'})
-      const watch = worker => worker?.addEventListener('statechange', () => {
-        if (worker.state === 'installed' && workers.controller) offer(worker)
+      const registration = await workers.register('/sw.js', {
+        scope: '/field/',
+        updateViaCache: 'none',
       })
+      const watch = worker =>
+        worker?.addEventListener('statechange', () => {
+          if (worker.state === 'installed' && workers.controller) offer(worker)
+        })
       if (registration.waiting && workers.controller) offer(registration.waiting)
       watch(registration.installing)
       registration.addEventListener('updatefound', () => watch(registration.installing))

@@ -1,12 +1,12 @@
 // "What is on this phone": the outbox in plain words. It shows exactly what the outbox holds (the
 // same list that is sent), sends on request, and gives it out as a file when nothing else helps.
 
-import {filed, handOver, unsent} from '../store/outbox.js'
+import {toast} from '../page/forms.js'
+import {page, redirect} from '../page/router.js'
 import {blobsOf} from '../record/operations.js'
+import {filed, handOver, unsent} from '../store/outbox.js'
 import {base64Of} from '../store/rows.js'
 import {openStore} from '../store/store.js'
-import {page, redirect} from '../page/router.js'
-import {toast} from '../page/forms.js'
 import {describe, explain, moment} from './words.js'
 
 /** @param {import('../page/router.js').Routes} routes */
@@ -18,7 +18,10 @@ export function register(routes) {
 
 async function show({store, sync, person, i18n}) {
   const rows = await unsent(store)
-  return page('field/outbox.html', await outboxView(rows, {store, status: sync?.status() ?? null, person, i18n}))
+  return page(
+    'field/outbox.html',
+    await outboxView(rows, {store, status: sync?.status() ?? null, person, i18n}),
+  )
 }
 
 async function send({sync, i18n}) {
@@ -26,12 +29,19 @@ async function send({sync, i18n}) {
   await sync.now()
   const status = sync.status()
   const reached = status.online !== 'no' && !status.problem && !status.needs_sign_in
-  return redirect('/field/outbox', reached ? {} : {toast: i18n._('No contact with the server. Everything stays saved on this phone.')})
+  return redirect(
+    '/field/outbox',
+    reached
+      ? {}
+      : {toast: i18n._('No contact with the server. Everything stays saved on this phone.')},
+  )
 }
 
 async function giveOver({store, form, i18n}) {
   await handOver(store, form.get('by') ?? '')
-  return redirect('/field/outbox', {toast: i18n._('Handed over. The office gets it at the next contact, and decides.')})
+  return redirect('/field/outbox', {
+    toast: i18n._('Handed over. The office gets it at the next contact, and decides.'),
+  })
 }
 
 /** The page's values. @returns {Promise<Record<string, unknown>>} */
@@ -49,26 +59,50 @@ export async function outboxView(rows, {store, status, person, i18n}) {
   return {
     title: _('What is on this phone'),
     total: rows.length,
-    summary: rows.length === 0
-      ? _('All sent. Nothing waits on this phone.')
-      : _(ngettext('%(count)s thing is not finished with the server.', '%(count)s things are not finished with the server.', rows.length), {count: rows.length})
-        + (needs ? ' ' + _(ngettext('%(count)s needs you.', '%(count)s need you.', needs), {count: needs}) : ''),
-    contact: lastOk ? _('Last contact: %(time)s', {time: moment(lastOk)}) : _('No contact with the server yet.'),
+    summary:
+      rows.length === 0
+        ? _('All sent. Nothing waits on this phone.')
+        : _(
+            ngettext(
+              '%(count)s thing is not finished with the server.',
+              '%(count)s things are not finished with the server.',
+              rows.length,
+            ),
+            {count: rows.length},
+          ) +
+          (needs
+            ? ' ' +
+              _(ngettext('%(count)s needs you.', '%(count)s need you.', needs), {count: needs})
+            : ''),
+    contact: lastOk
+      ? _('Last contact: %(time)s', {time: moment(lastOk)})
+      : _('No contact with the server yet.'),
     problem: problemLine(status, _),
     must_sign_in: !person || Boolean(status?.needs_sign_in),
     kept: kept.map(row => operationRow(row, person, i18n)),
-    groups: await Promise.all([...groups].map(([key, list]) => (key.startsWith('of ') ? othersView(list, person, _) : groupView(key, list, store, _)))),
+    groups: await Promise.all(
+      [...groups].map(([key, list]) =>
+        key.startsWith('of ') ? othersView(list, person, _) : groupView(key, list, store, _),
+      ),
+    ),
   }
 }
 
 function problemLine(status, _) {
   if (status?.problem === 'other_server') {
-    return _('This is not the server that this phone has worked with. Nothing is sent before you sign in; if you do not know why, ask your supervisor first.')
+    return _(
+      'This is not the server that this phone has worked with. Nothing is sent before you sign in; if you do not know why, ask your supervisor first.',
+    )
   }
   if (!status || status.needs_sign_in) return ''
   if (status.online === 'no') return _('No contact with the server. It is tried again by itself.')
-  if (status.problem === 'phone') return _('The phone could not finish sending. It is tried again by itself.')
-  return status.problem ? _('The server answered in a way the app does not know (%(code)s).', {code: String(status.problem)}) : ''
+  if (status.problem === 'phone')
+    return _('The phone could not finish sending. It is tried again by itself.')
+  return status.problem
+    ? _('The server answered in a way the app does not know (%(code)s).', {
+        code: String(status.problem),
+      })
+    : ''
 }
 
 /** What another person wrote: that it is there, and the way out when that person does not come back. */
@@ -92,12 +126,23 @@ async function groupView(visit, rows, store, _) {
 
 function operationRow(row, person, i18n) {
   const {_} = i18n
-  const problem = row.problem === 'author_mismatch' && row.by !== person?.id ? 'handed' : row.problem
+  const problem =
+    row.problem === 'author_mismatch' && row.by !== person?.id ? 'handed' : row.problem
   const held = row.state === 'needs' ? explain(problem, i18n) : {reason: '', remedy: ''}
-  const waits = row.state === 'waits' ? _('Waits for %(name)s to sign in', {name: row.by_name || _('someone else')}) : ''
+  const waits =
+    row.state === 'waits'
+      ? _('Waits for %(name)s to sign in', {name: row.by_name || _('someone else')})
+      : ''
   return {
-    id: row.id, by: row.by, what: row.kind ? describe(row, i18n) : _('Something that another person wrote'), when: moment(row.at), who: row.by_name ?? '',
-    state: row.state, reason: held.reason || waits, remedy: held.remedy, comment: row.comment ?? '',
+    id: row.id,
+    by: row.by,
+    what: row.kind ? describe(row, i18n) : _('Something that another person wrote'),
+    when: moment(row.at),
+    who: row.by_name ?? '',
+    state: row.state,
+    reason: held.reason || waits,
+    remedy: held.remedy,
+    comment: row.comment ?? '',
   }
 }
 
@@ -111,12 +156,18 @@ export async function rescueCopy(store, now) {
   const own = new Set((await unsent(store)).filter(row => row.kind).map(row => row.id))
   const rows = [...(await store.read()).outbox.values()].filter(row => own.has(row.id))
   return {
-    troskel: 'unsent', made_at: now.toISOString(), device: store.device.id,
+    troskel: 'unsent',
+    made_at: now.toISOString(),
+    device: store.device.id,
     operations: rows.map(({id, sha256, text}) => ({id, sha256, text})),
-    blobs: (await Promise.all([...new Set(rows.flatMap(row => blobsOf(row.operation)))].map(async sha256 => {
-      const blob = await store.blob(sha256)
-      return blob ? [{sha256, type: blob.type, base64: base64Of(blob.bytes)}] : []
-    }))).flat(),
+    blobs: (
+      await Promise.all(
+        [...new Set(rows.flatMap(row => blobsOf(row.operation)))].map(async sha256 => {
+          const blob = await store.blob(sha256)
+          return blob ? [{sha256, type: blob.type, base64: base64Of(blob.bytes)}] : []
+        }),
+      )
+    ).flat(),
   }
 }
 
@@ -126,7 +177,10 @@ globalThis.document?.addEventListener('click', async event => {
   const button = event.target.closest?.('[data-export]')
   if (!button) return
   try {
-    const file = new Blob([JSON.stringify(await rescueCopy(await openStore(), new Date()), null, 1)], {type: 'application/json'})
+    const file = new Blob(
+      [JSON.stringify(await rescueCopy(await openStore(), new Date()), null, 1)],
+      {type: 'application/json'},
+    )
     const link = document.createElement('a')
     link.href = URL.createObjectURL(file)
     link.download = `troskel-${new Date().toISOString().slice(0, 10)}.json`

@@ -1,8 +1,8 @@
 // The person and the app's language. The language is the person's: it is kept on the phone at once
 // and told to the server when there is contact.
 
-import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
 import * as packs from '../guide/packs.js'
+import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
 import {languageView, ORIGINAL} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 
@@ -16,13 +16,16 @@ export function register(routes) {
 async function show({person, store, i18n}) {
   const {_} = i18n
   const roles = {
-    visitor: _('Visitor'), ambassador: _('Ambassador'), supervisor: _('Supervisor'),
-    officer: _('Officer'), administrator: _('Administrator'),
+    visitor: _('Visitor'),
+    ambassador: _('Ambassador'),
+    supervisor: _('Supervisor'),
+    officer: _('Officer'),
+    administrator: _('Administrator'),
   }
   return page('field/settings.html', {
     title: _('You'),
     name: person?.name ?? _('Nobody is signed in'),
-    detail: person ? roles[person.role] ?? '' : '',
+    detail: person ? (roles[person.role] ?? '') : '',
     signed_in: person !== null,
     desk: person?.role === 'supervisor',
     languages: languageRows(i18n.language),
@@ -34,11 +37,22 @@ async function show({person, store, i18n}) {
  * are kept anyway; the others only when somebody asks for them. */
 async function guideRows(store, person) {
   const {guide, languages = []} = await store.facts()
-  const [here, asked, files] = [await packs.languagesOnPhone(guide), packs.requestedLanguages(), await store.visits()]
-  const needed = new Set([ORIGINAL, person.interface_language, ...person.languages ?? [],
-    ...files.map(file => file.record.cells.language?.at(-1)?.value)])
+  const [here, asked, files] = [
+    await packs.languagesOnPhone(guide),
+    packs.requestedLanguages(),
+    await store.visits(),
+  ]
+  const needed = new Set([
+    ORIGINAL,
+    person.interface_language,
+    ...(person.languages ?? []),
+    ...files.map(file => file.record.cells.language?.at(-1)?.value),
+  ])
   return languages.map(tag => ({
-    ...languageView(tag), needed: needed.has(tag), asked: asked.includes(tag), here: here.has(tag),
+    ...languageView(tag),
+    needed: needed.has(tag),
+    asked: asked.includes(tag),
+    here: here.has(tag),
   }))
 }
 
@@ -56,7 +70,10 @@ async function keep({form, store, i18n}) {
 async function choose({form, person, i18n}) {
   const language = form.get('language')
   if ((await loadI18n(language)).language !== language) {
-    return refuse(i18n._('That language is not on this phone yet. Connect to the network and choose it again.'), 503)
+    return refuse(
+      i18n._('That language is not on this phone yet. Connect to the network and choose it again.'),
+      503,
+    )
   }
   chooseLanguage(language)
   void tellServer(language)
@@ -67,8 +84,13 @@ async function choose({form, person, i18n}) {
 async function tellServer(language) {
   try {
     await fetch('/language', {
-      method: 'POST', redirect: 'error', signal: AbortSignal.timeout(20_000),
-      headers: {'Content-Type': 'application/json', Accept: 'application/json'}, body: JSON.stringify({language}),
+      method: 'POST',
+      redirect: 'error',
+      signal: AbortSignal.timeout(20_000),
+      headers: {'Content-Type': 'application/json', Accept: 'application/json'},
+      body: JSON.stringify({language}),
     })
-  } catch { /* without network the choice stays here; the next choice or sign-in tells it */ }
+  } catch {
+    /* without network the choice stays here; the next choice or sign-in tells it */
+  }
 }

@@ -1,14 +1,24 @@
-// Names for things made on the phone: UUIDv7 for operations, UUIDv4 for subjects. Invariant: every
-// name has the one lower-case form the server reads. It refuses to put a time into a visit's id:
-// such ids stand in addresses (DESIGN 5).
+// Ids of things made on the phone: UUIDv7 for operations, UUIDv4 for subjects. Invariant: every id
+// has the one lower-case form the server reads. A visit's id holds no time, because such ids stand
+// in addresses (docs/design.md 5.5).
 
+/** @param {Uint8Array} bytes */
 const hex = bytes => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
+/**
+ * @param {Uint8Array} bytes of which there are 16 @param {number} version of UUID @returns {string}
+ */
 function shape(bytes, version) {
   bytes[6] = (bytes[6] & 0x0f) | (version << 4)
   bytes[8] = (bytes[8] & 0x3f) | 0x80
   const text = hex(bytes)
-  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-')
+  return [
+    text.slice(0, 8),
+    text.slice(8, 12),
+    text.slice(12, 16),
+    text.slice(16, 20),
+    text.slice(20),
+  ].join('-')
 }
 
 /** A random id (RFC 9562, version 4). @returns {string} */
@@ -22,9 +32,11 @@ export function uuid7(now = Date.now()) {
   return shape(bytes, 7)
 }
 
-/** The id of the `n`-th further operation of a tap whose first one is `first`: always the same, so
- * that a form sent twice makes the same operations. It keeps the first one's time.
- * @param {string} first @param {number} n @returns {Promise<string>} */
+/**
+ * The id of the `n`-th further operation of a tap whose first one is `first`: always the same, so
+ * that a form sent twice makes the same operations. It keeps the time of the first one.
+ * @param {string} first @param {number} n @returns {Promise<string>}
+ */
 export async function uuid7After(first, n) {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${first} ${n}`))
   const bytes = new Uint8Array(digest).slice(0, 16)
@@ -36,5 +48,6 @@ export async function uuid7After(first, n) {
 /** 32 random bytes in hex: what proves to the server that it is this phone. @returns {string} */
 export const newKey = () => hex(crypto.getRandomValues(new Uint8Array(32)))
 
-/** SHA-256 as lower-case hex. @param {ArrayBuffer|Uint8Array} bytes @returns {Promise<string>} */
-export const sha256 = async bytes => hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+/** SHA-256 as lower-case hex. @param {BufferSource} bytes @returns {Promise<string>} */
+export const sha256 = async bytes =>
+  hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))

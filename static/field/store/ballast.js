@@ -1,7 +1,7 @@
-// Space held back on a phone that gets full: written while there is plenty, given up to finish a
-// save when there is none (platform.md 1.1; the quota a browser names overstates what the phone
-// has). Invariant: it never stands in the way of anything; where it cannot be kept there is none.
-// It lies in the Cache API, so that dropping it touches no database.
+// Space held back on a phone that gets full: written while there is plenty, deleted to finish a
+// save when there is none (docs/browsers.md 1.1; the quota a browser names overstates what the phone
+// has). Invariant: a failure here fails nothing else. It lies in the Cache API, so that deleting it
+// touches no database.
 
 const NAME = 'troskel-ballast'
 const BYTES = 20e6
@@ -11,11 +11,14 @@ const PLENTY = 10 // written only where this many times as much is free
 
 /** @returns {Ballast} this browser's */
 export const browserBallast = () => ({
-  drop: async () => await globalThis.caches?.delete(NAME).catch(() => false) ?? false,
+  drop: async () => (await globalThis.caches?.delete(NAME).catch(() => false)) ?? false,
 })
 
-/** Write the ballast unless it is there or space is short already. Never throws.
- * @param {{quota?: number, usage?: number}} space in bytes @returns {Promise<boolean>} whether it is there */
+/**
+ * Write the ballast unless it is there or space is short already. Never throws.
+ * @param {{quota?: number, usage?: number}} space in bytes
+ * @returns {Promise<boolean>} whether it is there
+ */
 export async function keepBallast({quota = 0, usage = 0}) {
   try {
     if (await caches.has(NAME)) return true

@@ -1,17 +1,26 @@
 // One IndexedDB database: the only file that touches IndexedDB. Invariant (I1): a connection that
-// was cut is opened again and the work repeated, and so is one that falls silent (Chromium answers
-// nothing more on connections it has lost to a damaged neighbour); an upgrade only ever adds. It refuses to create a
-// database unless told the first rows: an empty one where there was a full one is a loss, and
-// store.js tells it as one. It never deletes one.
+// was cut is opened again and the work repeated, and so is one that stops answering (Chromium does
+// so on connections it has lost to a damaged neighbour); an upgrade only ever adds. A database is
+// created only with its first rows given: an empty one in place of a full one is a loss, and
+// store.js reports it as one. None is ever deleted.
 
-import {openDB} from '../../vendor/idb.js'
+import {openDB} from 'idb'
 import {STORES} from './rows.js'
+
+/** @import {StoreName} from '../record/shapes.d.ts' */
+
+/** @typedef {import('idb').IDBPDatabase<any>} Connection */
 
 const VERSION = 1
 const WAITS_MS = [50, 250, 1000]
-/** How long a database may be silent in the middle of something; the slowest phone's largest save takes less. */
+/** How long a database may take for one thing; the slowest phone's largest save takes less. */
 export const PATIENCE_MS = 8000
-const CONNECTION_ERRORS = new Set(['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'])
+const CONNECTION_ERRORS = new Set([
+  'InvalidStateError',
+  'UnknownError',
+  'AbortError',
+  'TransactionInactiveError',
+])
 // These say why they do not open, and that what is there is whole.
 const HEALTHY_ERRORS = new Set(['VersionError', 'SecurityError', 'QuotaExceededError'])
 
@@ -22,18 +31,25 @@ export class StoreMissing extends Error {
 }
 
 /** Whether `error` says that a database is there and cannot be read. @param {any} error */
-export const isUnopenable = error => !(error instanceof StoreMissing) && !HEALTHY_ERRORS.has(error?.name)
+export const isUnopenable = error =>
+  !(error instanceof StoreMissing) && !HEALTHY_ERRORS.has(error?.name)
 
 /** The name of a phone's `n`th database; a second one is made when the first does not open.
  * @param {string} base @param {number} n from 1 */
 export const databaseName = (base, n) => (n === 1 ? base : `${base}-${n}`)
 
-/** The numbers of a phone's databases that the browser can list, the newest first; it may pass over
- * one that does not open. @param {string} base @param {number} [patience] milliseconds @returns {Promise<number[]>} */
+/**
+ * The numbers of a phone's databases that the browser lists, the newest first; it may leave out one
+ * that does not open.
+ * @param {string} base @param {number} [patience] milliseconds @returns {Promise<number[]>}
+ */
 export async function databaseNumbers(base, patience = Infinity) {
   try {
-    const names = (await withTimeout(indexedDB.databases(), patience)).map(one => one.name)
-    const numbers = names.map(name => (name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0))
+    const listed = await withTimeout(indexedDB.databases(), patience)
+    const names = listed.map(one => one.name ?? '')
+    const numbers = names.map(name =>
+      name === base ? 1 : name.startsWith(`${base}-`) ? Number(name.slice(base.length + 1)) : 0,
+    )
     return numbers.filter(n => n > 0).sort((a, b) => b - a)
   } catch {
     return [] // an old browser, or storage that is in trouble: opening it will tell
@@ -44,8 +60,10 @@ export class Database {
   #name
   #wait
   #patience
+  /** @type {Promise<Connection>|null} */
   #handle = null
-  #first = null // the first rows of a database that may be made now; null: none may
+  /** @type {any[]|null} the first rows of a database that may be made now; null: none may */
+  #first = null
 
   /** @param {string} name @param {(ms: number) => Promise<void>} wait
    * @param {number} [patience] milliseconds of silence after which a connection counts as cut */
@@ -55,7 +73,10 @@ export class Database {
     this.#patience = patience
   }
 
-  /** Make the database with these rows of `meta`; one that is there stays as it is. @param {any[]} rows */
+  /**
+   * Make the database with these rows of `meta`; one that is there stays as it is.
+   * @param {any[]} rows
+   */
   async create(rows) {
     this.close()
     this.#first = rows
@@ -66,8 +87,11 @@ export class Database {
     }
   }
 
-  /** Run `work` on a connection; iOS cuts it off at will, so a cut one is opened again and `work` repeated.
-   * @template T @param {(db: any) => T} work @returns {Promise<Awaited<T>>} */
+  /**
+   * Run `work` on a connection; iOS cuts it off at will, so a cut one is opened again and `work`
+   * repeated.
+   * @template T @param {(db: Connection) => T|Promise<T>} work @returns {Promise<T>}
+   */
   async run(work) {
     for (let n = 0; ; n++) {
       try {
@@ -75,7 +99,8 @@ export class Database {
         return await withTimeout(this.#handle.then(work), this.#patience)
       } catch (error) {
         this.close()
-        const cut = CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
+        const cut =
+          CONNECTION_ERRORS.has(error?.name) || /closing|connection/i.test(error?.message ?? '')
         if (!cut || n === WAITS_MS.length) throw error
         await this.#wait(WAITS_MS[n])
       }
@@ -88,8 +113,10 @@ export class Database {
     this.#handle = null
   }
 
+  /** @returns {Promise<Connection>} */
   async #connect() {
     const first = this.#first
+    /** @type {StoreMissing|null} */
     let missing = null
     const closeIt = () => this.close()
     try {
@@ -98,7 +125,7 @@ export class Database {
           tx.done.catch(() => {})
           if (oldVersion === 0 && !first) {
             missing = new StoreMissing('there is no database on this phone')
-            missing.wiped = event.dataLoss === 'total'
+            missing.wiped = /** @type {any} */ (event).dataLoss === 'total'
             tx.abort() // or the browser would have made an empty one
             return
           }
@@ -107,7 +134,9 @@ export class Database {
             if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, {keyPath: 'id'})
           }
           if (oldVersion === 0) {
-            for (const row of [...first, {id: 'change', value: 0}]) tx.objectStore('meta').put(row).catch(() => {})
+            const meta = tx.objectStore('meta')
+            for (const row of [...(first ?? []), {id: 'change', value: 0}])
+              meta.put(row).catch(() => {})
           }
         },
         blocking: closeIt,
@@ -119,13 +148,20 @@ export class Database {
   }
 }
 
-/** `promise`, or an AbortError where it says nothing for `ms`. @template T @param {Promise<T>} promise
- * @param {number} ms @returns {Promise<T>} */
+/**
+ * `promise`, or an AbortError where it does not settle within `ms`.
+ * @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T>}
+ */
 export async function withTimeout(promise, ms) {
   if (ms === Infinity) return promise
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
   let timer
+  /** @type {Promise<never>} */
   const silence = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('the database says nothing', 'AbortError')), ms)
+    timer = setTimeout(
+      () => reject(new DOMException('the database does not answer', 'AbortError')),
+      ms,
+    )
   })
   try {
     return await Promise.race([promise, silence])
@@ -134,8 +170,12 @@ export async function withTimeout(promise, ms) {
   }
 }
 
-/** A strict transaction whose failure is heard through its requests and `done`, and through nothing else.
- * @param {any} db @param {string[]} names @param {'readonly'|'readwrite'} mode */
+/**
+ * A strict transaction. Its failure reaches the caller through its requests and `done`, and never
+ * as an unhandled rejection.
+ * @template {'readonly'|'readwrite'} Mode
+ * @param {Connection} db @param {StoreName[]} names @param {Mode} mode
+ */
 export function begin(db, names, mode) {
   const tx = db.transaction(names, mode, {durability: 'strict'})
   tx.done.catch(() => {})

@@ -1,43 +1,57 @@
-// What the phone says of itself in a push, and until when it repeats it. Invariant: a loss, what
-// was fetched back after one, and visits deleted because they turned out to be protected are told
-// in every push until the server has taken one in; nothing of a visit's content is among it.
+// The phone's health, reported in a push. Invariant: a loss, what was recovered after one, and
+// visits deleted because they turned out to be protected are in every push until the server has
+// acknowledged one; nothing of a visit's content is among it.
 
 import {inOrder, isDone} from '../record/replay.js'
-import {metaChange} from '../store/rows.js'
+import {drop, metaChange} from '../store/rows.js'
+
+/** @import {Change, Memory} from '../record/shapes.d.ts' */
 
 const REPORTED = ['lost', 'recovered', 'deleted']
 const DELETED_MAX = 100 // visits named in one push; the rest in the next
 
-/** Whether there is something that the server must hear of. @param {import('../store/store.js').Memory} memory */
+/** Whether there is something that the server must get to know. @param {Memory} memory */
 export const hasReport = memory => REPORTED.some(id => memory.meta.has(id))
 
 /**
  * How the phone will stand when a push has been taken in.
- * @param {import('../store/store.js').Memory} memory
+ * @param {Memory} memory
  * @param {object} report what the browser says of itself (browser.js)
- * @param {{going: Set<string>, tight: boolean}} phone ids of the push's operations; whether space has run out
- * @returns {{health: object, told: (memory: import('../store/store.js').Memory) => import('../store/store.js').Change[]}}
- *   `told`: what need not be said again once the server has it
+ * @param {{sending: Set<string>, tight: boolean}} phone ids of the push's operations; whether space
+ *   has run out
+ * @returns {{health: object, reported: (memory: Memory) => Change[]}}
+ *   `reported`: the changes once the server has it, so that it is not repeated
  */
-export function healthOf(memory, report, {going, tight}) {
-  const open = inOrder(memory).filter(row => !going.has(row.id) && !isDone(memory, row))
+export function healthOf(memory, report, {sending, tight}) {
+  const open = inOrder(memory).filter(row => !sending.has(row.id) && !isDone(memory, row))
   const [lost, recovered, all] = REPORTED.map(id => memory.meta.get(id)?.value)
   const deleted = all?.slice(0, DELETED_MAX)
   return {
     health: {
-      ...report, tight, unsent: open.length, oldest_unsent_at: open[0]?.operation?.at ?? '',
+      ...report,
+      tight,
+      unsent: open.length,
+      oldest_unsent_at: open[0]?.operation?.at ?? '',
       ...(lost ? {lost: lost.reason, lost_unsent: lost.unsent, lost_device: lost.device} : {}),
-      ...(recovered ? {recovered} : {}), ...(deleted ? {deleted} : {}),
+      ...(recovered ? {recovered} : {}),
+      ...(deleted ? {deleted} : {}),
     },
-    told: now => [
-      ...(lost && now.meta.has('lost') ? [{drop: 'meta', id: 'lost'}] : []),
-      ...(recovered && now.meta.get('recovered')?.value === recovered ? [{drop: 'meta', id: 'recovered'}] : []),
+    reported: now => [
+      ...(lost && now.meta.has('lost') ? [drop('meta', 'lost')] : []),
+      ...(recovered && now.meta.get('recovered')?.value === recovered
+        ? [drop('meta', 'recovered')]
+        : []),
       ...(deleted ? without(now, deleted) : []),
     ],
   }
 }
 
+/**
+ * @param {Memory} memory @param {string[]} deleted visits that were reported @returns {Change[]}
+ */
 function without(memory, deleted) {
-  const rest = (memory.meta.get('deleted')?.value ?? []).filter(id => !deleted.includes(id))
-  return rest.length > 0 ? [metaChange('deleted', rest)] : [{drop: 'meta', id: 'deleted'}]
+  /** @type {string[]} */
+  const known = memory.meta.get('deleted')?.value ?? []
+  const rest = known.filter(id => !deleted.includes(id))
+  return [rest.length > 0 ? metaChange('deleted', rest) : drop('meta', 'deleted')]
 }

@@ -1,16 +1,17 @@
-// What the answer to a push says of each operation. Invariant (I3): what is returned as applied was
-// proved by the server, one by one with id and hash, or all together with one hash over the hashes
-// of what was sent, in order. It refuses an answer whose proof does not fit: then nothing was said.
+// The answer to a push, read. Invariant (I3): what is returned as applied was proved by the server,
+// one by one with id and hash, or all together with one hash over the hashes of what was sent, in
+// order. An answer whose proof does not fit acknowledges nothing.
 
 import {sha256} from '../record/ids.js'
 import {NotSent} from './transport.js'
 
-/** @typedef {{id: string, sha256: string, result: string, seq: number, problem: string}} Result */
+/** @import {PushAnswer, PushResult} from '../record/shapes.d.ts' */
 
 /**
+ * The result of each operation that was sent.
  * @param {Array<{id: string, sha256: string}>} rows what was sent, in order
- * @param {any} answer
- * @returns {Promise<Result[]>}
+ * @param {PushAnswer} answer
+ * @returns {Promise<PushResult[]>}
  * @throws {NotSent} the answer is not one to this push
  */
 export async function resultsOf(rows, {results, taken}) {
@@ -19,15 +20,33 @@ export async function resultsOf(rows, {results, taken}) {
   const listed = new Set(results.map(one => one.id))
   const rest = rows.filter(row => !listed.has(row.id))
   const numbers = numbersOf(taken?.seqs, rest.length)
-  if (!numbers || taken.sha256 !== await sha256(new TextEncoder().encode(rest.map(row => row.sha256).join('')))) throw foreign()
-  return [...results, ...rest.map(({id, sha256: hash}, n) => ({id, sha256: hash, result: 'applied', seq: numbers[n], problem: ''}))]
+  if (!numbers) throw foreign()
+  const proof = await sha256(new TextEncoder().encode(rest.map(row => row.sha256).join('')))
+  if (taken.sha256 !== proof) throw foreign()
+  const applied = rest.map((row, n) => ({
+    id: row.id,
+    sha256: row.sha256,
+    result: 'applied',
+    seq: numbers[n],
+    problem: '',
+  }))
+  return [...results, ...applied]
 }
 
 const foreign = () => new NotSent('foreign', 'not_ours', 200)
 
-/** [[first, count], …] as the list of numbers, null unless they are `wanted` ones. */
+/**
+ * [[first, count], …] as the list of numbers; null unless there are `wanted` of them.
+ * @param {unknown} runs @param {number} wanted @returns {number[]|null}
+ */
 function numbersOf(runs, wanted) {
-  const isRun = run => Array.isArray(run) && run.length === 2 && run.every(Number.isSafeInteger) && run[0] > 0 && run[1] > 0 && run[1] <= wanted
+  const isRun = (/** @type {unknown} */ run) =>
+    Array.isArray(run) &&
+    run.length === 2 &&
+    run.every(Number.isSafeInteger) &&
+    run[0] > 0 &&
+    run[1] > 0 &&
+    run[1] <= wanted
   if (!Array.isArray(runs) || runs.length > wanted || !runs.every(isRun)) return null
   const numbers = runs.flatMap(([first, count]) => Array.from({length: count}, (_, n) => first + n))
   return numbers.length === wanted ? numbers : null

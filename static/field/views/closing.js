@@ -1,28 +1,33 @@
 // Reading back and closing. Everything written is shown in both languages; any line may be struck;
 // closing lists the points that must be told and are not, and lets go of them in the same tap.
 
+import {mustOpen, READ_BACK_ITEM, summaryView} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
 import {winner} from '../record/apply.js'
 import {uuid7} from '../record/ids.js'
-import {withPictures} from './photo.js'
-import {page, redirect, refuse} from '../page/router.js'
-import {mustOpen, READ_BACK_ITEM, summaryView} from '../models/view_models.js'
 import {openVisit, save, views} from './context.js'
+import {withPictures} from './photo.js'
 
-const withStrike = (rows) => rows.map((one) => ({...one, strike: uuid7()}))
+const withStrike = rows => rows.map(one => ({...one, strike: uuid7()}))
 
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const summary = summaryView(...views(scene))
-  const visit = {...summary, notes: withStrike(summary.notes), photos: withStrike(await withPictures(call.store, summary.photos)), follow_ups: withStrike(summary.follow_ups)}
+  const visit = {
+    ...summary,
+    notes: withStrike(summary.notes),
+    photos: withStrike(await withPictures(call.store, summary.photos)),
+    follow_ups: withStrike(summary.follow_ups),
+  }
   return page('field/read_back.html', {
     title: call.i18n._('Read back'),
     visit,
     url: scene.url,
     operation: uuid7(),
     answer_operation: uuid7(),
-    answered: visit.detail.flatMap((section) => section.rows).filter((item) => item.answer),
-    decided: visit.consents.filter((one) => one.decision),
+    answered: visit.detail.flatMap(section => section.rows).filter(item => item.answer),
+    decided: visit.consents.filter(one => one.decision),
   })
 }
 
@@ -31,13 +36,20 @@ async function close(call) {
   const scene = await openVisit(call)
   if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
   const readBack = form.get('read_back') === 'yes'
-  const drafts = [{kind: 'visit.close', data: {let_go: mustOpen(scene.file, scene.packs), read_back: readBack}}]
+  const drafts = [
+    {kind: 'visit.close', data: {let_go: mustOpen(scene.file, scene.packs), read_back: readBack}},
+  ]
   // The read-back answers its own item, so that the closing does not count as left out.
   if (readBack && !winner(scene.file.record, `answer.${READ_BACK_ITEM}`)?.value) {
     drafts.push({
       id: form.get('answer_operation'),
       kind: 'visit.answer',
-      data: {item: READ_BACK_ITEM, answer: 'ok', guide: scene.guide, language: scene.languages.tenant},
+      data: {
+        item: READ_BACK_ITEM,
+        answer: 'ok',
+        guide: scene.guide,
+        language: scene.languages.tenant,
+      },
     })
   }
   await save(call, drafts)

@@ -1,21 +1,14 @@
 // Consents: each its own question, none preselected, a no as good as a yes. A yes is kept with the
 // exact words that were shown and their hash, and only where they can have been understood: on a
-// text that no native speaker has reviewed, an interpreter or ambassador must be present (DESIGN 6).
+// text that no native speaker has reviewed, an interpreter or ambassador must be present (docs/design.md 6.6).
 
 import {placeholders} from '../guide/fill.js'
-import {sha256, uuid7} from '../record/ids.js'
-import {fragment, page, redirect, refuse} from '../page/router.js'
-import {drawnSignature} from './signature.js'
 import {consentView, visitView} from '../models/view_models.js'
+import {fragment, page, redirect, refuse} from '../page/router.js'
+import {sha256, uuid7} from '../record/ids.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
-
-// A recipient that is being typed, so that turning the screen and back keeps it. In memory and
-// not in the address: a reload would tell the server's log which clinic a visit is about.
-const typed = new Map()
-
-/** The recipient to show for a consent: what is being typed, else what was last agreed.
- * @param {string} visit @param {string} purpose @param {string} agreed @returns {string} */
-export const recipientShown = (visit, purpose, agreed) => typed.get(`${visit} ${purpose}`) ?? agreed
+import {forgetRecipient, keepRecipient, recipientShown} from './recipient.js'
+import {drawnSignature} from './signature.js'
 
 const INTERPRETERS = ['none', 'staff', 'ambassador', 'on_site', 'telephone']
 // Staff who happen to speak the language are the ones asking: they are not an interpreter.
@@ -43,7 +36,9 @@ const has = (scene, purpose) => Object.hasOwn(scene.packs.sv.consents, purpose)
 /** Whether the words lack a fact of the company: the sentence that needs it is not shown then, and
  * nobody can say yes to what is not said. */
 const isIncomplete = ({packs, file}, purpose) =>
-  placeholders(packs.sv.texts[`${purpose}.text`]).some(key => key !== 'recipient' && !file.settings?.[key])
+  placeholders(packs.sv.texts[`${purpose}.text`]).some(
+    key => key !== 'recipient' && !file.settings?.[key],
+  )
 
 const viewOf = (scene, purpose, recipient) =>
   consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
@@ -52,7 +47,9 @@ async function list(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   return page('field/consents.html', {
-    title: call.i18n._('Consents'), visit: visitView(...views(scene)), url: scene.url,
+    title: call.i18n._('Consents'),
+    visit: visitView(...views(scene)),
+    url: scene.url,
   })
 }
 
@@ -69,7 +66,9 @@ async function show(call) {
   if (scene.failed) return scene.failed
   const {purpose} = call.params
   if (!has(scene, purpose)) return redirect(`${scene.url}/consents`)
-  const {recipient: agreed} = visitView(...views(scene)).consents.find((one) => one.purpose === purpose)
+  const {recipient: agreed} = visitView(...views(scene)).consents.find(
+    one => one.purpose === purpose,
+  )
   const consent = viewOf(scene, purpose, recipientShown(call.params.id, purpose, agreed))
   return page('field/consent.html', {
     title: consent.heading,
@@ -85,20 +84,27 @@ async function show(call) {
   })
 }
 
-const recipientOf = (form) => (form.get('recipient') ?? '').trim().slice(0, 120)
+const recipientOf = form => (form.get('recipient') ?? '').trim().slice(0, 120)
 
 async function wording(call) {
   const scene = await openVisit(call)
-  if (scene.failed || !has(scene, call.params.purpose)) return refuse(call.i18n._('This visit is not on this phone'), 404)
-  typed.set(`${call.params.id} ${call.params.purpose}`, recipientOf(call.form))
+  if (scene.failed || !has(scene, call.params.purpose))
+    return refuse(call.i18n._('This visit is not on this phone'), 404)
+  keepRecipient(call.params.id, call.params.purpose, recipientOf(call.form))
   const consent = viewOf(scene, call.params.purpose, recipientOf(call.form))
   return fragment('field/consent_wording.html', {
-    consent, url: scene.url, must_interpret: mustInterpret(consent, scene.languages.tenant),
+    consent,
+    url: scene.url,
+    must_interpret: mustInterpret(consent, scene.languages.tenant),
   })
 }
 
 async function decide(call) {
-  const {form, i18n: {_}, params: {purpose}} = call
+  const {
+    form,
+    i18n: {_},
+    params: {purpose},
+  } = call
   const scene = await openVisit(call)
   if (scene.failed || !has(scene, purpose)) return refuse(_('This visit is not on this phone'), 404)
   const structure = scene.packs.sv.consents[purpose]
@@ -107,46 +113,66 @@ async function decide(call) {
   const consent = viewOf(scene, purpose, recipient)
   const signature = form.get('signature') ?? ''
   const attested = form.get('attested') === 'yes'
-  if (!['yes', 'no'].includes(decision) || !INTERPRETERS.includes(interpreter)) return refuse(_('Choose yes or no.'))
+  if (!['yes', 'no'].includes(decision) || !INTERPRETERS.includes(interpreter))
+    return refuse(_('Choose yes or no.'))
   if (decision === 'yes') {
     if (isIncomplete(scene, purpose)) {
-      return refuse(_('This text lacks a fact about the company, so nobody can say yes to it yet. Tell your supervisor.'))
+      return refuse(
+        _(
+          'This text lacks a fact about the company, so nobody can say yes to it yet. Tell your supervisor.',
+        ),
+      )
     }
-    if (structure.recipient === 'named' && !recipient) return refuse(_('Write who exactly may know. A yes must name them.'))
+    if (structure.recipient === 'named' && !recipient)
+      return refuse(_('Write who exactly may know. A yes must name them.'))
     if (mustInterpret(consent, scene.languages.tenant) && !PRESENT.includes(interpreter)) {
-      return refuse(_('A yes on this text needs an interpreter or an ambassador. Say who interprets, or record a no.'))
+      return refuse(
+        _(
+          'A yes on this text needs an interpreter or an ambassador. Say who interprets, or record a no.',
+        ),
+      )
     }
-    if (!signature && !attested) return refuse(_('A yes needs a signature, or that you attest what you heard.'))
+    if (!signature && !attested)
+      return refuse(_('A yes needs a signature, or that you attest what you heard.'))
   }
   const bytes = signature ? drawnSignature(signature) : undefined
-  if (signature && !bytes) return refuse(_('The signature is gone from the screen. Please sign once more.'))
-  await save(call, [{
-    kind: 'visit.consent',
-    data: {
-      purpose,
-      decision,
-      text_key: `${purpose}.text`,
-      text_version: String(structure.version),
-      text_sha256: await sha256(new TextEncoder().encode(consent.shown)),
-      text_state: consent.shown_state,
-      language: consent.shown_tag,
-      recipient,
-      given_by: form.get('given_by') === 'representative' ? 'representative' : 'tenant',
-      method: signature ? 'signature' : 'oral',
-      attested: attested || !signature, // the one who taps "says no" attests having heard it
-      signature,
-      interpreter,
-      expires: decision === 'yes' ? expiryOf(structure, todayOf(scene.facts)) : '',
-    },
-  }], bytes ? [{sha256: signature, type: 'image/svg+xml', bytes}] : [])
-  typed.delete(`${call.params.id} ${purpose}`)
+  if (signature && !bytes)
+    return refuse(_('The signature is gone from the screen. Please sign once more.'))
+  await save(
+    call,
+    [
+      {
+        kind: 'visit.consent',
+        data: {
+          purpose,
+          decision,
+          text_key: `${purpose}.text`,
+          text_version: String(structure.version),
+          text_sha256: await sha256(new TextEncoder().encode(consent.shown)),
+          text_state: consent.shown_state,
+          language: consent.shown_tag,
+          recipient,
+          given_by: form.get('given_by') === 'representative' ? 'representative' : 'tenant',
+          method: signature ? 'signature' : 'oral',
+          attested: attested || !signature, // the one who taps "says no" attests having heard it
+          signature,
+          interpreter,
+          expires: decision === 'yes' ? expiryOf(structure, todayOf(scene.facts)) : '',
+        },
+      },
+    ],
+    bytes ? [{sha256: signature, type: 'image/svg+xml', bytes}] : [],
+  )
+  forgetRecipient(call.params.id, purpose)
   return redirect(`${scene.url}/consents/${purpose}?saved=yes`, {toast: _('Saved on this phone')})
 }
 
 async function withdraw(call) {
   const {purpose} = call.params
   await save(call, [{kind: 'visit.withdraw', data: {purpose, channel: 'visit'}}])
-  return redirect(`/field/visits/${call.params.id}/consents/${purpose}?saved=yes`, {toast: call.i18n._('Taken back')})
+  return redirect(`/field/visits/${call.params.id}/consents/${purpose}?saved=yes`, {
+    toast: call.i18n._('Taken back'),
+  })
 }
 
 /** @param {import('../page/router.js').Routes} routes */

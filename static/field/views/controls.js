@@ -2,11 +2,11 @@
 // of a text, the signature pad, the camera, reading aloud, a link to hand on. Each is bound by data attributes after every swap;
 // none of them stores or sends anything.
 
+import {recordingOf} from '../guide/recordings.js'
+import {takePhoto} from './camera.js'
+import {share} from './share.js'
 import {attachPad} from './signature.js'
 import {warningWord} from './warning_words.js'
-import {recordingOf} from '../guide/recordings.js'
-import {share} from './share.js'
-import {takePhoto} from './photos.js'
 
 const pads = new WeakMap()
 const cameBack = new WeakSet()
@@ -25,7 +25,9 @@ function countText(field) {
  * @param {Array<{lang: string, localService: boolean}>} voices @param {string} language */
 export function localVoice(voices, language) {
   const wanted = language.toLowerCase().split('-')[0]
-  return voices.find((voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === wanted)
+  return voices.find(
+    voice => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === wanted,
+  )
 }
 
 let playing = null
@@ -69,21 +71,28 @@ function comeBack(list) {
   if (cameBack.has(list)) return
   cameBack.add(list)
   // After the frame's own scrolling to the top of a new page.
-  requestAnimationFrame(() => document.getElementById(list.dataset.at)?.scrollIntoView({block: 'center'}))
+  requestAnimationFrame(() =>
+    document.getElementById(list.dataset.at)?.scrollIntoView({block: 'center'}),
+  )
 }
 
 function bind(root) {
   for (const list of root.querySelectorAll('[data-at]')) comeBack(list)
   for (const canvas of root.querySelectorAll('canvas[data-signature]')) {
-    if (!pads.has(canvas)) pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
+    if (!pads.has(canvas))
+      pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
   }
   for (const button of root.querySelectorAll('[data-aloud]')) void offerAloud(button)
 }
 
 /** @param {Document} document */
 export function watchPage(document) {
-  document.addEventListener('input', ({target}) => { if (target.matches?.('[data-counts]')) countText(target) })
-  document.addEventListener('change', ({target}) => { if (target.matches?.('[data-photo]')) void takePhoto(target) })
+  document.addEventListener('input', ({target}) => {
+    if (target.matches?.('[data-counts]')) countText(target)
+  })
+  document.addEventListener('change', ({target}) => {
+    if (target.matches?.('[data-photo]')) void takePhoto(target)
+  })
   document.addEventListener('click', ({target}) => {
     const clears = target.closest?.('[data-clears]')
     if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()

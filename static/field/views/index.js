@@ -2,16 +2,17 @@
 
 import * as closing from './closing.js'
 import * as consents from './consents.js'
+import {watchPage} from './controls.js'
 import * as photos from './photos.js'
 import * as section from './section.js'
 import * as tenant from './tenant.js'
 import * as visit from './visit.js'
 import * as visits from './visits.js'
 import * as writing from './writing.js'
-import {watchPage} from './controls.js'
 
 /** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
-  for (const module of [visits, visit, section, photos, writing, consents, closing, tenant]) module.register(routes)
+  for (const module of [visits, visit, section, photos, writing, consents, closing, tenant])
+    module.register(routes)
   if (globalThis.document) watchPage(document)
 }

@@ -9,7 +9,7 @@ import {sha256} from '../record/ids.js'
 const SIDE_MAX = 1600
 const QUALITY = 0.7
 const BYTES_MAX = 12 * 1024 * 1024 // PROTOCOL.md section 8
-const ROOM_MIN = 80e6 // below it, text and consents alone are taken (platform.md 1.1)
+const ROOM_MIN = 80e6 // below it, text and consents alone are taken (docs/browsers.md 1.1)
 const held = new Map() // sha256 → {type, bytes}, until it is stored or the page goes
 const shown = new Map() // sha256 → address of a stored picture, while the page lives
 
@@ -32,7 +32,7 @@ async function drawn(bytes) {
   } catch {
     return null
   } finally {
-    canvas.width = canvas.height = 0 // a browser may keep the pixels until it is short of memory (platform.md 1.7)
+    canvas.width = canvas.height = 0 // a browser may keep the pixels until it is short of memory (docs/browsers.md 1.5)
   }
 }
 
@@ -49,7 +49,7 @@ export function typeOf(bytes) {
 export async function holdPhoto(file) {
   const original = await file.arrayBuffer() // at once: a camera's file may be gone later
   if (!typeOf(original)) return ''
-  const bytes = await drawn(original) ?? original
+  const bytes = (await drawn(original)) ?? original
   if (bytes.byteLength > BYTES_MAX) return ''
   const hash = await sha256(bytes)
   held.set(hash, {type: typeOf(bytes), bytes})
@@ -69,7 +69,8 @@ export const hasRoom = ({quota = Infinity, usage = 0}) => quota - usage > ROOM_M
 /** Photos with the addresses of those pictures that are on this phone.
  * @param {{blob(sha256: string): Promise<{type: string, bytes: ArrayBuffer}|null>}} store
  * @template T @param {Array<T & {photo: string, retracted: boolean}>} photos @returns {Promise<T[]>} */
-export const withPictures = (store, photos) => Promise.all(photos.map(async one => ({...one, source: await sourceOf(store, one)})))
+export const withPictures = (store, photos) =>
+  Promise.all(photos.map(async one => ({...one, source: await sourceOf(store, one)})))
 
 async function sourceOf(store, {photo, retracted}) {
   const blob = retracted ? null : await store.blob(photo)
@@ -78,6 +79,7 @@ async function sourceOf(store, {photo, retracted}) {
     shown.delete(photo)
     return ''
   }
-  if (!shown.has(photo)) shown.set(photo, URL.createObjectURL(new Blob([blob.bytes], {type: blob.type})))
+  if (!shown.has(photo))
+    shown.set(photo, URL.createObjectURL(new Blob([blob.bytes], {type: blob.type})))
   return shown.get(photo)
 }

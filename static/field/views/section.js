@@ -1,33 +1,28 @@
 // One section of the conversation: answers, the section's tick, and the anonymous counters. An
 // answer that says what is already stored is not written again, so a hasty double tap is one
-// answer. A counter (smiley, idea) leaves nothing in the visit (DESIGN 7.9).
+// answer. A counter (smiley, idea) leaves nothing in the visit (docs/design.md 7.9).
 
+import {sectionView, tickOf, untickOf} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {pictograms} from '../pictograms.js'
+import {winner} from '../record/apply.js'
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {withPictures} from './photo.js'
-import {pictograms} from '../pictograms.js'
-import {fragment, page, redirect, refuse} from '../page/router.js'
-import {winner} from '../record/apply.js'
-import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
-
-/** Items of a section as this page shows them: a counter carries its own operation, a photo its picture. */
-const shown = async (section, store, counted = '') => ({
-  ...section,
-  rows: await Promise.all(section.rows.map(async (item) => ({
-    ...item, operation: item.tally ? uuid7() : '', counted: item.key === counted, photos: await withPictures(store, item.photos),
-  }))),
-})
+import {answered, withPageFields} from './item.js'
 
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const {sections} = scene.packs.sv
-  const at = sections.findIndex((one) => one.key === call.params.section)
+  const at = sections.findIndex(one => one.key === call.params.section)
   if (at < 0) return redirect(scene.url)
-  const section = await shown(sectionView(...views(scene), call.params.section), call.store)
+  const section = await withPageFields(
+    sectionView(...views(scene), call.params.section),
+    call.store,
+  )
   // Before and after the visit are not part of the talk: s13 leads to the read-back.
-  const talk = sections.filter((one) => one.key !== 's01' && one.key !== 's14').map((one) => one.key)
+  const talk = sections.filter(one => one.key !== 's01' && one.key !== 's14').map(one => one.key)
   const place = talk.indexOf(section.key)
   return page('field/section.html', {
     title: section.heading,
@@ -36,10 +31,10 @@ async function show(call) {
     url: scene.url,
     address: addressOf(scene),
     previous: place > 0 ? talk[place - 1] : '',
-    next: place >= 0 ? talk[place + 1] ?? '' : talk[0],
+    next: place >= 0 ? (talk[place + 1] ?? '') : talk[0],
     operation: uuid7(),
     next_operation: uuid7(),
-    at: section.rows.some((item) => item.key === call.query.get('at')) ? call.query.get('at') : '',
+    at: section.rows.some(item => item.key === call.query.get('at')) ? call.query.get('at') : '',
   })
 }
 
@@ -51,7 +46,8 @@ async function answer(call) {
   const chosen = form.get('answer') ?? ''
   const items = scene.packs.sv.items
   const item = Object.hasOwn(items, key) ? items[key] : null
-  if (!item || (chosen && !item.answers.includes(chosen))) return refuse(i18n._('The guide has no such answer.'))
+  if (!item || (chosen && !item.answers.includes(chosen)))
+    return refuse(i18n._('The guide has no such answer.'))
   if (item.tally) {
     await count(call, scene, key, chosen)
     return answered(call, scene, key, key)
@@ -63,24 +59,17 @@ async function answer(call) {
   return answered(call, await openVisit(call), key)
 }
 
-/** An item after something was saved about it, with its section's bar. */
-export async function answered({store}, scene, key, counted = '') {
-  const section = await shown(sectionView(...views(scene), scene.packs.sv.items[key].section), store, counted)
-  return fragment('field/answered.html', {
-    item: section.rows.find((one) => one.key === key), section, url: scene.url, operation: uuid7(),
-    pictograms,
-  })
-}
-
 /** Raise an anonymous counter. "Rather not say" counts nothing. */
 async function count({store, form}, scene, topic, value) {
   if (!value || value === 'prefer_not') return
-  await saveDrafts(store, [{
-    id: form.get('operation'),
-    kind: 'tally.count',
-    subject: {type: 'tally', id: uuid4()},
-    data: {day: todayOf(scene.facts), area: scene.file.tenancy.area ?? '', topic, value},
-  }])
+  await saveDrafts(store, [
+    {
+      id: form.get('operation'),
+      kind: 'tally.count',
+      subject: {type: 'tally', id: uuid4()},
+      data: {day: todayOf(scene.facts), area: scene.file.tenancy.area ?? '', topic, value},
+    },
+  ])
 }
 
 async function tick(call) {
@@ -90,9 +79,12 @@ async function tick(call) {
   const answersOf = call.form.get('undo') ? untickOf : tickOf
   const answers = answersOf(scene.file, scene.packs, section)
   if (Object.keys(answers).length > 0) {
-    await save(call, [{
-      kind: 'visit.tick', data: {section, answers, guide: scene.guide, language: scene.languages.tenant},
-    }])
+    await save(call, [
+      {
+        kind: 'visit.tick',
+        data: {section, answers, guide: scene.guide, language: scene.languages.tenant},
+      },
+    ])
   }
   return redirect(`${scene.url}/s/${call.form.get('next') || section}`)
 }

@@ -3,7 +3,7 @@
 // and the handler takes them when it saves. What is kept is what was drawn: lines only, no times,
 // no pressure, because neither proves more and both tell about a body.
 
-import SignaturePad from '../../vendor/signature_pad.min.js'
+import SignaturePad from 'signature_pad'
 import {sha256} from '../record/ids.js'
 
 const BYTES_MAX = 12 * 1024 // rides along in a push (PROTOCOL.md section 8)
@@ -11,7 +11,7 @@ const drawn = new Map() // sha256 → ArrayBuffer, until it is saved or the page
 
 /** Bytes of a drawn signature, or undefined where this page does not hold them.
  * @param {string} hash @returns {ArrayBuffer|undefined} */
-export const drawnSignature = (hash) => drawn.get(hash)
+export const drawnSignature = hash => drawn.get(hash)
 
 /** Keep bytes for the handler under their hash. @param {ArrayBuffer} bytes @returns {Promise<string>} */
 export async function holdSignature(bytes) {
@@ -39,13 +39,14 @@ function stroke(points) {
  * @returns {string}
  */
 export function signatureSvg(strokes, width, height) {
-  let lines = strokes.map((one) => one.points).filter((points) => points.length > 0)
+  let lines = strokes.map(one => one.points).filter(points => points.length > 0)
   for (;;) {
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.round(width)} ${Math.round(height)}">` +
+    const svg =
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.round(width)} ${Math.round(height)}">` +
       `<path d="${lines.map(stroke).join('')}" fill="none" stroke="#000" stroke-width="2.5" ` +
       'stroke-linecap="round" stroke-linejoin="round"/></svg>'
-    if (svg.length <= BYTES_MAX || lines.every((points) => points.length <= 2)) return svg
-    lines = lines.map((points) => points.filter((_, i) => i % 2 === 0 || i === points.length - 1))
+    if (svg.length <= BYTES_MAX || lines.every(points => points.length <= 2)) return svg
+    lines = lines.map(points => points.filter((_, i) => i % 2 === 0 || i === points.length - 1))
   }
 }
 
@@ -68,7 +69,9 @@ export function attachPad(canvas, field) {
     const hash = await holdSignature(bytes)
     if (mine === turn) field.value = hash // an older stroke's hash must not land on a newer drawing
   }
-  pad.addEventListener('beginStroke', () => { canvas.dataset.dirty = '' })
+  pad.addEventListener('beginStroke', () => {
+    canvas.dataset.dirty = ''
+  })
   pad.addEventListener('endStroke', () => void keep())
   return {
     clear() {

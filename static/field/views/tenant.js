@@ -2,11 +2,18 @@
 // app round it. It is an address like any other, so Back works. Read aloud only where the phone
 // itself has the voice, and never for a consent: a voice might skip what a yes depends on.
 
-import {pictograms} from '../pictograms.js'
+import {
+  consentView,
+  languageView,
+  noticeView,
+  ORIGINAL,
+  sectionView,
+  visitView,
+} from '../models/view_models.js'
 import {page, redirect} from '../page/router.js'
-import {ORIGINAL, consentView, languageView, noticeView, sectionView, visitView} from '../models/view_models.js'
-import {recipientShown} from './consents.js'
+import {pictograms} from '../pictograms.js'
 import {openVisit, views} from './context.js'
+import {recipientShown} from './recipient.js'
 
 /** The texts of one `name` in a view, the tenant's own or what stands in for it. */
 const said = (view, name) => ({
@@ -14,7 +21,11 @@ const said = (view, name) => ({
   lang: view[`${name}_tenant_lang`],
   dir: view[`${name}_tenant_dir`],
 })
-const staffSaid = (view, name) => ({text: view[name], lang: view[`${name}_lang`], dir: view[`${name}_dir`]})
+const staffSaid = (view, name) => ({
+  text: view[name],
+  lang: view[`${name}_lang`],
+  dir: view[`${name}_dir`],
+})
 
 const unreviewed = (view, name) => view[`${name}_machine`] || view[`${name}_translated`]
 
@@ -23,10 +34,14 @@ function markOf(scene, view, name) {
   const own = scene.packs[scene.languages.tenant]?.texts ?? scene.packs.sv.texts
   if (view[`${name}_missing`]) return own['label.shown_in_swedish'] ?? ''
   if (view[`${name}_machine`]) return own['label.machine'] ?? ''
-  return view[`${name}_translated`] ? own['label.translated'] ?? '' : ''
+  return view[`${name}_translated`] ? (own['label.translated'] ?? '') : ''
 }
 
-function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, aloud = true, recording = ''}) {
+function turned(
+  scene,
+  i18n,
+  {heading, pictogram = '', texts, mark = '', back, aloud = true, recording = ''},
+) {
   const facts = JSON.stringify(scene.file.settings)
   const tenant = languageView(scene.languages.tenant)
   return page('field/tenant.html', {
@@ -35,7 +50,7 @@ function turned(scene, i18n, {heading, pictogram = '', texts, mark = '', back, a
     pictogram,
     pictograms,
     mark,
-    texts: texts.filter((one) => one.text),
+    texts: texts.filter(one => one.text),
     back,
     aloud,
     recording,
@@ -55,12 +70,15 @@ async function item(call) {
   if (!section) return redirect(scene.url)
   // Beside the Swedish, whatever the visitor reads: another translation would be no original.
   const original = {...scene, languages: {...scene.languages, staff: ORIGINAL}}
-  const row = sectionView(...views(original), section).rows.find((one) => one.key === key)
+  const row = sectionView(...views(original), section).rows.find(one => one.key === key)
   return turned(scene, call.i18n, {
     heading: said(row, 'label'),
     pictogram: row.pictogram,
     // Law and fire: a text nobody has reviewed never stands without the Swedish it came from.
-    texts: [said(row, 'explain'), ...(row.critical && unreviewed(row, 'explain') ? [staffSaid(row, 'explain')] : [])],
+    texts: [
+      said(row, 'explain'),
+      ...(row.critical && unreviewed(row, 'explain') ? [staffSaid(row, 'explain')] : []),
+    ],
     mark: markOf(scene, row, 'explain'),
     back: `${scene.url}/s/${section}?at=${key}`,
     recording: key,
@@ -71,10 +89,12 @@ async function section(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const key = call.query.get('section') ?? ''
-  if (!scene.packs.sv.sections.some((one) => one.key === key)) return redirect(scene.url)
+  if (!scene.packs.sv.sections.some(one => one.key === key)) return redirect(scene.url)
   const view = sectionView(...views(scene), key)
   return turned(scene, call.i18n, {
-    heading: said(view, 'heading'), texts: view.rows.map((row) => said(row, 'label')), back: `${scene.url}/s/${key}`,
+    heading: said(view, 'heading'),
+    texts: view.rows.map(row => said(row, 'label')),
+    back: `${scene.url}/s/${key}`,
   })
 }
 
@@ -82,10 +102,17 @@ async function consent(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const purpose = call.query.get('purpose') ?? ''
-  const found = visitView(...views(scene)).consents.find((one) => one.purpose === purpose)
+  const found = visitView(...views(scene)).consents.find(one => one.purpose === purpose)
   if (!found) return redirect(`${scene.url}/consents`)
   const recipient = recipientShown(call.params.id, purpose, found.recipient)
-  const view = consentView(scene.file, scene.packs, scene.languages, scene.people, purpose, recipient)
+  const view = consentView(
+    scene.file,
+    scene.packs,
+    scene.languages,
+    scene.people,
+    purpose,
+    recipient,
+  )
   return turned(scene, call.i18n, {
     heading: said(view, 'heading'),
     texts: [said(view, 'text')],
@@ -102,8 +129,14 @@ async function notice(call) {
   const wanted = call.query.get('notice') ?? ''
   const parts = noticeView(scene.file, scene.packs, scene.languages, wanted)
   if (parts.length === 0) return redirect(scene.url)
-  const [heading, ...texts] = parts.map((part) => said(part, 'text'))
-  return turned(scene, call.i18n, {heading, texts, mark: markOf(scene, parts[0], 'text'), back: scene.url, recording: `notice.${wanted}`})
+  const [heading, ...texts] = parts.map(part => said(part, 'text'))
+  return turned(scene, call.i18n, {
+    heading,
+    texts,
+    mark: markOf(scene, parts[0], 'text'),
+    back: scene.url,
+    recording: `notice.${wanted}`,
+  })
 }
 
 /** @param {import('../page/router.js').Routes} routes */

@@ -1,8 +1,8 @@
 // One visit: its front page, the tenant's language, and what to do when it does not happen now.
 
-import {uuid7} from '../record/ids.js'
-import {page, redirect, refuse} from '../page/router.js'
 import {LANGUAGES, languageView, visitView} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {uuid7} from '../record/ids.js'
 import {addressOf, openVisit, save, todayOf, views} from './context.js'
 
 const DATE = /^\d{4}-\d\d-\d\d$/
@@ -22,19 +22,19 @@ async function show(call) {
   if (scene.failed) return scene.failed
   const visit = visitView(...views(scene))
   // Where to go on: the first section that has something untold, from the door onwards.
-  const talk = visit.sections.filter((one) => one.key !== 's01' && one.key !== 's14' && one.total > 0)
-  const next = talk.find((one) => one.must_open > 0) ?? talk.find((one) => one.answered < one.total)
+  const talk = visit.sections.filter(one => one.key !== 's01' && one.key !== 's14' && one.total > 0)
+  const next = talk.find(one => one.must_open > 0) ?? talk.find(one => one.answered < one.total)
   return page('field/visit.html', {
     title: visit.address || call.i18n._('Visit'),
     visit,
     url: scene.url,
     actions: true,
     operation: uuid7(),
-    started: talk.some((one) => one.answered > 0),
-    first_section: visit.closed && visit.state !== 'returned' ? '' : next?.key ?? '',
+    started: talk.some(one => one.answered > 0),
+    first_section: visit.closed && visit.state !== 'returned' ? '' : (next?.key ?? ''),
     guide_complete: Object.hasOwn(scene.packs, scene.languages.tenant),
     guide_link: guideLink(visit.tenant.tag, scene.file.tenancy),
-    consents_given: visit.consents.filter((one) => one.decision).length,
+    consents_given: visit.consents.filter(one => one.decision).length,
   })
 }
 
@@ -50,7 +50,7 @@ async function chooseLanguage(call) {
     url: scene.url,
     address: addressOf(scene),
     operation: uuid7(),
-    languages: tags.map((tag) => ({...languageView(tag), chosen: tag === scene.languages.tenant})),
+    languages: tags.map(tag => ({...languageView(tag), chosen: tag === scene.languages.tenant})),
   })
 }
 
@@ -84,7 +84,8 @@ async function saveAttempt(call) {
   if (outcome === 'rebooked') {
     data.date = call.form.get('date') ?? ''
     data.time = call.form.get('time') ?? ''
-    if (!DATE.test(data.date) || !TIME.test(data.time)) return refuse(_('Give both a date and a time.'))
+    if (!DATE.test(data.date) || !TIME.test(data.time))
+      return refuse(_('Give both a date and a time.'))
   } else if (outcome !== 'not_home' && outcome !== 'declined') {
     return refuse(_('Choose what happened.'))
   }
@@ -94,7 +95,9 @@ async function saveAttempt(call) {
 
 async function reopen(call) {
   await save(call, [{kind: 'visit.reopen', data: {}}])
-  return redirect(`/field/visits/${call.params.id}`, {toast: call.i18n._('The visit is open again')})
+  return redirect(`/field/visits/${call.params.id}`, {
+    toast: call.i18n._('The visit is open again'),
+  })
 }
 
 /** @param {import('../page/router.js').Routes} routes */

@@ -2,10 +2,10 @@
 // returned ones first, then today, then by day. The clock sorts; it never hides anything: what is
 // far off in a long list is one tap away, and what is unsent or needs someone is always shown.
 
+import {headView, LANGUAGES, languageView} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {page, redirect, refuse} from '../page/router.js'
-import {headView, LANGUAGES, languageView} from '../models/view_models.js'
 import {todayOf, urlOf} from './context.js'
 
 const KINDS = ['contact', 'reactive', 'short', 'revisit']
@@ -22,12 +22,15 @@ const groupOf = (visit, today) => {
 
 // One collator for all comparisons: localeCompare makes a new one each time, 70 ms for 200 visits.
 const collator = new Intl.Collator('sv')
-const byTime = (a, b) => collator.compare(`${a.date} ${a.time} ${a.address}`, `${b.date} ${b.time} ${b.address}`)
+const byTime = (a, b) =>
+  collator.compare(`${a.date} ${a.time} ${a.address}`, `${b.date} ${b.time} ${b.address}`)
 
 /** The list's groups in the order they are shown. Pure, for the tests.
  * @param {Array<object>} files store.visits() @param {Object<string, string>} people @param {string} today */
 export function groupVisits(files, people, today) {
-  const groups = Object.fromEntries(['returned', 'today', 'coming', 'unbooked', 'earlier'].map((key) => [key, []]))
+  const groups = Object.fromEntries(
+    ['returned', 'today', 'coming', 'unbooked', 'earlier'].map(key => [key, []]),
+  )
   for (const file of files) {
     const head = headView({...file, tenancy: file.tenancy ?? {}}, people)
     const row = {...head, url: urlOf(file.id), unsent: file.unsent ?? 0, held: file.held ?? 0}
@@ -43,7 +46,10 @@ export function groupVisits(files, people, today) {
  * @template {{key: string, rows: Array<any>}} Group @param {Group} group @returns {Group} */
 export function beginning(group) {
   if (group.key === 'returned' || group.key === 'today') return group
-  return {...group, rows: group.rows.filter((row, place) => place < SHOWN_AT_FIRST || row.unsent || row.held)}
+  return {
+    ...group,
+    rows: group.rows.filter((row, place) => place < SHOWN_AT_FIRST || row.unsent || row.held),
+  }
 }
 
 async function list({store, i18n, query}) {
@@ -60,16 +66,17 @@ async function newVisit({store, person, i18n}) {
   const tenancies = new Map()
   for (const file of await store.visits()) {
     const {street = '', apartment = ''} = file.tenancy ?? {}
-    if (file.record.tenancy && street) tenancies.set(file.record.tenancy, `${street} ${apartment}`.trim())
+    if (file.record.tenancy && street)
+      tenancies.set(file.record.tenancy, `${street} ${apartment}`.trim())
   }
-  const first = person.languages?.find((tag) => tag !== 'sv') ?? 'sv'
+  const first = person.languages?.find(tag => tag !== 'sv') ?? 'sv'
   return page('field/new_visit.html', {
     title: i18n._('New visit'),
     operation: uuid7(),
     visit_id: uuid4(),
     kinds: KINDS,
     tenancies: [...tenancies].map(([id, label]) => ({id, label})),
-    languages: Object.keys(LANGUAGES).map((tag) => ({...languageView(tag), chosen: tag === first})),
+    languages: Object.keys(LANGUAGES).map(tag => ({...languageView(tag), chosen: tag === first})),
   })
 }
 
@@ -77,12 +84,14 @@ async function openNew({form, store, i18n}) {
   const kind = form.get('kind')
   if (!KINDS.includes(kind)) return refuse(i18n._('Choose what kind of visit it is.'))
   const id = form.get('visit_id')
-  await saveDrafts(store, [{
-    id: form.get('operation'),
-    kind: 'visit.open',
-    subject: {type: 'visit', id},
-    data: {tenancy: form.get('tenancy') ?? '', kind, language: form.get('language') ?? ''},
-  }])
+  await saveDrafts(store, [
+    {
+      id: form.get('operation'),
+      kind: 'visit.open',
+      subject: {type: 'visit', id},
+      data: {tenancy: form.get('tenancy') ?? '', kind, language: form.get('language') ?? ''},
+    },
+  ])
   return redirect(urlOf(id))
 }
 

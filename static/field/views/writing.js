@@ -1,9 +1,9 @@
 // What is written in words: notes and follow-ups, and striking them out. Short, about the thing;
-// an item that may reveal something about a person offers no words at all (domain 3, mark ●).
+// an item that may reveal something about a person offers no words at all (docs/domain.md 3, mark ●).
 
-import {uuid7} from '../record/ids.js'
-import {page, redirect, refuse} from '../page/router.js'
 import {sectionView} from '../models/view_models.js'
+import {page, redirect, refuse} from '../page/router.js'
+import {uuid7} from '../record/ids.js'
 import {addressOf, openVisit, save, views} from './context.js'
 
 const TEXT_MAX = 280
@@ -13,8 +13,17 @@ const URGENCIES = ['now', 'same_day', 'three_days', 'fourteen_days']
 /** The item a text is about, as its section shows it; an empty one for the whole visit. */
 function aboutOf(scene, key) {
   const item = Object.hasOwn(scene.packs.sv.items, key) ? scene.packs.sv.items[key] : null
-  if (!item) return {item: '', item_label: '', answered: '', free_text: true, queue: '', urgency: '', back: scene.url}
-  const row = sectionView(...views(scene), item.section).rows.find((one) => one.key === key)
+  if (!item)
+    return {
+      item: '',
+      item_label: '',
+      answered: '',
+      free_text: true,
+      queue: '',
+      urgency: '',
+      back: scene.url,
+    }
+  const row = sectionView(...views(scene), item.section).rows.find(one => one.key === key)
   return {
     item: key,
     item_label: row.label,
@@ -26,7 +35,7 @@ function aboutOf(scene, key) {
   }
 }
 
-const textOf = (form) => (form.get('text') ?? '').replace(/\r\n/g, '\n').trim()
+const textOf = form => (form.get('text') ?? '').replace(/\r\n/g, '\n').trim()
 
 async function noteForm(call) {
   const scene = await openVisit(call)
@@ -34,7 +43,11 @@ async function noteForm(call) {
   const about = aboutOf(scene, call.query.get('item') ?? '')
   if (!about.free_text) return redirect(about.back)
   return page('field/note.html', {
-    title: call.i18n._('Note'), url: scene.url, address: addressOf(scene), operation: uuid7(), ...about,
+    title: call.i18n._('Note'),
+    url: scene.url,
+    address: addressOf(scene),
+    operation: uuid7(),
+    ...about,
   })
 }
 
@@ -62,8 +75,8 @@ async function followUpForm(call) {
     address: addressOf(scene),
     operation: uuid7(),
     ...about,
-    queues: QUEUES.map((code) => ({code, chosen: code === chosen.queue})),
-    urgencies: URGENCIES.map((code) => ({code, chosen: code === chosen.urgency})),
+    queues: QUEUES.map(code => ({code, chosen: code === chosen.queue})),
+    urgencies: URGENCIES.map(code => ({code, chosen: code === chosen.urgency})),
   })
 }
 
@@ -72,8 +85,13 @@ async function saveFollowUp(call) {
   const scene = await openVisit(call)
   if (scene.failed) return refuse(_('This visit is not on this phone'), 404)
   const about = aboutOf(scene, call.form.get('item') ?? '')
-  const [queue, urgency, text] = [call.form.get('queue'), call.form.get('urgency'), textOf(call.form)]
-  if (!QUEUES.includes(queue) || !URGENCIES.includes(urgency)) return refuse(_('Choose who takes it and how soon.'))
+  const [queue, urgency, text] = [
+    call.form.get('queue'),
+    call.form.get('urgency'),
+    textOf(call.form),
+  ]
+  if (!QUEUES.includes(queue) || !URGENCIES.includes(urgency))
+    return refuse(_('Choose who takes it and how soon.'))
   if ([...text].length > TEXT_MAX) return refuse(_('At most 280 characters.'))
   if (text && !about.free_text) return refuse(_('This point takes no words.'))
   await save(call, [{kind: 'visit.follow_up', data: {item: about.item, queue, urgency, text}}])
