@@ -15,6 +15,11 @@ from pwa.database import tables
 BACKUP = "backup"
 SERVER = "server"
 DEMO = "demo"
+RULE = "rule"
+INDEXES = "indexes"
+
+# Databases without the mark: those of rule 1 get it from the step `unseen`, which is older than it.
+_FIRST_MARKED_RULE = "2"
 
 
 def backup_mark(db: Database) -> int:
@@ -50,3 +55,17 @@ def mark_as_demo(db: Database) -> None:
 def is_demo(db: Database) -> bool:
     """Whether this database holds demo people."""
     return tables.read_mark(db, DEMO) is not None
+
+
+def derived_by(db: Database) -> tuple[str, str]:
+    """(rule, index version) that records and index rows were derived by; see indexes.py."""
+    return (
+        tables.read_mark(db, RULE) or _FIRST_MARKED_RULE,
+        tables.read_mark(db, INDEXES) or "0",
+    )
+
+
+def set_derived_by(db: Database, rule: str, indexes: str) -> None:
+    """Records and index rows follow this rule and this version now."""
+    tables.write_mark(db, RULE, rule)
+    tables.write_mark(db, INDEXES, indexes)

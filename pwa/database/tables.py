@@ -1,10 +1,11 @@
-"""SQL of this room: how a connection is set up, the `marks` table, and what a restore changes.
+"""SQL of this room: connections, schema steps, the `marks` table, and what a restore changes.
 
-The statements that make tables are in pwa/database/migrations.py.
+The statements that make the tables are files in steps/.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import datetime
@@ -67,6 +68,50 @@ def has_tables(db: Database, names: Set[str]) -> bool:
     return names <= set(db.table_names())
 
 
+# --- schema steps --------------------------------------------------------------------
+
+# SQLite only: STRICT, without which SQLite stores any type in any column.
+_MIGRATIONS = """CREATE TABLE IF NOT EXISTS "migrations" (
+  "position" INTEGER PRIMARY KEY,
+  "name" TEXT NOT NULL,
+  "applied_at" TEXT NOT NULL
+) STRICT"""
+
+
+def applied_steps(db: Database) -> set[str]:
+    """Names of the steps this database has taken."""
+    db.execute(_MIGRATIONS)
+    return {str(name) for (name,) in db.execute("SELECT name FROM migrations")}
+
+
+def run_script(db: Database, sql: str) -> None:
+    """Run statements, each of which ends with its line, in the open transaction.
+
+    SQLite only: its driver's `executescript` would commit that transaction first.
+    """
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
+    if statement.strip():
+        db.execute(statement)  # a comment, or an error that SQLite reports
+
+
+def insert_applied_step(db: Database, name: str, now: datetime) -> None:
+    """The database has taken this step."""
+    db.execute(
+        "INSERT INTO migrations (name, applied_at) VALUES (:name, :now)",
+        {"name": name, "now": now.isoformat()},
+    )
+
+
+def ambassadors(db: Database) -> set[str]:
+    """User ids of everyone whose role is ambassador now."""
+    return {id for (id,) in db.execute("SELECT id FROM users WHERE role = 'ambassador'")}
+
+
 # --- marks ---------------------------------------------------------------------------
 
 
@@ -77,10 +122,10 @@ def read_mark(db: Database, name: str) -> str | None:
 
 
 def write_mark(db: Database, name: str, value: str) -> None:
-    """Set a mark, whatever it was before."""
+    """Set a mark, whatever it was before. The same value again writes nothing."""
     db.execute(
         "INSERT INTO marks (name, value) VALUES (:name, :value)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE marks.value <> excluded.value",
         {"name": name, "value": value},
     )
 

@@ -319,7 +319,7 @@ class _Story:
 
     def restored(self) -> None:
         """A backup, a restore, and work after it."""
-        write_backup(self.services, self.services.settings.data / "test.tar.gz")
+        write_backup(self.services.databases, self.services.settings.data / "test.tar.gz", "own")
         begin_anew(self.services.storage, NOW.isoformat(timespec="seconds"))
         self.bob.write("visit.note", self.visits[0], {"item": "", "text": "Sist"})
         self.bob.send()
