@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -22,10 +23,11 @@ from pwa import create_app, initialise
 from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
+from tests.cast.people import add_user, user_named
 from tests.cast.world import NOW, World
 
 PASSWORD = "a long test password"
-CAST: dict[str, dict[str, object]] = {
+CAST: dict[str, dict[str, Any]] = {
     "alice": {"role": "supervisor", "languages": ["sv", "en"], "display_name": "Alice Testsson"},
     "bob": {"role": "visitor", "languages": ["sv", "ar", "en"], "display_name": "Bob Testsson"},
     "charlie": {"role": "visitor", "languages": ["sv", "so"], "display_name": "Charlie Testsson"},
@@ -60,9 +62,8 @@ def _cast_folder(tmp_path_factory: pytest.TempPathFactory, quick_passwords: None
     settings = Settings(data=folder)
     initialise(settings)
     app = create_app(settings)
-    with app.app_context():
-        for name, facts in CAST.items():
-            accounts.add_user(name, password=PASSWORD, **facts)  # type: ignore[arg-type]
+    for name, facts in CAST.items():
+        add_user(app.extensions["troskel"], name, password=PASSWORD, **facts)
     app.extensions["troskel"].close()
     return folder
 
@@ -112,16 +113,10 @@ def client_for(app: Flask) -> Callable[[str], FlaskClient]:
 
 
 @pytest.fixture
-def user_of(app: Flask) -> Callable[[str], accounts.User]:
+def user_of(services: Services) -> Callable[[str], accounts.User]:
     """`user_of("bob")` is Bob's row."""
 
-    def find(name: str) -> accounts.User:
-        with app.app_context():
-            user = accounts.find_user_by_name(name)
-        assert user is not None
-        return user
-
-    return find
+    return partial(user_named, services)
 
 
 @pytest.fixture

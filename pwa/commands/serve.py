@@ -97,7 +97,9 @@ def _fill_demo(services: Services) -> str:
         importlib.import_module("pwa.commands.demo").fill(services)
     elif not filled:
         return "This folder holds no demo data, so nothing was filled in."
-    people = "\n".join(f"  {u.name:<8} {u.role}" for u in accounts.list_users())
+    with services.databases.reading() as db:
+        users = accounts.list_users(db)
+    people = "\n".join(f"  {user.name:<8} {user.role}" for user in users)
     return f'Demo sign-ins, password "demo":\n{people}'
 
 

@@ -157,6 +157,7 @@ def pull_view() -> Response:
         for snapshot in pulled.snapshots:
             file = snapshot["tenancy_fields"]
             snapshot["settings"] = settings_of(file.get("area", ""), file.get("building", ""))
+        people = list_users(db, active_only=False)
         comments = dict(
             db.execute("SELECT id, comment FROM held WHERE state = 'open' AND by = ?", [user.id])
         )
@@ -180,7 +181,7 @@ def pull_view() -> Response:
                     "role": one.role,
                     "languages": list(one.languages),
                 }
-                for one in list_users(active_only=False)
+                for one in people
             ],
             "held": [
                 {

@@ -186,7 +186,7 @@ def _reopen(services: Services, row: HeldRow) -> str:
 def _assign(services: Services, row: HeldRow, user: User) -> bool:
     """Make its author a visitor of the visit, beside whoever is; False where that cannot be."""
     record = read_visits(services.storage, [row.visit]).get(row.visit)
-    author = find_user(row.by)
+    author = find_user(services.databases.writer, row.by)
     if record is None or author is None or not author.active or author.role not in _FIELD_ROLES:
         return False
     visitors = value_of(record, "visitors", [])
@@ -202,9 +202,10 @@ def _assign(services: Services, row: HeldRow, user: User) -> bool:
 
 def _offer(services: Services, row: HeldRow, how: Literal["retry", "accept"], resolver: str) -> str:
     """Through the same intake as when it came: again as its sender, or as its author by authority."""
-    user = find_user(row.by if how == "accept" else row.sender)
+    id = row.by if how == "accept" else row.sender
+    user = find_user(services.databases.writer, id)
     if user is None:
-        sender = Principal(row.by if how == "accept" else row.sender, "")
+        sender = Principal(id, "")
     elif not user.active and how == "retry":
         sender = Principal(user.id, "")
     else:

@@ -28,6 +28,7 @@ from pwa.settings import Settings
 from pwa.visits.holding import list_held, resolve_held
 from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.people import add_user, user_with
 from tests.cast.pictures import photo
 from tests.conftest import PASSWORD, SAME_ORIGIN
 from tests.sync.world import CONSENT, REGISTER, answer
@@ -163,7 +164,7 @@ def build(data: Path) -> Story:
     try:
         with app.app_context():
             people = {
-                name: accounts.add_user(name, role, PASSWORD).id
+                name: add_user(services, name, role, PASSWORD).id
                 for name, role in (("alice", "supervisor"), ("bob", "visitor"), ("amira", "ambassador"))
             }  # fmt: skip
             drafts = []
@@ -187,7 +188,7 @@ def build(data: Path) -> Story:
             # The plan of LATE comes only when operations for it are held already.
             early = [one for one in drafts if one.subject not in (LATE, TENANCIES[3])]
             late = [one for one in drafts if one not in early]
-            done = submit(services, accounts.find_user(people["alice"]), early)  # type: ignore[arg-type]
+            done = submit(services, user_with(services, people["alice"]), early)
             assert not any(one.problem for one in done)
         # Outside: a request inside a context would share its `g`, and with it who is signed in.
         cookies = {name: _sign_in(app, name) for name in people}
@@ -263,9 +264,7 @@ def _write(story: Story, late: list[Draft]) -> None:
 
 
 def _user(app: Flask, id: str) -> accounts.User:
-    user = accounts.find_user(id)
-    assert user is not None
-    return user
+    return user_with(app.extensions[EXTENSION], id)
 
 
 def _desk(app: Flask, story: Story, drafts: list[Draft]) -> Answer:
