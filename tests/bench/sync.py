@@ -26,11 +26,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pwa.ids import uuid4, uuid7
-from pwa.people import accounts
 from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
 from tests.bench.setting import folder, make, say, services_of
 from tests.browser.conftest import Server
+from tests.cast.people import add_user
 from tests.conftest import PASSWORD
 
 RUNS = 7
@@ -245,12 +245,12 @@ def world(visitors: int, each: int) -> Iterator[World]:
         services = services_of(app)
         users, visits = {}, {}
         with app.app_context():
-            alice = accounts.add_user("alice", "supervisor", PASSWORD)
+            alice = add_user(services, "alice", "supervisor", PASSWORD)
             drafts = []
             for n in range(visitors):
                 name = f"visitor{n}"
-                users[name] = accounts.add_user(
-                    name, "visitor", PASSWORD, languages=["sv", "ar"]
+                users[name] = add_user(
+                    services, name, "visitor", PASSWORD, languages=["sv", "ar"]
                 ).id
                 visits[name] = [uuid4() for _ in range(each)]
                 for id in visits[name]:

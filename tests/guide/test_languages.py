@@ -34,8 +34,9 @@ build.compile_catalogues(root, say=lambda _: None)
 settings = Settings(data=root / "data")
 initialise(settings)
 app = create_app(settings)
-with app.app_context():
-    accounts.add_user("test", "visitor", "a long test password", languages=["sv", "de"], interface_language="de")
+services = app.extensions["troskel"]
+accounts.add_user(services.databases, "test", "visitor", "a long test password", services.now(),
+                  languages=["sv", "de"], interface_language="de")
 client = app.test_client()
 version = app.extensions["troskel"].guide.version
 page = client.get("/sign-in", headers={"Accept-Language": "de-CH"})

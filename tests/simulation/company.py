@@ -34,6 +34,7 @@ from pwa.visits.submitting import Draft, submit
 from sync.shapes import VisitRecord
 from sync.sqlite import SqliteStorage
 from sync.storage import read_tenancies, read_visits
+from tests.cast.people import add_user, change_user, set_active, set_password, user_with
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PASSWORD = "a long test password"
@@ -109,8 +110,8 @@ class Company:
         Services.now = self._now  # type: ignore[assignment,method-assign]
         self.services: Services = self.app.extensions["troskel"]
         self.reopen()
-        with self.app.app_context():
-            self.users = {one.name: one for one in accounts.list_users()}
+        with self.services.databases.reading() as db:
+            self.users = {one.name: one for one in accounts.list_users(db)}
 
     def _now(self, *_: object) -> datetime:
         return self.clock.now()
@@ -194,10 +195,7 @@ class Company:
 
     def _alva(self) -> accounts.User:
         """Who also sees the protected room."""
-        with self.app.app_context():
-            alva = accounts.find_user(self.users["alva"].id)
-        assert alva
-        return alva
+        return user_with(self.services, self.users["alva"].id)
 
     def resolve(self, name: str, id: str, sha256: str, action: str) -> None:
         with self.app.app_context():
@@ -210,25 +208,18 @@ class Company:
         with self.app.app_context():
             if what == "end_sessions":
                 with self.services.databases.writing() as db:
-                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_admin")
+                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_administrator")
             elif what in ("deactivate", "activate"):
-                accounts.set_active(id, what == "activate")
+                set_active(self.services, id, what == "activate")
             elif what == "password":
-                accounts.set_password(id, PASSWORD)
+                set_password(self.services, id, PASSWORD)
             elif what in ("visitor", "officer", "ambassador", "supervisor"):
-                user = accounts.find_user(id)
-                assert user
-                accounts.change_user(
-                    id, role=what, queue="KT" if what == "officer" else "",
-                    languages=list(user.languages), display_name=user.display_name,
-                    may_see_protected=user.may_see_protected,
-                )  # fmt: skip
+                queue = "KT" if what == "officer" else ""
+                change_user(self.services, id, role=what, queue=queue)
 
     def heal(self) -> None:
         for name in FIELD:
-            with self.app.app_context():
-                user = accounts.find_user(self.users[name].id)
-            assert user
+            user = user_with(self.services, self.users[name].id)
             if not user.active:
                 self.account("activate", name)
             if user.role != CAST[name]["role"]:
@@ -238,7 +229,7 @@ class Company:
 
     def backup(self) -> None:
         target = self.data.parent / f"backup-{len(self.backups)}.tar.gz"
-        self.backups.append((write_backup(self.services, target), target))
+        self.backups.append((write_backup(self.services.databases, target, "own"), target))
 
     def restore(self, number: int) -> None:
         """Put the company back to a backup, as after a burnt disk."""
@@ -295,15 +286,19 @@ class Site:
         services: Services = self.app.extensions["troskel"]
         with self.app.app_context():
             for name, facts in CAST.items():
-                accounts.add_user(
-                    name, password=PASSWORD, display_name=f"{name.title()} Testsson", **facts
+                add_user(
+                    services,
+                    name,
+                    password=PASSWORD,
+                    display_name=f"{name.title()} Testsson",
+                    **facts,
                 )
             with services.databases.writing() as db:
                 ids = dict(db.execute("SELECT name, id FROM users").fetchall())
                 for n, name in enumerate(CAST):  # the same in every run
                     db.execute("UPDATE users SET id = ? WHERE id = ?", [uuid(9, n), ids[name]])
                 db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alva'")
-                db.execute("INSERT INTO marks (name, value) VALUES ('server', 'simulated')")
+                db.execute("UPDATE marks SET value = 'simulated' WHERE name = 'server'")
         services.close()
         self._last = Company(self.app, self.data, Clock())
         for n in range(VISITS):

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from pwa.desk.parts import tables
 from pwa.desk.parts.languages import language_names
 from pwa.people.accounts import User, list_users
+from pwa.services import get_services
 
 ROLES = ("visitor", "ambassador", "supervisor")
 
@@ -31,12 +32,14 @@ class Assignee:
 
 def names() -> dict[str, str]:
     """user id → display name, of everyone who ever worked here."""
-    return {user.id: user.display_name for user in list_users(active_only=False)}
+    with get_services().databases.reading() as db:
+        return {user.id: user.display_name for user in list_users(db, active_only=False)}
 
 
 def field_people() -> list[User]:
     """Active people who make visits, by name; visitors and ambassadors before supervisors."""
-    people = [user for user in list_users() if user.role in ROLES]
+    with get_services().databases.reading() as db:
+        people = [user for user in list_users(db) if user.role in ROLES]
     return sorted(people, key=lambda user: (user.role == "supervisor", user.display_name))
 
 
