@@ -129,7 +129,7 @@ class Mistake:
 MISTAKES = {
     "closed without lock": Mistake(_closes_without_lock, "locks", "1/1"),
     "written without lock": Mistake(_writes_without_lock, "locks", "1/1"),
-    "relaxed durability": Mistake(_relaxed_durability, "writes", "390/8"),
+    "relaxed durability": Mistake(_relaxed_durability, "writes", "340/8"),
     "two transactions": Mistake(_two_transactions, "statements", "200/40"),
     "answer before commit": Mistake(_answer_before_commit, "writes", "60/4"),
     "blob not synced": Mistake(_blob_not_synced, "writes", "200/20"),
