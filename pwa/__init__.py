@@ -91,7 +91,8 @@ def create_app(config: Settings | None = None) -> Flask:
     )
     try:
         migrate(databases, services.now())
-        services.guide = current_guide(databases, baseline, services.now())
+        with databases.writing() as db:
+            services.guide = current_guide(db, baseline, services.now())
     except BaseException:
         services.close()
         raise

@@ -33,3 +33,8 @@ def uuid7_at(moment: datetime) -> str:
 def uuid4(randbits: Callable[[int], int] = secrets.randbits) -> str:
     """A random UUIDv4 (RFC 9562, 5.4)."""
     return str(uuid.UUID(int=randbits(128), version=4))
+
+
+def operation_id(now: datetime) -> str:
+    """The id of an operation made at `now` (aware)."""
+    return uuid7(int(now.timestamp() * 1000))

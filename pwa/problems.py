@@ -14,6 +14,8 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from pwa.messages import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,11 +25,6 @@ class Entry:
     title: str
     remedy: str
     retryable: bool = False
-
-
-def N_(msgid: str) -> str:
-    """Mark a msgid for the catalogues; it is translated when it is shown."""
-    return msgid
 
 
 CATALOGUE: dict[str, Entry] = {

@@ -21,6 +21,9 @@ from sync.shapes import GoneReason, TenancyRecord, VisitRecord
 from sync.storage import ALL, Entry, Head, Held, Visibility
 from sync.working_set import WorkingSet
 
+# What a retract strikes out. It may name anything: a consent it names keeps its bytes.
+STRUCK_KINDS = frozenset({"visit.note", "visit.photo", "visit.follow_up"})
+
 
 @dataclass(frozen=True, slots=True)
 class Effects:
@@ -50,7 +53,7 @@ class Effects:
         record = apply_in_place(before, operation, seq)
         if self._is_late(operation, record):
             record["late"].append(operation.id)
-        if decided_alone(operation, self.rights.sender):
+        if decided_alone(operation, self.rights.sender, accepted=self.rights.override):
             mark_alone(record, operation.id)
         self.work.put(record)
         self._blank_struck(operation, record)
@@ -98,8 +101,8 @@ class Effects:
             entries = (*record["notes"], *record["photos"], *record["follow_ups"])
             if any(one["id"] == target for one in entries):
                 self.work.batch.blank.append(target)
-        elif operation.id in record["retracted"]:  # its retract arrived first
-            self.work.batch.blank.append(operation.id)
+        elif operation.kind in STRUCK_KINDS and operation.id in record["retracted"]:
+            self.work.batch.blank.append(operation.id)  # its retract arrived first
 
     def _join_tenancy(self, record: VisitRecord, seq: int) -> None:
         file = self.work.tenancy(record["tenancy"])

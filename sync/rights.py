@@ -35,11 +35,16 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is signed in: user id, role, and an officer's queue ("" otherwise)."""
+    """A person: user id, role ("" for nobody's), and an officer's queue ("" otherwise).
+
+    `ambassador_until`: the log's last number when they ceased to be an ambassador, -1 for who has
+    never been one (sync/seen.py).
+    """
 
     user: str
     role: str
     queue: str = ""
+    ambassador_until: int = -1
 
     @property
     def groups(self) -> frozenset[str]:

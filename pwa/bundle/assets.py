@@ -24,6 +24,7 @@ field/ reaches phones as build/phone.js."""
 
 BUNDLED = frozenset(
     {
+        "build/constants.js",
         "build/templates.js",
         "build/languages.js",
         "build/original.js",

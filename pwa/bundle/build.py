@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TypeAlias
 
-from pwa.bundle import catalogues, fonts, phone_words
+from pwa.bundle import catalogues, constants, fonts, phone_words
 from pwa.guide.languages import ORIGINAL
 
 Say: TypeAlias = Callable[[str], None]
@@ -129,7 +129,7 @@ def compile_templates(root: Path, *, say: Say) -> None:
 
 def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
     """static/field/boot.js and all it imports → static/build/phone.js, one file, minified; and the
-    catalogues it takes its words from.
+    catalogues it takes its words from, and the constants it shares with the server.
 
     Fifty small modules are nine round trips on a slow line before anything is shown, and twice
     the bytes; the source map is for whoever debugs. `packages` is where node_modules stands.
@@ -139,6 +139,7 @@ def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
     if not found:
         raise BuildFailed("esbuild has no build for this machine: see node_modules/@esbuild")
     messages = compile_catalogues(root, say=say)
+    _write(root / "static" / "build" / "constants.js", constants.compile_module().encode())
     with TemporaryDirectory() as folder:
         copy = Path(folder)
         _copy_numbered(root, copy, messages)
@@ -160,8 +161,8 @@ def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
 def _copy_numbered(root: Path, copy: Path, messages: Sequence[catalogues.MessageId]) -> None:
     """Everything phone.js is made of, below `copy`, with numbers instead of messages."""
     modules = [*(root / "static/field").rglob("*.js"), root / "static/build/templates.js"]
-    as_they_are = ["build/languages.js", "build/original.js", "vendor/idb.js",
-                   "vendor/signature_pad.min.js"]  # fmt: skip
+    as_they_are = ["build/constants.js", "build/languages.js", "build/original.js",
+                   "vendor/idb.js", "vendor/signature_pad.min.js"]  # fmt: skip
     for path in [*modules, *(root / "static" / name for name in as_they_are)]:
         script = path.read_text("utf-8")
         into = copy / path.relative_to(root)

@@ -29,7 +29,7 @@ from pwa.database.connections import DatabaseError
 from pwa.homes import company
 from pwa.people import accounts
 from pwa.settings import SettingsError, settings_table
-from pwa.visits.exporting import QUERIES, export_csv
+from pwa.visits.exporting import EXPORTS, export_csv
 
 
 def main() -> None:
@@ -284,7 +284,7 @@ def import_command(
 
 
 @troskel.command("export")
-@click.argument("what", type=click.Choice(sorted(QUERIES)))
+@click.argument("what", type=click.Choice(EXPORTS))
 @click.option("--format", "format_", type=click.Choice(["csv"]), default="csv", show_default=True)
 @with_data
 def export_command(what: str, format_: str, data: Path | None) -> None:
@@ -292,7 +292,8 @@ def export_command(what: str, format_: str, data: Path | None) -> None:
     with running(data) as services:
         # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        export_csv(services, what, out)
+        with services.databases.reading() as db:
+            export_csv(db, what, out)
         out.flush()
         out.detach()
 

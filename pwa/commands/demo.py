@@ -20,12 +20,12 @@ from PIL import Image, ImageDraw
 
 from pwa.homes import company
 from pwa.homes.importing import import_file
-from pwa.ids import uuid4, uuid7
+from pwa.ids import operation_id, uuid4
 from pwa.people import accounts
 from pwa.people.accounts import User
 from pwa.phones import devices
 from pwa.services import Services
-from pwa.visits.submitting import principal_of
+from pwa.visits.submitting import find_principal, principal_of
 from pwa.visits.view_models import tick_answer
 from sync.operations import encode
 from sync.push import push
@@ -172,7 +172,7 @@ class _Device:
     ) -> str:
         """Write one operation; it is sent by `send`. Gives its id. `base` -1: has seen all."""
         self.taken += 1
-        id = uuid7(int(at.timestamp() * 1000))
+        id = operation_id(at)
         head = self.services.storage.head()
         assert head is not None
         self.texts.append(
@@ -196,7 +196,13 @@ class _Device:
     def send(self, at: datetime) -> None:
         """Everything written so far reaches the server at this time."""
         received = at.astimezone(UTC).isoformat(timespec="seconds")
-        push(self.services.storage, self.texts, principal_of(self.user), received)
+        push(
+            self.services.storage,
+            self.texts,
+            principal_of(self.user),
+            received,
+            people=find_principal,
+        )
         self.texts.clear()
 
 

@@ -1,7 +1,7 @@
 """What a supervisor, an officer and an administrator see at a desk.
 
 Invariant: the desk changes visits only by operations (pwa/visits/submitting.py) and reads lists only
-through pwa/desk/parts/queries.py. It refuses to know how a record is made up: that is sync.
+through pwa/desk/parts/tables.py. It refuses to know how a record is made up: that is sync.
 """
 
 from __future__ import annotations

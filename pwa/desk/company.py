@@ -17,6 +17,7 @@ from flask_babel import gettext
 
 from pwa.desk.parts import staff
 from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.levels import Level, level_of, places
 from pwa.desk.parts.wording import queue_name
 from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
@@ -24,7 +25,8 @@ from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.guide.setting import Setting
 from pwa.homes import company
 from pwa.homes.files.cells import clean
-from pwa.problems import N_, Problem
+from pwa.messages import N_
+from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.view_texts import put_in
 from pwa.web.access import get_current_user, requires
@@ -123,49 +125,6 @@ def preview() -> ResponseReturnValue:
         texts=texts_with(services.guide, name, facts, language),
         language={"tag": language, "dir": LANGUAGES[language].direction},
     )
-
-
-# --- the levels --------------------------------------------------------------------------
-
-
-class Level:
-    """One place where facts are set: the company, an area or a building of it."""
-
-    def __init__(self, scope: str, buildings: Mapping[str, str]) -> None:
-        """`scope` as company.scope_of names it; `buildings` tells the area of each."""
-        self.scope = scope
-        kind, _, name = scope.partition(":")
-        self.kind = kind
-        self.name = name
-        self.building = name if kind == "building" else ""
-        self.area = name if kind == "area" else buildings.get(self.building, "")
-
-    @property
-    def above(self) -> str:
-        """The level whose facts hold where this one says nothing."""
-        if self.kind == "building" and self.area:
-            return company.scope_of(self.area)
-        return company.COMPANY
-
-
-def places() -> tuple[list[str], dict[str, str]]:
-    """(areas by name, building → its area) of the company's homes; protected ones are not read."""
-    with get_services().databases.reading() as db:
-        areas, buildings = company.places(db)
-    return areas, buildings
-
-
-def level_of(scope: str) -> Level:
-    """The level of that name, "" being the company. Raises Problem("not_found")."""
-    if scope in ("", company.COMPANY):
-        return Level(company.COMPANY, {})
-    areas, buildings = places()
-    known = {company.scope_of(area) for area in areas} | {
-        company.scope_of(building=one) for one in buildings
-    }
-    if scope not in known:
-        raise Problem("not_found")
-    return Level(scope, buildings)
 
 
 # --- what the page shows -----------------------------------------------------------------

@@ -15,13 +15,13 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
+from pwa.desk.parts.due import due_day
 from pwa.desk.parts.filters import PAGE_ROWS
-from pwa.desk.parts.forms import back_to, draft, new_operation, perform
-from pwa.desk.parts.queries import FollowUpRow, due_day
+from pwa.desk.parts.forms import back_to, draft, follow_up_answer, new_operation, perform
 from pwa.desk.parts.reading import blob_response, log_picture
+from pwa.desk.parts.rows import FollowUpRow
 from pwa.desk.parts.wording import Words, words_for
-from pwa.desk.visit_actions import follow_up_answer
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -45,10 +45,10 @@ def page() -> ResponseReturnValue:
     shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
     today = services.today()
     with services.databases.reading() as db:
-        rows, total = queries.list_follow_ups(
+        rows, total = tables.list_follow_ups(
             db, today, queue=queue, done=done, late=late and not done, page=shown
         )
-        counts = queries.count_follow_ups(db, today)
+        counts = tables.count_follow_ups(db, today)
         records = read_visits(SqliteStorage(db), {row.visit for row in rows})
     words = words_for(services.guide, staff.names())
     return render_template(
@@ -71,7 +71,7 @@ def answer(id: str) -> ResponseReturnValue:
     """Answer one follow-up, and close it where the form says so."""
     user = get_current_user()
     with get_services().databases.reading() as db:
-        row = queries.find_follow_up(db, id)
+        row = tables.find_follow_up(db, id)
     if row is None or not _may(user, row):
         raise Problem("not_found")
     data = follow_up_answer({**request.form.to_dict(), "follow_up": id})
@@ -86,7 +86,7 @@ def photo(id: str, sha256: str) -> Response:
     """A photo of the fault that this follow-up is about: all that an officer sees of a home."""
     services, user = get_services(), get_current_user()
     with services.databases.reading() as db:
-        row = queries.find_follow_up(db, id)
+        row = tables.find_follow_up(db, id)
         if row is None or not _may(user, row):
             raise Problem("not_found")
         record = read_visits(SqliteStorage(db), [row.visit])[row.visit]

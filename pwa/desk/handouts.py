@@ -8,9 +8,7 @@ published now. It refuses to send anything: what is written here is copied by a 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,10 +16,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
-from pwa.desk.company import level_of, places
 from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.levels import level_of, places
+from pwa.desk.parts.printed import CARD, printed, tags_of
 from pwa.desk.parts.reading import log_reading
-from pwa.guide.fill import localise, placeholders
+from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.homes import company
@@ -29,22 +28,12 @@ from pwa.people.accounts import INTERFACE_LANGUAGES
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import load_visit
-from pwa.visits.view_texts import language_view, put_in
+from pwa.visits.view_texts import language_view
 from pwa.web.access import get_current_user, public, requires
 from pwa.web.i18n import direction, locale_of
 from sync.apply import value_of
 
 blueprint = Blueprint("handing", __name__)
-
-_INSIDE = re.compile(r"(?<=[0-9])[ –-](?=[0-9])")
-# A no-break space; a dash between word joiners.
-_KEPT = {" ": "\u00a0", "-": "\u2060-\u2060", "–": "\u2060–\u2060"}
-
-CARD = "missed_card"
-MESSAGES = (
-    "message_booking", "message_reminder", "message_rebooked", "message_not_reached", CARD,
-    "message_done",
-)  # fmt: skip
 
 
 @blueprint.get("/desk/boendeguide")
@@ -115,7 +104,8 @@ def boendeguide(language: str) -> ResponseReturnValue:
 def missed_card(id: str) -> ResponseReturnValue:
     """The card that says that we were here and when we come again, to print and leave."""
     services, user = get_services(), get_current_user()
-    file = load_visit(services, user, id)
+    with services.databases.reading() as db:
+        file = load_visit(db, user, id)
     day, time = value_of(file.record, "date", ""), value_of(file.record, "time", "")
     if not day or not time:
         raise Problem("not_found")
@@ -157,22 +147,6 @@ def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: A
         )
 
 
-def printed(
-    guide: Guide, tags: Iterable[str], key: str, facts: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """`both`, with each number, date and telephone number in one piece: half a number at the end of
-    a line is a wrong number, from right to left above all. What is copied elsewhere is left alone."""
-    return [
-        {**one, "text": _INSIDE.sub(lambda sign: _KEPT[sign[0]], one["text"])}
-        for one in both(guide, tags, key, facts)
-    ]
-
-
-def tags_of(guide: Guide, language: str) -> list[str]:
-    """The tenant's language, where the guide has it, and then Swedish."""
-    return list(dict.fromkeys((language if language in guide.languages else ORIGINAL, ORIGINAL)))
-
-
 def handed_sections(guide: Guide) -> list[str]:
     """Sections that tell how to live here; the others are the visit's own."""
     telling = {item.section for item in guide.items.values() if item.kind == "explain"}
@@ -198,55 +172,3 @@ def section_of(
             if item.section == key
         ],
     }
-
-
-def both(
-    guide: Guide, tags: Iterable[str], key: str, facts: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """{tag, dir, text, mark, mark_tag, mark_dir} in each language: `mark` says in it that nobody has
-    reviewed the text, or that it is missing, and then the text is Swedish."""
-    found = []
-    for tag in tags:
-        text = guide.text(tag, key)
-        texts = guide.languages[text.language_used].texts
-        own = guide.languages[tag].texts
-        direction = LANGUAGES[text.language_used].direction
-        fallback = texts.get("ask_landlord", "")
-        mark = own.get(f"label.{text.state}", "") if text.state in ("machine", "translated") else ""
-        if text.language_used != tag:
-            mark = own.get("label.shown_in_swedish", "")
-        found.append(
-            {
-                "tag": text.language_used,
-                "dir": direction,
-                "text": put_in(text.text, localise(facts, texts), fallback, direction),
-                "mark": mark,
-                "mark_tag": tag,
-                "mark_dir": LANGUAGES[tag].direction,
-            }
-        )
-    return found
-
-
-def messages_for(
-    guide: Guide, language: str, facts: Mapping[str, str], day: str, time: str
-) -> list[dict[str, Any]]:
-    """{key, texts} of each message to a tenant that can be written now: one that names the day or
-    time of the visit only when there is one."""
-    tags = tags_of(guide, language)
-    context = {
-        "visit.date": date.fromisoformat(day).isoformat() if day else "",
-        "visit.time": time,
-    }
-    rows = []
-    for key in MESSAGES:
-        raw = guide.languages[ORIGINAL].texts[f"notice.{key}.text"]
-        if all(context[name] or f"{{{name}}}" not in raw for name in context):
-            rows.append(
-                {
-                    "key": key,
-                    "name": guide.languages[ORIGINAL].texts[f"notice.{key}.title"],
-                    "texts": both(guide, tags, f"notice.{key}.text", {**facts, **context}),
-                }
-            )
-    return rows

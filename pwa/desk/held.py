@@ -17,12 +17,13 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
 from pwa.desk.parts.forms import text_of
-from pwa.desk.parts.queries import Calendar, VisitRow
+from pwa.desk.parts.rows import Calendar, VisitRow
 from pwa.desk.parts.wording import Words, describe_text, words_for
+from pwa.people.accounts import User
 from pwa.problems import Problem
-from pwa.services import get_services
+from pwa.services import Services, get_services
 from pwa.visits.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
 from pwa.web.access import get_current_user, requires
 
@@ -51,10 +52,10 @@ def page() -> ResponseReturnValue:
     services = get_services()
     user = get_current_user()
     filed = request.args.get("show") == "filed"
-    rows = list_filed(services, user) if filed else list_held(services, user)
     calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
-        visits = queries.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
+        rows = list_filed(db, user) if filed else list_held(db, user)
+        visits = tables.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
     words = words_for(services.guide, staff.names())
     groups = grouped(rows, visits, words)
     return render_template("desk/held.html", groups=groups, filed=filed)
@@ -75,19 +76,28 @@ def resolve() -> ResponseReturnValue:
         return redirect("/desk/held", 303)
     if action == REOPEN:
         return _reopen(keys)
-    open_now = {(row.id, row.sha256) for row in list_held(services, user)}
+    with services.databases.reading() as db:
+        open_now = {(row.id, row.sha256) for row in list_held(db, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
         # The same form sent twice: all of it is worked off already.
         flash(gettext("This was already dealt with."), "success")
         return redirect("/desk/held", 303)
-    outcomes = [
-        resolve_held(services, user, id, sha, action, comment)
-        for id, sha in wanted
-        if (id, sha) in open_now
-    ]
+    outcomes = [_resolve(services, user, key, action, comment) for key in wanted if key in open_now]
     _tell(outcomes)
     return redirect("/desk/held", 303)
+
+
+def _resolve(
+    services: Services, user: User, key: tuple[str, str], action: str, comment: str
+) -> str:
+    try:
+        return resolve_held(services, user, *key, action, comment)
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
+        # Applied a moment ago: it waited for the visit that the one before it opened.
+        return "applied"
 
 
 def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:

@@ -15,7 +15,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts.forms import is_fragment, text_of
-from pwa.homes.importing import Report, import_file, message
+from pwa.homes.importing import import_file
+from pwa.homes.report import Report, message
 from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
 

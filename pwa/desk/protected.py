@@ -1,7 +1,7 @@
 """The locked room: tenancies of protected identities, for the few who may see them.
 
 Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
-pwa/homes/importing.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
+pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
 It refuses to search or sort, and puts nothing of a person in a URL.
 """
 
@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from pwa.desk.parts import staff
 from pwa.desk.parts.forms import text_of
-from pwa.homes.importing import REASON_CHARACTERS_MAX, clear_protected, list_protected
+from pwa.homes.protected import REASON_CHARACTERS_MAX, clear_protected, list_protected
 from pwa.phones import devices
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -26,8 +26,10 @@ blueprint = Blueprint("protected", __name__)
 @blueprint.get("/desk/protected")
 @requires("visits")
 def page() -> ResponseReturnValue:
-    rows = list_protected(get_services(), get_current_user())
-    with get_services().databases.reading() as db:
+    services = get_services()
+    with services.databases.writing() as db:
+        rows = list_protected(db, get_current_user(), services.now())
+    with services.databases.reading() as db:
         phones = devices.list_deletions(db)
     return render_template("desk/protected.html", rows=rows, phones=phones, names=staff.names())
 

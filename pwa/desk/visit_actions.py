@@ -14,7 +14,7 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts.forms import back_to, draft, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, follow_up_answer, perform, text_of
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import load_visit
@@ -28,7 +28,8 @@ blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 def look_first() -> None:
     """A visit the reader may not see is "not found" before any field of a form is looked at."""
     assert request.view_args is not None
-    load_visit(get_services(), get_current_user(), request.view_args["id"])
+    with get_services().databases.reading() as db:
+        load_visit(db, get_current_user(), request.view_args["id"])
 
 
 @blueprint.post("/approve")
@@ -97,14 +98,6 @@ def strike(id: str) -> ResponseReturnValue:
 def cancel(id: str) -> ResponseReturnValue:
     data = {"reason": text_of(request.form, "reason", 20)}
     return _do(id, "visit.cancel", data, gettext("The visit is cancelled."))
-
-
-def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:
-    """The data of `follow_up.answer`. Words are needed, unless the follow-up is closed with it."""
-    text, done = text_of(form, "text"), form.get("done") == "1"
-    if not text and not done:
-        raise Problem("invalid_form")
-    return {"follow_up": form.get("follow_up", ""), "text": text, "done": done}
 
 
 def _do(

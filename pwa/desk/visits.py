@@ -15,27 +15,26 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlite_utils import Database
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
 from pwa.desk.parts.filters import (
+    ASSIGN_STATES,
     KINDS,
     PAGE_ROWS,
     STATES,
-    UNASSIGNED_STATES,
     VisitFilter,
     read_filter,
 )
-from pwa.desk.parts.forms import back_to, draft, is_fragment, new_operation, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, is_fragment, perform, text_of
 from pwa.desk.parts.languages import language_name, language_names
-from pwa.desk.parts.queries import Calendar, VisitRow
+from pwa.desk.parts.rows import Calendar, VisitRow
+from pwa.desk.parts.visit_rows import row_view
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import Draft
-from pwa.visits.view_models import weekday_of
 from pwa.web.access import requires
 
 blueprint = Blueprint("visits", __name__)
 
-ASSIGN_STATES = (*UNASSIGNED_STATES, "returned", "declined")
 ASSIGN_MAX = 200  # the most rows one page can show (a search)
 
 
@@ -45,8 +44,8 @@ def page() -> ResponseReturnValue:
     services = get_services()
     chosen = read_filter(request.args, services.settings.languages)
     with services.databases.reading() as db:
-        rows = queries.list_visits(db, chosen, _calendar())
-        total = queries.count_visits(db, chosen, _calendar())
+        rows = tables.list_visits(db, chosen, _calendar())
+        total = tables.count_visits(db, chosen, _calendar())
     return _render(chosen, rows, total, "")
 
 
@@ -59,7 +58,7 @@ def search() -> ResponseReturnValue:
     if not text:
         return redirect("/desk/visits", 303)
     with get_services().databases.reading() as db:
-        rows = queries.search_visits(db, text, chosen, _calendar())
+        rows = tables.search_visits(db, text, chosen, _calendar())
     return _render(chosen, rows, len(rows), text)
 
 
@@ -70,7 +69,7 @@ def people() -> ResponseReturnValue:
     chosen = _assign_fields()
     ids = request.form.getlist("visit")[:ASSIGN_MAX]
     with get_services().databases.reading() as db:
-        rows = queries.visits_by_id(db, ids, _calendar())
+        rows = tables.visits_by_id(db, ids, _calendar())
         suggested = _suggested(db, rows.values(), chosen["date"])
     return render_template(
         "desk/assign_people.html", **suggested, chosen_people=chosen, ticked=len(rows)
@@ -90,9 +89,9 @@ def assign() -> ResponseReturnValue:
     elif not (people or data) or (fields["second"] and not fields["first"]):
         flash(gettext("Choose a visitor, a date or a time first."), "problem")
     else:
-        done = perform(
-            [_draft(id, data | ({"visitors": people} if people else {}), f":{id}") for id in ids]
-        )
+        _find(*ids)
+        changes = data | ({"visitors": people} if people else {})
+        done = perform([_draft(id, changes, f":{id}") for id in ids])
         said = ngettext("%(num)s visit assigned.", "%(num)s visits assigned.", len(done))
         flash(said, "success")
     return redirect(back_to("/desk/visits"), 303)
@@ -150,13 +149,13 @@ def _assign_fields() -> dict[str, str]:
     return {name: text_of(request.form, name, 80) for name in names}
 
 
-def _find(id: str) -> VisitRow:
-    """The row of one visit; Problem("not_found") where the desk may not see one."""
+def _find(*ids: str) -> list[VisitRow]:
+    """The rows of these visits; Problem("not_found") where the desk may not see one of them."""
     with get_services().databases.reading() as db:
-        found = queries.visits_by_id(db, [id], _calendar()).get(id)
-    if found is None:
+        found = tables.visits_by_id(db, ids, _calendar())
+    if not set(ids) <= set(found):
         raise Problem("not_found")
-    return found
+    return [found[id] for id in ids]
 
 
 def _people(fields: Mapping[str, str]) -> list[str]:
@@ -168,7 +167,6 @@ def _people(fields: Mapping[str, str]) -> list[str]:
 
 
 def _draft(id: str, data: Mapping[str, Any], suffix: str) -> Draft:
-    _find(id)
     names = {"operation": f"operation{suffix}", "base": f"base{suffix}"}
     return draft(request.form, "visit.assign", id, data, **names)
 
@@ -190,7 +188,7 @@ def _render(
     everything = request.args.get("tick") == "all"
     ticked = [row for row in rows if everything and row.state in ASSIGN_STATES]
     with services.databases.reading() as db:
-        areas = queries.list_areas(db)
+        areas = tables.list_areas(db)
         suggested = _suggested(db, ticked, "")
     names = staff.names()
     response = make_response(
@@ -207,7 +205,7 @@ def _render(
             show_city=len({row.city for row in rows} - {""}) > 1,
             tick_all=back + ("&" if "?" in back else "?") + "tick=all",
             address=text,
-            cut=bool(text) and total >= queries.SEARCH_ROWS_MAX,
+            cut=bool(text) and total >= tables.SEARCH_ROWS_MAX,
             areas=areas,
             states=STATES,
             kinds=KINDS,
@@ -225,39 +223,8 @@ def _render(
     return response
 
 
-def row_view(row: VisitRow, names: Mapping[str, str]) -> dict[str, Any]:
-    """One row as its template takes it; with the hidden fields an assignment needs."""
-    people = [one for one in (row.visitor, row.visitor2) if one]
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "state": row.state,
-        "area": row.area,
-        "street": row.street,
-        "apartment": row.apartment,
-        "city": row.city,
-        "date": row.date,
-        "weekday": weekday_of(row.date),
-        "time": row.time,
-        "people": [names.get(one, "") for one in people],
-        "first": row.visitor,
-        "second": row.visitor2,
-        "language": language_name(row.language),
-        "move_in": row.move_in,
-        "conflicts": row.conflicts,
-        "late": row.late,
-        "follow_ups_open": row.follow_ups_open,
-        "overdue": row.overdue,
-        "unassigned": row.unassigned,
-        "assignable": row.state in ASSIGN_STATES,
-        "people_ids": ",".join(people),
-        "operation": new_operation(),
-        "base": row.seq,
-    }
-
-
 def _row(id: str, template: str) -> ResponseReturnValue:
-    found = _find(id)
+    (found,) = _find(id)
     with get_services().databases.reading() as db:
         options = staff.assignees(db, [found.language], found.date)
     return render_template(

@@ -19,6 +19,7 @@ from pwa.guide.fill import PLACEHOLDER, placeholders
 from pwa.guide.forbidden import find_forbidden
 from pwa.guide.format import CONTEXT, STATES, Guide, answer_key
 from pwa.guide.languages import LANGUAGES, ORIGINAL, script_share
+from pwa.messages import N_
 
 LABEL_CHARACTERS_MAX: Final = 40
 SCRIPT_SHARE_MIN: Final = 0.85
@@ -34,11 +35,6 @@ _DIGITS = re.compile(r"[0-9]+")
 _WORD = re.compile(r"[^\W\d_]+|\|")
 _LATIN_MARK = re.compile(r"[\u0621-\u06d5]\s*[,;?]")
 _BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-
-
-def N_(msgid: str) -> str:
-    """Mark a msgid for the catalogues; the desk translates it."""
-    return msgid
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ _decoys: dict[str, str] = {}
 @dataclass(frozen=True, slots=True)
 class User:
     """One person. `queue` is "" unless an officer; `session` is the token that this request
-    came with, "" when the person was looked up otherwise."""
+    came with, "" when the person was looked up otherwise. `ambassador_until`: the log's last number when they
+    ceased to be an ambassador, -1 for never."""
 
     id: str
     name: str
@@ -55,6 +56,7 @@ class User:
     interface_language: str
     may_see_protected: bool
     active: bool
+    ambassador_until: int = -1
     session: str = ""
 
     # What Flask-Login asks of a user.
@@ -92,6 +94,7 @@ def user_from(row: Mapping[str, Any], session: str = "") -> User:
         interface_language=row["interface_language"],
         may_see_protected=bool(row["may_see_protected"]),
         active=bool(row["active"]),
+        ambassador_until=row["ambassador_until"],
         session=session,
     )
 
@@ -160,6 +163,7 @@ def add_user(
         **_checked(role, queue, languages),
         "interface_language": _checked_interface(interface_language),
         "may_see_protected": int(may_see_protected),
+        "ambassador_until": -1,
         "active": 1,
         "created_at": get_services().now().isoformat(),
         "password": _hash(password, password_characters_min),
@@ -190,6 +194,9 @@ def change_user(
             "display_name": display_name.strip() or before.name,
             "may_see_protected": int(may_see_protected),
         }
+        if before.role == "ambassador" and role != before.role:
+            # Up to here they may have pulled visits without what colleagues had decided (sync/seen.py).
+            row["ambassador_until"] = _log_head(db)
         db.table("users").update(id, row)
         if (role, checked["queue"], may_see_protected) != (
             before.role,
@@ -198,6 +205,10 @@ def change_user(
         ):
             end_sessions_of(db, id, get_services().now(), "role_changed")
         return _get(db, id)
+
+
+def _log_head(db: Database) -> int:
+    return int(db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0])
 
 
 def set_active(id: str, active: bool) -> None:

@@ -28,7 +28,7 @@ from pwa.phones import devices
 from pwa.problems import Problem
 from pwa.publishing import recordings
 from pwa.services import Services, get_services
-from pwa.visits.submitting import principal_of
+from pwa.visits.submitting import find_principal, principal_of
 from pwa.web.access import SIGNED_IN, requires
 from sync.apply import RULE
 from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX
@@ -63,7 +63,9 @@ def push_view() -> Response:
     with services.storage.transaction():
         services.blobs.signatures.keep(signatures)
         phone = Phone(device, key)
-        pushed = push(services.storage, texts, principal_of(_user()), now, phone=phone)
+        pushed = push(
+            services.storage, texts, principal_of(_user()), now, people=find_principal, phone=phone
+        )
         health = body.get("health")
         if isinstance(health, dict) and pushed.proven:
             devices.report(services.databases.writer, device, _user().id, health, now)

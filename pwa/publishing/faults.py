@@ -16,7 +16,7 @@ from flask_babel import gettext
 
 from pwa.guide.check import LABEL_CHARACTERS_MAX
 from pwa.guide.fill import placeholders
-from pwa.problems import N_
+from pwa.messages import N_
 
 TEXT_CHARACTERS_MAX: Final = 4000  # the longest there is has 1,500; every phone carries all of them
 

@@ -23,7 +23,8 @@ from sqlite_utils import Database
 from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide, State
 from pwa.guide.languages import LANGUAGES, ORIGINAL
-from pwa.problems import N_, Problem
+from pwa.messages import N_
+from pwa.problems import Problem
 from pwa.publishing.acts import COMMENT_CHARACTERS_MAX, Place, Who, note, place, record
 from pwa.publishing.events import Event
 from pwa.publishing.faults import Fault, faults

@@ -44,8 +44,6 @@ READ_BACK_ITEM = "i67"
 LANGUAGE_ITEM = "i03"
 # Says that there are photos, so nobody need answer it where there are.
 PHOTO_ITEM = "i66"
-# The door, the safety and the closing: 3.2–3.13 (domain 3, rules).
-_MUST_SECTIONS = frozenset(f"s{n:02}" for n in range(2, 14))
 
 # --- items and sections -------------------------------------------------------------------
 
@@ -133,9 +131,15 @@ def _section_head(reader: Reader, section: Pack, open_musts: Sequence[View]) -> 
 
 
 def must_open(file: Mapping[str, Any], packs: Mapping[str, Pack]) -> list[str]:
-    """Keys of the must-items of 3.2–3.13 that nobody has answered, in the guide's order."""
+    """Keys of the musts that nobody has answered, in the guide's order."""
     reader = reader_of(file, packs, {"staff": ORIGINAL, "tenant": ORIGINAL}, {}, {})
     return [one["key"] for one in _musts(reader)]
+
+
+def _closes(key: str, item: Pack) -> bool:
+    """Whether closing lists this item while it is open: a must that the visitor deals with at the
+    visit, so none from before (booking) or after it (docs/domain.md 3)."""
+    return bool(item["must"]) and item["set_by"] == "visitor" and key != READ_BACK_ITEM
 
 
 def _musts(reader: Reader) -> list[View]:
@@ -148,12 +152,8 @@ def _musts(reader: Reader) -> list[View]:
             **pair(reader, "label", f"{key}.label"),
         }
         for section in reader.structure["sections"]
-        if section["key"] in _MUST_SECTIONS
         for key in section["items"]
-        if items[key]["must"]
-        and key != READ_BACK_ITEM
-        and answerable(key, items[key], reader.record["kind"])
-        and not _answer_of(reader, key)
+        if _closes(key, items[key]) and not _answer_of(reader, key)
     ]
 
 

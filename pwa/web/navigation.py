@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, request
 from flask_babel import gettext
 
-from pwa.problems import N_
+from pwa.messages import N_
 from pwa.web.access import find_current_user, may
 
 PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -16,7 +16,8 @@ from typing import Any
 from pwa.ids import uuid4, uuid7
 from pwa.people.accounts import User
 from pwa.services import Services
-from pwa.visits.submitting import Draft, principal_of, submit
+from pwa.visits.holding import HeldRow, list_held
+from pwa.visits.submitting import Draft, find_principal, principal_of, submit
 from sync.operations import encode
 from sync.push import Pushed, push
 
@@ -68,7 +69,9 @@ class Phone:
         }
         stamp = at.isoformat(timespec="seconds")
         text = encode(envelope | over)
-        return push(self.services.storage, [text], principal_of(self.user), stamp)
+        return push(
+            self.services.storage, [text], principal_of(self.user), stamp, people=find_principal
+        )
 
 
 @dataclass
@@ -137,6 +140,11 @@ class World:
     def row(self, visit: str) -> dict[str, Any]:
         with self.services.databases.reading() as db:
             return dict(db.table("visit_index").get(visit))
+
+    def held(self, user: User) -> list[HeldRow]:
+        """What is held, as `user` sees it."""
+        with self.services.databases.reading() as db:
+            return list_held(db, user)
 
     def log_length(self) -> int:
         head = self.services.storage.head()

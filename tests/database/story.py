@@ -310,8 +310,8 @@ class _Story:
                 acts.act(db, services.baseline, services.guide, charlie, spot, fields, NOW)
             draft = draft_guide(db, services.baseline)
         alice = self.people["alice"].id
-        services.guide = publish(services.databases, services.baseline, alice, draft.version, NOW)
         with services.databases.writing() as db:
+            services.guide = publish(db, services.baseline, alice, draft.version, NOW)
             for key, filler in (("i04", b"a"), ("i05", b"b"), ("i04", b"c")):
                 recordings.add_recording(
                     db, services.guide, "so", key, OGG + filler * 8, charlie.id, NOW

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pwa.desk.devices import list_phones, needs_of
+from pwa.desk.parts.phones import list_phones, needs_of
 from pwa.ids import uuid4
 from pwa.phones import devices
 from sync.operations import MEDIA_TYPE

@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from pwa.database import indexes
-from pwa.desk.parts import queries
-from pwa.desk.parts.queries import due_day
+from pwa.desk.parts import tables
+from pwa.desk.parts.due import due_day
 from pwa.ids import uuid4
 from tests.cast.world import CONSENT, World, addresses, days, operation
 
@@ -250,7 +250,7 @@ def test_overdue_in_the_database_is_overdue_on_the_page(world: World) -> None:
             if due_day(urgency, days(ago).isoformat()) < today:
                 expected.add(id)
     with world.services.databases.reading() as db:
-        found, total = queries.list_follow_ups(db, today, queue="", done=False, late=True, page=1)
+        found, total = tables.list_follow_ups(db, today, queue="", done=False, late=True, page=1)
     assert total == len(expected) > 40
     assert {one.id for one in found} <= expected
 

@@ -1,4 +1,4 @@
-// Plain words: every kind and every refusal has its sentence; the strip never says more than is true.
+// Plain words: every kind and every refusal has its sentence; the strip never claims more than is true.
 
 import assert from 'node:assert/strict'
 import {readFileSync} from 'node:fs'
@@ -63,7 +63,7 @@ test('every refusal of the protocol has a reason and something to do', () => {
 const none = {unsent: 0, needs: 0, waits: 0}
 const online = {needs_sign_in: false}
 
-test('the strip says what the outbox holds', () => {
+test('the strip shows what the outbox holds', () => {
   assert.equal(statusLine(none, online, true, i18n).text, 'All sent')
   assert.equal(
     statusLine({...none, unsent: 3}, online, true, i18n).text,
@@ -76,7 +76,7 @@ test('the strip says what the outbox holds', () => {
   )
 })
 
-test('a dead session says sign in, and still how much is unsent', () => {
+test('a dead session shows sign in, and still how much is unsent', () => {
   assert.equal(
     statusLine({...none, unsent: 3}, {needs_sign_in: true}, true, i18n).text,
     'Sign in to send · 3 unsent',
@@ -87,7 +87,7 @@ test('a dead session says sign in, and still how much is unsent', () => {
   )
 })
 
-test('the strip never says all sent while something is not', () => {
+test('the strip never shows all sent while something is not', () => {
   for (const unsent of [0, 1])
     for (const needs of [0, 1])
       for (const needs_sign_in of [true, false])

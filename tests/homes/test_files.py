@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pwa.homes.files import FileRefused, Reading, explain, read_table, read_tenancies
-from pwa.homes.files.report import EXPLANATIONS
+from pwa.homes.files.explanations import EXPLANATIONS
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 TODAY = date(2026, 11, 22)

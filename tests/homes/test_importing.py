@@ -10,7 +10,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from pwa.homes.importing import Report, clear_protected, import_file, list_protected
+from pwa.homes.importing import import_file
+from pwa.homes.protected import ProtectedRow, clear_protected, list_protected
+from pwa.homes.report import Report
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
@@ -47,6 +49,11 @@ def row(
 
 def counts(report: Report) -> tuple[int, ...]:
     return (report.created, report.updated, report.unchanged, report.protected, report.registered)
+
+
+def in_the_room(services: Services, user: User) -> list[ProtectedRow]:
+    with services.databases.writing() as db:
+        return list_protected(db, user, services.now())
 
 
 def visits(services: Services) -> list[dict[str, Any]]:
@@ -192,18 +199,18 @@ def test_clearing_needs_the_right_and_a_reason_and_plans_the_visit(
     lines(services, row("9/9", flag="J"))
     alice: User = user_of("alice")
     with pytest.raises(Problem):
-        list_protected(services, alice)
+        in_the_room(services, alice)
     allowed = User(
         **{name: getattr(alice, name) for name in User.__slots__} | {"may_see_protected": True}
     )
-    (locked,) = list_protected(services, allowed)
+    (locked,) = in_the_room(services, allowed)
     with pytest.raises(Problem):
         clear_protected(services, alice, locked.id, "Fel i filen")
     with pytest.raises(Problem):
         clear_protected(services, allowed, locked.id, "  ")
     clear_protected(services, allowed, locked.id, "Fel i filen")
     assert len(visits(services)) == 1
-    assert list_protected(services, allowed) == []
+    assert in_the_room(services, allowed) == []
     assert counts(lines(services, row("9/9"))) == (0, 0, 1, 0, 0)
     with services.databases.reading() as db:
         assert [one["what"].split()[0] for one in db.table("protected_reads").rows] == [
@@ -245,10 +252,10 @@ def test_refused_rows_name_row_field_and_remedy(services: Services) -> None:
 def test_a_failure_in_the_middle_stores_nothing(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OSError("disk")
 
-    monkeypatch.setattr("pwa.homes.importing._Changes._keep_in_room", fail)
+    monkeypatch.setattr("pwa.homes.protected.lock", fail)
     with pytest.raises(OSError, match="disk"):
         sample(services, "tenancies-utf8.csv")
     assert visits(services) == []

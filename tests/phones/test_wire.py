@@ -494,9 +494,9 @@ def test_a_held_operation_is_accepted_by_a_supervisor_once(
         assert resolve_held(services, alice, *key, "accept") == "applied"
         with pytest.raises(Problem):
             resolve_held(services, alice, *key, "accept")
-        assert [one["text"] for one in load_visit(services, alice, VISIT).record["notes"]] == [
-            "Anteckning 1"
-        ]
+        with services.databases.reading() as db:
+            notes = load_visit(db, alice, VISIT).record["notes"]
+        assert [one["text"] for one in notes] == ["Anteckning 1"]
     assert read(send(charlie, text))["results"][0]["result"] == "duplicate"
 
 
@@ -504,5 +504,5 @@ def test_a_held_operation_is_accepted_by_a_supervisor_once(
 def test_i7_the_desks_file_of_a_visit_is_for_supervisors(
     planned: Any, services: Services, app: Any, user_of: Any, name: str
 ) -> None:
-    with app.app_context(), pytest.raises(Problem):
-        load_visit(services, user_of(name), VISIT)
+    with services.databases.reading() as db, pytest.raises(Problem):
+        load_visit(db, user_of(name), VISIT)

@@ -86,7 +86,8 @@ def publish(app: Flask) -> str:
     parts = parts_of(app)
     with parts.databases.reading() as db:
         seen = versions.draft_guide(db, parts.baseline).version
-    parts.guide = versions.publish(parts.databases, parts.baseline, "root", seen, NOW)
+    with parts.databases.writing() as db:
+        parts.guide = versions.publish(db, parts.baseline, "root", seen, NOW)
     return parts.guide.version
 
 
@@ -380,7 +381,8 @@ def test_whatever_happens_every_version_stays_and_reviewed_means_that_a_speaker_
             tag, name = chance.choice(("sv", "ar")), key.replace(".", "__")
             text = files.text(tag, key).text + chance.choice(("", "x", "y"))
             parts.baseline = with_texts(parts.baseline, tag, **{name: text})
-            parts.guide = versions.current_guide(parts.databases, parts.baseline, NOW)
+            with parts.databases.writing() as db:
+                parts.guide = versions.current_guide(db, parts.baseline, NOW)
         look()
     for version, content in told.items():
         assert app.test_client().get(f"/guide/{version}/ar.json").data == content

@@ -282,7 +282,9 @@ def _work_off(app: Flask, story: Story, problem: str, action: str) -> Answer:
     with app.app_context():
         services: Services = app.extensions[EXTENSION]
         alice = _user(app, story.people["alice"])
-        for row in list_held(services, alice):
+        with services.databases.reading() as db:
+            rows = list_held(db, alice)
+        for row in rows:
             if row.problem == problem:
                 resolve_held(services, alice, row.id, row.sha256, action)
     return {"status": 200, "json": {}}

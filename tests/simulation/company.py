@@ -184,11 +184,13 @@ class Company:
 
     def held(self) -> list[HeldRow]:
         """What waits for a decision at the desk."""
-        return list_held(self.services, self._alva())
+        with self.services.databases.reading() as db:
+            return list_held(db, self._alva())
 
     def filed(self) -> list[HeldRow]:
         """What the desk keeps as it is."""
-        return list_filed(self.services, self._alva(), limit=100_000)
+        with self.services.databases.reading() as db:
+            return list_filed(db, self._alva(), limit=100_000)
 
     def _alva(self) -> accounts.User:
         """Who also sees the protected room."""

@@ -2,7 +2,7 @@
 // point. A line of JSON in, a line of JSON out; between two lines every phone stands still.
 // Invariant: nothing here depends on a real clock, a thread or chance: time, ids and the moment of
 // each fault come with the command, so the same commands give the same answers on every machine.
-// It refuses to know the server: requests are handed out, and answers come in.
+// It does not know the server: requests are handed out, and answers come in.
 
 import {createInterface} from 'node:readline'
 

@@ -76,5 +76,5 @@ def test_the_judge_sees_that_a_colleagues_unsent_decision_is_taken_as_seen(
 def test_the_judge_sees_that_an_ambassador_is_taken_to_have_seen_what_is_not_shown(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.effects, "decided_alone", lambda *_: False)
+    monkeypatch.setattr(sync.effects, "decided_alone", lambda *_, **__: False)
     assert any(what.endswith("unseen") for _, what in wrong(runner))

@@ -28,6 +28,7 @@ from tests.sync.world import (
     VISIT,
     Device,
     answer,
+    find_principal,
     fresh_id,
 )
 
@@ -83,7 +84,7 @@ def records_after(operations: list[dict[str, Any]], cut: int) -> dict[str, Any]:
     storage = MemoryStorage()
     for one in operations[:cut]:
         sender = Principal(**one["sender"])
-        (result,) = push(storage, [one["bytes"]], sender, NOW).results
+        (result,) = push(storage, [one["bytes"]], sender, NOW, people=find_principal).results
         assert result.result == "applied", (result, one["bytes"])
     return {f"{type} {id}": record for (type, id), record in storage.state.records.items()}
 

@@ -18,6 +18,7 @@ from tests.sync.world import (
     Device,
     answer,
     device_of,
+    find_principal,
     fresh_id,
     settle,
     visit_of,
@@ -29,7 +30,7 @@ KEY, OTHER = "a1" * 32, "b2" * 32
 def push_from(
     storage: Storage, texts: list[str], key: str = "", device: str = "phone", who: Principal = BOB
 ) -> Pushed:
-    return push(storage, texts, who, NOW, phone=Phone(device, key))
+    return push(storage, texts, who, NOW, people=find_principal, phone=Phone(device, key))
 
 
 def problems(pushed: Pushed) -> list[str]:
@@ -115,7 +116,9 @@ def test_i9_a_supervisor_can_accept_what_another_phone_sent_but_never_for_a_desk
     push_from(storage, [], KEY)
     assert problems(push_from(storage, [mine, desks], OTHER)) == ["device_mismatch"] * 2
     for text, expected in ((mine, "applied"), (desks, "held")):
-        pushed = push(storage, [text], BOB, NOW, resolve="accept", resolver="alice")
+        pushed = push(
+            storage, [text], BOB, NOW, people=find_principal, resolve="accept", resolver="alice"
+        )
         assert pushed.results[0].result == expected
     assert device_of(storage, "desk-alice")["received"] == [[1, 3]]
 

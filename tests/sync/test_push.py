@@ -33,6 +33,7 @@ from tests.sync.world import (
     Device,
     answer,
     device_of,
+    find_principal,
     fresh_id,
     settle,
     visit_of,
@@ -202,7 +203,7 @@ def test_i6_a_waiting_operation_that_raises_does_not_stop_its_visit_from_being_a
         assert phone.send(storage, opened).results[0].result == "applied"
     assert [one["text"] for one in visit_of(storage)["notes"]] == ["Efter"]
     assert held_of(storage) == ["server_error"]
-    push(storage, [broken], BOB, NOW, resolve="retry", resolver="alice")
+    push(storage, [broken], BOB, NOW, people=find_principal, resolve="retry", resolver="alice")
     assert [one["text"] for one in visit_of(storage)["notes"]] == ["boom", "Efter"]
 
 
@@ -232,7 +233,10 @@ def test_i9_what_a_colleague_sent_is_applied_when_its_author_sends_it(
     settle(storage, ["bob"])
     phone = Device("phone", BOB)
     text = phone.make("visit.note", {"item": "", "text": "x"}, base=3)
-    assert push(storage, [text], CHARLIE, NOW).results[0].problem == "author_mismatch"
+    assert (
+        push(storage, [text], CHARLIE, NOW, people=find_principal).results[0].problem
+        == "author_mismatch"
+    )
     assert phone.send(storage, text).results[0].result == "applied"
     assert held_of(storage) == []
     assert phone.send(storage, text).results[0].result == "duplicate"
@@ -243,9 +247,13 @@ def test_i6_a_supervisor_accepts_what_was_held_and_it_counts_once(storage: Stora
     phone = Device("phone", CHARLIE)
     text = phone.make("visit.note", {"item": "", "text": "Hjälpte till"}, base=3)
     assert phone.send(storage, text).results[0].problem == "no_right"
-    retried = push(storage, [text], CHARLIE, NOW, resolve="retry", resolver="alice")
+    retried = push(
+        storage, [text], CHARLIE, NOW, people=find_principal, resolve="retry", resolver="alice"
+    )
     assert retried.results[0].problem == "no_right"
-    accepted = push(storage, [text], CHARLIE, NOW, resolve="accept", resolver="alice")
+    accepted = push(
+        storage, [text], CHARLIE, NOW, people=find_principal, resolve="accept", resolver="alice"
+    )
     assert accepted.results[0].result == "applied"
     assert held_of(storage) == []
     assert phone.send(storage, text).results[0].result == "duplicate"
@@ -436,7 +444,7 @@ def test_no_bytes_make_push_raise(value: Any, kind: str) -> None:
         json.dumps(envelope | {"subject": value}),
         json.dumps(envelope | {"kind": kind, "data": dict.fromkeys(KINDS[kind].fields, value)}),
     ]
-    results = push(storage, texts, BOB, NOW).results
+    results = push(storage, texts, BOB, NOW, people=find_principal).results
     assert len(results) == 4
     assert all(one.problem != "server_error" for one in results)
 

@@ -16,6 +16,7 @@ from sync.operations import parse
 from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, answer, fresh_id
 
 DIRECTORY = Path(__file__).parents[2] / "sync" / "vectors" / "apply"
+OTHER = "00000000-0000-4000-8000-00000000000b"  # another tenancy
 Steps = list[tuple[str, int]]
 
 
@@ -253,6 +254,33 @@ def cases() -> Iterator[Case]:
     c = Case("opened_at_the_door")
     c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"})
     yield c.add(c.phone, "visit.note", {"item": "", "text": "Frågade om tvättstugan"})
+    c = Case("opened_although_it_is_there").planned()
+    c.add(c.desk, "visit.assign", {"visitors": ["bob", "charlie"]}, base=2)
+    c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"}, base=3)
+    yield c.add(
+        c.phone, "visit.open", {"tenancy": OTHER, "kind": "reactive", "language": ""}, base=3
+    )
+    c = Case("opened_without_a_tenancy_then_planned")
+    c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"})
+    c.add(c.desk, "visit.plan", {"tenancy": TENANCY, "kind": "welcome"}, base=1)
+    yield c.add(c.desk, "visit.plan", {"tenancy": OTHER, "kind": "short"}, base=2)
+    c = Case("rebooked_after_three_times_nobody_home").planned()
+    for _ in range(3):
+        c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
+    c.add(
+        c.phone, "visit.attempt", {"outcome": "rebooked", "date": "2026-12-01", "time": ""}, base=2
+    )
+    yield c
+    c = Case("nobody_home_again_after_a_rebooking").planned()
+    for _ in range(2):
+        c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
+    c.add(
+        c.phone,
+        "visit.attempt",
+        {"outcome": "rebooked", "date": "2026-12-01", "time": "09:00"},
+        base=2,
+    )
+    yield c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
 
 
 def derived(case: Case) -> dict[str, Any]:

@@ -22,6 +22,7 @@ CHARLIE = Principal("charlie", "visitor")
 AMIRA = Principal("amira", "ambassador")
 HUGO = Principal("hugo", "officer", "KT")
 ROOT = Principal("root", "administrator")
+PEOPLE = {one.user: one for one in (ALICE, BOB, CHARLIE, AMIRA, HUGO, ROOT)}
 NOW = "2026-11-22T10:00:00+00:00"
 AT = "2026-11-22T11:00:00+01:00"
 
@@ -40,6 +41,12 @@ CONSENT: dict[str, Any] = {
     "given_by": "tenant", "method": "oral", "attested": True, "signature": "",
     "interpreter": "ambassador", "expires": "",
 }  # fmt: skip
+
+
+def find_principal(user: str) -> Principal:
+    """Who this is; nobody's role for an id that is nobody's."""
+    return PEOPLE.get(user, Principal(user, ""))
+
 
 _ids = itertools.count(1)
 
@@ -79,7 +86,7 @@ class Device:
 
     def send(self, storage: Storage, *texts: str) -> Pushed:
         self.sent.extend(texts)
-        return push(storage, texts, self.who, NOW)
+        return push(storage, texts, self.who, NOW, people=find_principal)
 
 
 def settle(storage: Storage, visitors: list[str], date: str = "2026-11-23") -> Device:

@@ -20,7 +20,7 @@ from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.visits.exporting import export_csv
-from pwa.visits.holding import ACTIONS, list_filed, list_held, resolve_held, retry_newer
+from pwa.visits.holding import ACTIONS, list_filed, resolve_held, retry_newer
 from sync.operations import UPCASTS, digest_of
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import World
@@ -242,10 +242,10 @@ def test_an_action_that_does_not_fit_the_reason_changes_nothing(
     alice = replace(world.user_of("alice"), may_see_protected=True)
     before = world.log_length()
     with app.app_context():
-        (row,) = list_held(world.services, alice)
+        (row,) = world.held(alice)
         for action in {"accept", "assign", "retry", "ask"} - set(ACTIONS[reason]):
             assert resolve_held(world.services, alice, row.id, row.sha256, action, "?") == "held"
-        assert list_held(world.services, alice) == [row]
+        assert world.held(alice) == [row]
     assert world.log_length() == before
 
 
@@ -289,7 +289,8 @@ def test_i7_what_was_held_before_its_tenancy_was_protected_is_hidden_too(
     with world.services.databases.writing() as db:
         db.execute("UPDATE users SET may_see_protected = 0")
     assert "Kranen droppar" not in alice.get("/desk/held?show=filed").text
-    assert list_filed(world.services, world.user_of("alice"), visit) == []
+    with world.services.databases.reading() as db:
+        assert list_filed(db, world.user_of("alice"), visit) == []
 
 
 def test_the_export_says_what_was_held_and_how_it_ended_without_its_words(
@@ -302,7 +303,8 @@ def test_the_export_says_what_was_held_and_how_it_ended_without_its_words(
     held_for("no_right", world, phone_of, hidden)
     world.protect(hidden)
     out = io.StringIO()
-    assert export_csv(world.services, "held", out) == 2
+    with world.services.databases.reading() as db:
+        assert export_csv(db, "held", out) == 2
     rows = list(csv.DictReader(io.StringIO(out.getvalue())))
     assert [(one["problem"], one["state"]) for one in rows] == [
         ("no_right", "file"), ("author_mismatch", "open"),
@@ -319,7 +321,7 @@ def test_retrying_is_asked_of_who_sent_it_and_never_of_who_is_named_as_author(
     monkeypatch.setitem(UPCASTS, ("visit.note", 1), lambda data: data)
     with app.app_context():
         assert retry_newer(world.services) == 0
-        (row,) = list_held(world.services, world.user_of("alice"))
+        (row,) = world.held(world.user_of("alice"))
     assert row.problem == "author_mismatch"
     assert note_texts(world, visit) == []
 
@@ -346,7 +348,7 @@ def test_what_a_newer_phone_sent_goes_in_when_the_newer_server_starts(
     stored = services.databases.writer.execute("SELECT bytes FROM log ORDER BY seq DESC").fetchone()
     assert stored == (texts[0].encode(),)
     with newer.app_context():
-        (left,) = list_held(services, world.user_of("alice"))
+        (left,) = world.held(world.user_of("alice"))
     assert left.problem == "unknown_kind"
     services.close()
     again = create_app(settings)

@@ -41,7 +41,8 @@ def test_i7_work_at_a_visit_opened_offline_for_a_protected_tenancy_is_hidden(
     assert {result for result, _ in bob.told(opening, note)} == {"held"}
     alice = client_for("alice")
     assert "Kranen droppar" not in alice.get("/desk/held").text
-    assert export_csv(world.services, "held", io.StringIO()) == 0
+    with world.services.databases.reading() as db:
+        assert export_csv(db, "held", io.StringIO()) == 0
     with world.services.databases.writing() as db:
         db.execute("UPDATE users SET may_see_protected = 1")
     assert "Kranen droppar" in alice.get("/desk/held").text

@@ -68,7 +68,7 @@ def page() -> ResponseReturnValue:
             for problem in doubts_about(draft, one.language, one.key, one.new)
         ],
         may_publish=may(get_current_user(), "guide.publish"),
-        past=[one | {"person": people.get(one["by"], "")} for one in past[:PUBLICATIONS_MAX]],
+        past=[{**one, "person": people.get(one["by"], "")} for one in past[:PUBLICATIONS_MAX]],
     )
 
 
@@ -77,8 +77,8 @@ def page() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     services = get_services()
     seen = request.form.get("seen", "")
-    services.guide = publish(
-        services.databases, services.baseline, get_current_user().id, seen, services.now()
-    )
+    with services.databases.writing() as db:
+        published = publish(db, services.baseline, get_current_user().id, seen, services.now())
+    services.guide = published
     flash(gettext("Published. Phones get it at their next contact."))
     return redirect("/desk/guide", 303)

@@ -3,7 +3,7 @@
 Invariant: everything in it may stand in a URL, so it holds no name, no address and no text a
 person typed: areas, codes, months, user ids. A value that is not one of ours falls back to
 "no filter" instead of an error, because a URL is often an old bookmark. It refuses SQL: that is made in
-pwa/desk/parts/queries.py from these fields.
+pwa/desk/parts/tables.py from these fields.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "all": STATES,
 }
 UNASSIGNED_STATES = ("planned", "booked", "started", "not_reached")
+ASSIGN_STATES = (*UNASSIGNED_STATES, "returned", "declined")
 OVERDUE_STATES = ("planned", "booked", "started", "not_reached")
 SORTS = ("urgent", "date", "move_in", "address", "area", "state", "visitor")
 PAGE_ROWS = 50

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import flash, request
 from flask_babel import gettext
 
-from pwa.ids import uuid7
+from pwa.ids import operation_id
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import Draft, submit
@@ -24,10 +24,13 @@ from sync.kinds import KINDS, is_uuid
 from sync.limits import TEXT_CHARACTERS_MAX
 from sync.push import Result
 
+# By which a tenant can take a consent back at the desk (`visit.withdraw`, PROTOCOL.md 1).
+CHANNELS = ("desk", "phone", "letter", "visit")
+
 
 def new_operation() -> str:
     """An id for the hidden field `operation` of a form that is being rendered."""
-    return uuid7(int(get_services().now().timestamp() * 1000))
+    return operation_id(get_services().now())
 
 
 def draft(
@@ -89,3 +92,11 @@ def is_fragment() -> bool:
     """Whether htmx asks for a piece of the page (and not for a page it restores)."""
     headers = request.headers
     return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+
+def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:
+    """The data of `follow_up.answer`. Words are needed, unless the follow-up is closed with it."""
+    text, done = text_of(form, "text"), form.get("done") == "1"
+    if not text and not done:
+        raise Problem("invalid_form")
+    return {"follow_up": form.get("follow_up", ""), "text": text, "done": done}

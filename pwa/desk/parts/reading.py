@@ -12,6 +12,7 @@ from datetime import timedelta
 from flask import Response, request
 
 from pwa.blobs.files import BlobRefused, sniff
+from pwa.desk.parts import tables
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -27,8 +28,7 @@ def log_reading(user: User, visit: str) -> None:
     """`user` opens `visit`."""
     services = get_services()
     with services.databases.writing() as db:
-        row = {"user": user.id, "visit": visit, "at": services.now().isoformat(timespec="seconds")}
-        db.table("access_log").insert(row)
+        tables.add_reading(db, user.id, visit, services.now().isoformat(timespec="seconds"))
 
 
 def log_picture(user: User, visit: str) -> None:
@@ -36,10 +36,7 @@ def log_picture(user: User, visit: str) -> None:
     services = get_services()
     since = (services.now() - _ONE_READING).isoformat(timespec="seconds")
     with services.databases.reading() as db:
-        known = db.execute(
-            "SELECT 1 FROM access_log WHERE visit = ? AND user = ? AND at > ?",
-            [visit, user.id, since],
-        ).fetchone()
+        known = tables.has_read_since(db, user.id, visit, since)
     if not known:
         log_reading(user, visit)
 

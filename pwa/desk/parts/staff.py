@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flask_babel import gettext
 from sqlite_utils import Database
 
-from pwa.desk.parts import queries
+from pwa.desk.parts import tables
 from pwa.desk.parts.languages import language_names
 from pwa.people.accounts import User, list_users
 
@@ -43,7 +43,7 @@ def field_people() -> list[User]:
 def assignees(db: Database, languages: Iterable[str], day: str) -> list[Assignee]:
     """Everyone who could make visits in `languages` on `day` ("" while no day is chosen)."""
     asked = [tag for tag in dict.fromkeys(languages) if tag]
-    load = queries.workload(db, day) if day else {}
+    load = tables.workload(db, day) if day else {}
     people = field_people()
     return sorted(
         (_assignee(user, asked, load) for user in people),

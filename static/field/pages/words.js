@@ -1,13 +1,23 @@
 // Operations, refusals and times in plain words. Pure: language in, sentence out.
 
-/** What one operation did.
+/** @typedef {import('../i18n.js').I18n} I18n */
+
+/**
+ * What one operation did.
  * @param {{kind: string, data: Record<string, any>}} operation
- * @param {import('../i18n.js').I18n} i18n
+ * @param {I18n} i18n
  * @param {(item: string) => string} label the short label of an item of the guide, or ''
- * @returns {string} */
+ * @returns {string}
+ */
 export function describe({kind, data}, {_, ngettext}, label = () => '') {
-  const point = key =>
+  const point = (/** @type {string} */ key) =>
     label(key) || _('Point %(number)s', {number: String(key).replace(/^\D+/, '') || key})
+  /** @type {Record<string, string>} */
+  const attempts = {
+    not_home: _('Nobody home'),
+    declined: _('Declined'),
+    rebooked: _('New time booked'),
+  }
   switch (kind) {
     case 'visit.open':
       return _('New visit')
@@ -30,13 +40,7 @@ export function describe({kind, data}, {_, ngettext}, label = () => '') {
     case 'visit.follow_up':
       return data.text ? _('Follow-up: %(text)s', {text: data.text}) : _('Follow-up')
     case 'visit.attempt':
-      return (
-        {
-          not_home: _('Nobody home'),
-          declined: _('Declined'),
-          rebooked: _('New time booked'),
-        }[data.outcome] ?? _('Visit attempt')
-      )
+      return attempts[data.outcome] ?? _('Visit attempt')
     case 'visit.consent':
       return data.decision === 'yes'
         ? _('Consent %(purpose)s: yes', {purpose: data.purpose})
@@ -56,12 +60,15 @@ export function describe({kind, data}, {_, ngettext}, label = () => '') {
   }
 }
 
-/** Why the server holds an operation, and what to do about it.
- * @param {string} problem a code of PROTOCOL.md @param {import('../i18n.js').I18n} i18n
- * @returns {{reason: string, remedy: string}} */
+/**
+ * Why the server holds an operation, and what to do about it.
+ * @param {string} problem a code of PROTOCOL.md @param {I18n} i18n
+ * @returns {{reason: string, remedy: string}}
+ */
 export function explain(problem, {_}) {
   const retake = _('It is kept on this phone. Strike it out under “Read back”, and take a new one.')
   const wait = _('The server keeps it. Your supervisor decides; you need not do anything.')
+  /** @type {Record<string, {reason: string, remedy: string}>} */
   const table = {
     no_right: {reason: _('This visit is no longer yours.'), remedy: wait},
     unknown_subject: {
@@ -113,22 +120,26 @@ export function explain(problem, {_}) {
   )
 }
 
-/** A moment as it stands on a Swedish calendar, "2026-11-23 04:32", in every language: browsers know
- * no Somali or Sorani months, and give Persian ones another calendar.
- * @param {string|number} at ISO 8601 or milliseconds @returns {string} */
+/**
+ * A moment as a Swedish calendar has it, "2026-11-23 04:32", in every language: browsers know no
+ * Somali or Sorani months, and give Persian ones another calendar.
+ * @param {string|number} at ISO 8601 or milliseconds @returns {string}
+ */
 export function moment(at) {
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return ''
-  const two = n => String(n).padStart(2, '0')
+  const two = (/** @type {number} */ n) => String(n).padStart(2, '0')
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-/** What the strip says. Pure, so that each sentence can be tested.
+/**
+ * The text of the strip. Pure, so that each sentence can be tested.
  * @param {{unsent: number, needs: number, waits: number}} outbox
- * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn somebody is signed in on this phone
- * @param {import('../i18n.js').I18n} i18n
- * @returns {{kind: string, text: string, href: string}} */
+ * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn on this phone
+ * @param {I18n} i18n
+ * @returns {{kind: string, text: string, href: string}}
+ */
 export function statusLine(outbox, sync, signedIn, i18n) {
   const {_, ngettext} = i18n
   const unsent = _('%(count)s unsent', {count: outbox.unsent})

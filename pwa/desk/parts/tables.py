@@ -1,112 +1,28 @@
-"""What the desk reads for its lists and counts: visit_index and the rows that hang on it.
+"""The desk's statements: lists and counts over visit_index and the rows that hang on it, the log of
+one visit, and who read what.
 
-Invariant: every query is made by `_select`, which joins visit_index and leaves out protected
-visits: there is no other way to a row, so a new list cannot forget it (DESIGN 7.3). Values are
-bound, never pasted; what is pasted is written in this file. It refuses to read names, phones and notes:
-a list needs none of them, and the one page that shows them logs its reader (pwa/desk/visit.py).
+Invariant: every row of a list comes through `_select`, which joins visit_index and leaves out
+protected visits, so a new list cannot forget it (DESIGN 7.3). Values are bound, never pasted; what
+is pasted is written in this file. Lists have no names, phones or notes: they need none, and the one
+page that shows them logs its reader (pwa/desk/visit.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlite_utils import Database
 
+from pwa.desk.parts.due import LONG_DAYS, WORKING_DAYS, late_before
 from pwa.desk.parts.filters import OVERDUE_STATES, PAGE_ROWS, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.rows import Calendar, Cell, ConsentRow, FollowUpRow, VisitRow
 from sync.shapes import URGENCIES
 
 Params = Mapping[str, Any]
 SEARCH_ROWS_MAX = 200
 _IDS_MAX = 500  # bound variables in one IN (…); SQLite's floor is 999
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The two days that decide what is overdue; ISO dates, so that text compares as time."""
-
-    today: str
-    window_from: str  # who moved in before this day should have had the welcome visit
-
-    @classmethod
-    def of(cls, today: date, visit_within_days: int) -> Calendar:
-        return cls(today.isoformat(), (today - timedelta(days=visit_within_days)).isoformat())
-
-
-@dataclass(frozen=True, slots=True)
-class VisitRow:
-    """One visit as lists show it."""
-
-    id: str
-    kind: str
-    state: str
-    area: str
-    street: str
-    apartment: str
-    city: str
-    date: str
-    time: str
-    visitor: str
-    visitor2: str
-    language: str
-    move_in: str
-    seq: int
-    closed_at: str
-    conflicts: int
-    late: int
-    follow_ups_open: int
-    overdue: bool
-
-    @property
-    def unassigned(self) -> bool:
-        return self.state in UNASSIGNED_STATES and not self.visitor
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """How many welcome visits of one area and month are in one state; `overdue` of them."""
-
-    area: str
-    month: str
-    state: str
-    total: int
-    overdue: int
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpRow:
-    """One follow-up as lists show it; its words are in the visit's record."""
-
-    id: str
-    visit: str
-    queue: str
-    urgency: str
-    done: bool
-    at: str
-    street: str
-    apartment: str
-    city: str
-    area: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRow:
-    """The decision that counts for one purpose at one visit."""
-
-    visit: str
-    purpose: str
-    decision: str
-    expires: str
-    language: str
-    text_state: str
-    at: str
-    seq: int
-    street: str
-    apartment: str
-    city: str
-    area: str
 
 
 def _quoted(values: Iterable[str]) -> str:
@@ -316,8 +232,6 @@ def count_needs(db: Database, calendar: Calendar) -> dict[str, int]:
 
 # --- follow-ups ------------------------------------------------------------------------------
 
-WORKING_DAYS = 3
-LONG_DAYS = 14
 _FOLLOW_UP_COLUMNS = (
     "f.id, f.visit, f.queue, f.urgency, f.done, f.at, v.street, v.apartment, v.city, v.area"
 )
@@ -327,32 +241,9 @@ _FOLLOW_UPS = "follow_up_index f CROSS JOIN visit_index v ON v.id = f.visit"
 _CONSENTS = "consent_index c CROSS JOIN visit_index v ON v.id = c.visit"
 
 
-def due_day(urgency: str, at: str) -> date:
-    """The day by which a follow-up of this urgency, written `at` (ISO 8601), should be answered.
-
-    Saturdays and Sundays do not count for the three working days; public holidays do.
-    """
-    day = date.fromisoformat(at[:10])
-    if urgency == "fourteen_days":
-        return day + timedelta(days=LONG_DAYS)
-    left = WORKING_DAYS if urgency == "three_days" else 0
-    while left:
-        day += timedelta(days=1)
-        left -= day.isoweekday() <= 5
-    return day
-
-
-def _late_before(urgency: str, today: date) -> str:
-    """The first day that is not late: what was written before it is overdue today."""
-    day = today - timedelta(days=LONG_DAYS + 7)
-    while due_day(urgency, day.isoformat()) < today:
-        day += timedelta(days=1)
-    return day.isoformat()
-
-
 def late_condition(today: date) -> tuple[str, dict[str, str]]:
     """SQL for "open and past its day", with its parameters."""
-    params = {f"late_{urgency}": _late_before(urgency, today) for urgency in URGENCIES}
+    params = {f"late_{urgency}": late_before(urgency, today) for urgency in URGENCIES}
     one = " OR ".join(
         f"(f.urgency = '{name.removeprefix('late_')}' AND substr(f.at, 1, 10) < :{name})"
         for name in params
@@ -429,3 +320,44 @@ def list_consents(
     tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET {(page - 1) * PAGE_ROWS:d}"
     rows = _select(db, columns, params, source=_CONSENTS, where=where, tail=tail)
     return [ConsentRow(*row) for row in rows], total
+
+
+# --- one visit, whose page has checked the right to it ---------------------------------------
+
+
+def log_of(db: Database, visit: str) -> list[tuple[str, bytes | None, str, str, str, str]]:
+    """(id, bytes or None where blanked, by, device, at, received_at) of a visit's log, newest first."""
+    sql = (
+        "SELECT id, bytes, by, device, at, received_at FROM log"
+        " WHERE subject = :visit AND type = 'visit' ORDER BY seq DESC"
+    )
+    rows: list[tuple[str, bytes | None, str, str, str, str]]
+    rows = db.execute(sql, {"visit": visit}).fetchall()
+    return rows
+
+
+def decisions_at(db: Database, visit: str) -> dict[str, str]:
+    """purpose → the decision that counts at a visit, those of its household included."""
+    where = ["c.visit = :visit"]
+    params = {"visit": visit}
+    return dict(_select(db, "c.purpose, c.decision", params, source=_CONSENTS, where=where))
+
+
+# --- who read what ---------------------------------------------------------------------------
+
+
+def add_reading(db: Database, user: str, visit: str, at: str) -> None:
+    """Write down that `user` read `visit` at that moment (ISO 8601 UTC)."""
+    db.execute(
+        "INSERT INTO access_log (user, visit, at) VALUES (:user, :visit, :at)",
+        {"user": user, "visit": visit, "at": at},
+    )
+
+
+def has_read_since(db: Database, user: str, visit: str, since: str) -> bool:
+    """Whether a reading after `since` is written down."""
+    row = db.execute(
+        "SELECT 1 FROM access_log WHERE visit = :visit AND user = :user AND at > :since",
+        {"visit": visit, "user": user, "since": since},
+    ).fetchone()
+    return row is not None
