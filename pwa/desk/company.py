@@ -16,9 +16,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.guide_words import queue_name
+from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.levels import Level, level_of, places
-from pwa.desk.parts.wording import queue_name
 from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL

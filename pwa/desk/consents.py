@@ -14,9 +14,9 @@ from flask_babel import gettext
 from pwa.desk.parts import staff, tables
 from pwa.desk.parts.filters import PAGE_ROWS
 from pwa.desk.parts.forms import CHANNELS, back_to, draft, new_operation, perform, text_of
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.guide_words import words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.rows import Calendar
-from pwa.desk.parts.wording import words_for
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.web.access import requires

@@ -19,9 +19,9 @@ from pwa.desk.parts import staff, tables
 from pwa.desk.parts.due import due_day
 from pwa.desk.parts.filters import PAGE_ROWS
 from pwa.desk.parts.forms import back_to, draft, follow_up_answer, new_operation, perform
+from pwa.desk.parts.guide_words import Words, words_for
 from pwa.desk.parts.reading import blob_response, log_picture
 from pwa.desk.parts.rows import FollowUpRow
-from pwa.desk.parts.wording import Words, words_for
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.levels import level_of, places
 from pwa.desk.parts.printed import CARD, printed, tags_of
 from pwa.desk.parts.reading import log_reading

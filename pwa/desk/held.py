@@ -18,9 +18,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.forms import text_of
+from pwa.desk.parts.guide_words import Words, words_for
 from pwa.desk.parts.rows import Calendar, VisitRow
-from pwa.desk.parts.wording import Words, describe_text, words_for
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services, get_services
@@ -136,7 +137,7 @@ def _group(rows: Sequence[HeldRow], found: VisitRow | None, words: Words) -> Gro
 def _line(row: HeldRow, words: Words) -> dict[str, Any]:
     return {
         "key": f"{row.id}:{row.sha256}",
-        "text": describe_text(row.text, words),
+        "event": parse_event(row.text, words),
         "received_at": row.received_at,
         "comment": row.comment,
         "filed_at": row.filed_at,

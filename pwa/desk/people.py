@@ -13,7 +13,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.language_names import language_name, language_names
 from pwa.people import accounts, sessions
 from pwa.problems import Problem
 from pwa.services import get_services

@@ -16,11 +16,12 @@ from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.filters import ASSIGN_STATES
 from pwa.desk.parts.forms import CHANNELS, new_operation
+from pwa.desk.parts.guide_words import Words, words_for, words_of
 from pwa.desk.parts.printed import messages_for
 from pwa.desk.parts.reading import blob_response, log_picture, log_reading
-from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
 from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -61,7 +62,7 @@ def page(id: str) -> ResponseReturnValue:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     filed = [
-        {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
+        {"event": parse_event(row.text, words), "by": words.person(row.by), "row": row}
         for row in filed_rows
     ]
     visitors = value_of(file.record, "visitors", [])
@@ -180,7 +181,7 @@ def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]
     late = set(file.record["late"])
     return [
         {
-            "text": describe_text(octets.decode("utf-8", "replace"), words) if octets else "",
+            "event": parse_event(octets.decode("utf-8", "replace"), words) if octets else None,
             "by": words.person(by),
             "at": at,
             "received_at": received_at,

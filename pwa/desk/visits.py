@@ -25,7 +25,7 @@ from pwa.desk.parts.filters import (
     read_filter,
 )
 from pwa.desk.parts.forms import back_to, draft, is_fragment, perform, text_of
-from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.language_names import language_name, language_names
 from pwa.desk.parts.rows import Calendar, VisitRow
 from pwa.desk.parts.visit_rows import row_view
 from pwa.problems import Problem

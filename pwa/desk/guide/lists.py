@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pwa.desk.parts.wording import Words
+from pwa.desk.parts.guide_words import Words
 from pwa.guide.format import Guide, Item
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.acts import Place, place

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts.forms import is_fragment, text_of
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User
 from pwa.problems import Problem

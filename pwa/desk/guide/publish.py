@@ -13,8 +13,8 @@ from flask_babel import gettext
 
 from pwa.desk.guide.lists import owner_name, topics
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import doubts_about, words_for
+from pwa.desk.parts.guide_words import doubts_about, words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.difference import changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish

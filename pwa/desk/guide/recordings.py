@@ -11,8 +11,8 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import words_for
+from pwa.desk.parts.guide_words import words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.problems import Problem
 from pwa.publishing import recordings

@@ -19,8 +19,8 @@ from pwa.desk.guide import words
 from pwa.desk.guide.lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.parts import staff
 from pwa.desk.parts.forms import back_to, is_fragment
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import Words, doubts_about, words_for
+from pwa.desk.parts.guide_words import Words, doubts_about, words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User

@@ -13,7 +13,7 @@ from flask_babel import gettext
 from sqlite_utils import Database
 
 from pwa.desk.parts import tables
-from pwa.desk.parts.languages import language_names
+from pwa.desk.parts.language_names import language_names
 from pwa.people.accounts import User, list_users
 
 ROLES = ("visitor", "ambassador", "supervisor")
