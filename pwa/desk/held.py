@@ -106,7 +106,7 @@ def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:
         # Sent twice: it is open already.
         with suppress(Problem):
             resolve_held(get_services(), get_current_user(), id, sha, REOPEN)
-    flash(gettext("It is among what is held again."), "success")
+    flash(gettext("Reopened."), "success")
     return redirect("/desk/held", 303)
 
 
@@ -149,20 +149,16 @@ def _tell(outcomes: Sequence[str]) -> None:
     filed = outcomes.count("filed")
     held = len(outcomes) - applied - asked - filed
     if applied:
-        flash(
-            ngettext("%(num)s thing is in now.", "%(num)s things are in now.", applied), "success"
-        )
+        flash(ngettext("%(num)s item applied.", "%(num)s items applied.", applied), "success")
     if asked:
         flash(gettext("Your question is shown on the phone at its next contact."), "success")
     if filed:
         flash(
-            ngettext(
-                "%(num)s thing is kept as it is.", "%(num)s things are kept as they are.", filed
-            ),
+            ngettext("%(num)s item filed.", "%(num)s items filed.", filed),
             "success",
         )
     if held:
         flash(
-            ngettext("%(num)s thing is still held.", "%(num)s things are still held.", held),
+            ngettext("%(num)s item is still held.", "%(num)s items are still held.", held),
             "problem",
         )

@@ -43,5 +43,5 @@ def clear() -> ResponseReturnValue:
         raise Problem("malformed")
     reason = text_of(request.form, "reason", REASON_CHARACTERS_MAX)
     clear_protected(get_services(), get_current_user(), id, reason)
-    flash(gettext("Let out of the room. A visit is planned."), "success")
+    flash(gettext("Protection lifted. A visit is planned."), "success")
     return redirect("/desk/protected", 303)

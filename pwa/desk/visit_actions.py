@@ -52,7 +52,7 @@ def send_back(id: str) -> ResponseReturnValue:
         if item or text.strip()
     ]
     if not points:
-        flash(gettext("Say what is to be put right first."), "problem")
+        flash(gettext("First write what is to be corrected."), "problem")
         return redirect(f"/desk/visits/{id}#return", 303)
     return _do(id, "visit.return", {"points": points}, gettext("Returned."), "/desk/review")
 

@@ -90,7 +90,7 @@ class Report:
             )
         lines += ["  " + message(one["problem"], one["params"]) for one in self.refused]
         if self.warnings:
-            lines.append(gettext("Look at these rows:"))
+            lines.append(gettext("Check these rows:"))
             lines += ["  " + message(one["problem"], one["params"]) for one in self.warnings]
         return "\n".join(lines)
 

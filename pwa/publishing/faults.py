@@ -47,9 +47,7 @@ def _faults(key: str, original: str, text: str) -> Iterator[Fault]:
             {"places": lost},
         )
     if more := _named(found - wanted):
-        yield Fault(
-            N_("%(places)s does not stand in the Swedish text. Take it out."), {"places": more}
-        )
+        yield Fault(N_("%(places)s is not in the Swedish text. Remove it."), {"places": more})
     if any(text.count(brace) != sum(found.values()) for brace in "{}"):
         yield Fault(
             N_("There is a { or } that belongs to no placeholder. Take it out, or complete it.")

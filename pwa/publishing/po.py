@@ -292,7 +292,7 @@ def _refusals(guide: Guide, message: Message, seen: set[str]) -> Iterator[Fault]
     if key not in guide.languages[ORIGINAL].texts:
         yield Fault(N_("There is no text with this msgctxt. Leave the row out."))
     elif key in seen:
-        yield Fault(N_("This msgctxt stands twice in the file. Keep one of the rows."))
+        yield Fault(N_("This msgctxt is in the file twice. Keep one of the rows."))
     elif message.id != guide.languages[ORIGINAL].texts[key]:
         yield Fault(
             N_("The Swedish text is another by now. Export again and translate the new one.")

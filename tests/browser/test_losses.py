@@ -88,7 +88,7 @@ def test_an_emptied_phone_says_so_enrols_again_and_the_supervisor_reads_how_much
     phone.open("/field/")
     strip(phone, "This phone has lost data")
     phone.open("/field/device")
-    expect(phone.page.locator("main")).to_contain_text("2 things had not been sent.")
+    expect(phone.page.locator("main")).to_contain_text("2 items had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
@@ -97,7 +97,7 @@ def test_an_emptied_phone_says_so_enrols_again_and_the_supervisor_reads_how_much
     row = page.locator("tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("storage was emptied")
-    expect(row).to_contain_text("2 things had not been sent.")
+    expect(row).to_contain_text("2 items had not been sent.")
     page.click("text=Seen to")
     expect(page.locator("tbody tr")).not_to_contain_text("storage was emptied")
 
@@ -126,7 +126,7 @@ def test_a_phone_put_back_to_an_older_copy_says_so_and_gives_no_number_twice(
     works_again(phone, server)
     row = desk_page(desk).locator("tbody tr")
     expect(row).to_contain_text("put back to an older copy")
-    expect(row).to_contain_text("3 things had not been sent.")
+    expect(row).to_contain_text("3 items had not been sent.")
 
 
 def test_a_damaged_database_is_told_and_the_phone_works_again(
@@ -147,13 +147,13 @@ def test_a_damaged_database_is_told_and_the_phone_works_again(
     phone.open("/field/")
     strip(phone, "This phone has lost data")
     phone.open("/field/device")
-    expect(phone.page.locator("main")).to_contain_text("1 thing had not been sent.")
+    expect(phone.page.locator("main")).to_contain_text("1 item had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
     row = desk_page(desk).locator("tbody tr")
     told = "storage did not open" if store == "sqlite" else "storage was emptied"
     expect(row).to_contain_text(told)
-    expect(row).to_contain_text("1 thing had not been sent.")
+    expect(row).to_contain_text("1 item had not been sent.")
     names = phone.page.evaluate("indexedDB.databases().then(all => all.map(one => one.name))")
     assert names == (["troskel-2"] if store == "sqlite" else ["troskel"])

@@ -254,7 +254,7 @@ def remove(name: str) -> Callable[[Path], None]:
     """A file that the worker's list names is not there: the answer is 404."""
 
     def change(root: Path) -> None:
-        code = root / "pwa" / "assets.py"
+        code = root / "pwa" / "bundle" / "assets.py"
         text = code.read_text("utf-8")
         broken = text.replace(
             "if version != self.version", f"if name == {name!r} or version != self.version"
@@ -269,7 +269,7 @@ def redirect(name: str) -> Callable[[Path], None]:
     """A proxy sends one file to a sign-in page."""
 
     def change(root: Path) -> None:
-        code = root / "pwa" / "field.py"
+        code = root / "pwa" / "phones" / "shell.py"
         text = code.read_text("utf-8")
         old = "    return _assets().response(request, version, name)"
         new = (
@@ -286,7 +286,7 @@ def alter(name: str) -> Callable[[Path], None]:
     """A proxy changes the content of one file under way."""
 
     def change(root: Path) -> None:
-        code = root / "pwa" / "assets.py"
+        code = root / "pwa" / "bundle" / "assets.py"
         text = code.read_text("utf-8")
         old = "        suffix = path.suffix\n"
         assert old in text

@@ -369,7 +369,7 @@ def test_a_page_that_fails_says_what_to_do_and_back_works(page: Page) -> None:
     page.go_back()
     expect(page.locator("h1")).to_have_text("One")
     page.tap("#to-nowhere")
-    expect(page.locator("h1")).to_have_text("This page is not here")
+    expect(page.locator("h1")).to_have_text("Page not found on this phone")
 
 
 def test_no_request_of_a_page_reaches_the_network(page: Page) -> None:

@@ -77,7 +77,7 @@ def test_the_worst_phone_stands_first(client_for: Client, world: World) -> None:
             "lost", "silent", "older", "well",
         ]  # fmt: skip
     html = alice.get("/desk/devices").text
-    assert "5 things had not been sent." in html
+    assert "5 items had not been sent." in html
     assert "phones with trouble" in alice.get("/desk/").text
 
 

@@ -255,7 +255,7 @@ def test_sent_twice_it_is_one_entry_of_history(client_for: ClientFor, services: 
     ("text", "remedy"),
     [
         ("نص بلا مكان", "{company.phone} is missing"),
-        ("{company.phone} {company.phone} {company.name}", "does not stand in the Swedish text"),
+        ("{company.phone} {company.phone} {company.name}", "is not in the Swedish text"),
         ("{company.phone} {", "belongs to no placeholder"),
         ("{company.phone} ٣", "Write digits as 0–9"),
     ],
@@ -410,7 +410,7 @@ def test_a_po_file_is_shown_first_and_taken_in_when_accepted(
     agreed = re.search(r'name="accept" value="([0-9a-f]{64})"', report.text)
     assert agreed
     assert "not the file that was checked" in send(root, "ar", po.encode(), accept=agreed[1]).text
-    assert "Taken in as drafts" in send(root, "ar", changed, accept=agreed[1]).text
+    assert "Saved as drafts" in send(root, "ar", changed, accept=agreed[1]).text
     with services.databases.reading() as db:
         [event] = events.history(db, "ar")["i25.label"]
         assert (event.action, event.reviewer, event.state) == (

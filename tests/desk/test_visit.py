@@ -148,7 +148,7 @@ def test_a_return_without_a_point_says_so(alice: FlaskClient, world: World, visi
     answer = alice.post(f"/desk/visits/{visit}/return", data=world.form(visit, item="", text=""))
     assert answer.location == f"/desk/visits/{visit}#return"
     assert world.row(visit)["state"] == "done"
-    assert "Say what is to be put right first." in alice.get(f"/desk/visits/{visit}").text
+    assert "First write what is to be corrected." in alice.get(f"/desk/visits/{visit}").text
 
 
 def test_one_more_point_comes_with_its_item(alice: FlaskClient, visit: str) -> None:

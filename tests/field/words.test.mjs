@@ -71,9 +71,9 @@ test('every operation a phone can make is described in words', () => {
 test('an event names its item by number, and says when something is taken back', () => {
   const cases = [
     ['visit.answer', {item: 'i39', answer: 'yes', language: 'ar'}, 'Answer: Point 39'],
-    ['visit.answer', {item: 'i39', answer: ''}, 'Took back the answer to: Point 39'],
+    ['visit.answer', {item: 'i39', answer: ''}, 'Removed the answer to: Point 39'],
     ['visit.tick', {answers: {i14: 'done', i15: ''}}, '2 points gone through'],
-    ['visit.tick', {answers: {i14: '', i15: ''}}, 'Took back: Point 14, Point 15'],
+    ['visit.tick', {answers: {i14: '', i15: ''}}, 'Removed the answers to: Point 14, Point 15'],
     ['visit.language', {language: 'ar'}, 'Language of the tenant: العربية'],
     ['visit.photo', {item: '', photo: ''}, 'Photo: The visit as a whole'],
     [

@@ -127,10 +127,10 @@ def test_a_text_without_the_mark_fuzzy_is_reviewed_and_with_it_is_not() -> None:
     ("bad", "remedy"),
     [
         (row("K1.text", "نص بلا مكان"), "is missing. Put it back exactly"),
-        (row("i25.label", "نص {company.name}"), "does not stand in the Swedish text"),
+        (row("i25.label", "نص {company.name}"), "is not in the Swedish text"),
         (row("i25.label", "نص", original="Något annat"), "Export again"),
         (row("i99.label", "نص", original="Något"), "no text with this msgctxt"),
-        (row("i26.label", "نص") + row("i26.label", "نص"), "stands twice"),
+        (row("i26.label", "نص") + row("i26.label", "نص"), "is in the file twice"),
         (row("i25.label", "نص ٣"), "Write digits as 0–9"),
         (row("i25.label", "ا" * 41), "longer than 40 characters"),
         (row("i25.explain", "ا" * 4001), "longer than 4000 characters"),

@@ -223,7 +223,7 @@ function notFound({_}, path) {
   return page(
     'field/message.html',
     {
-      title: _('This page is not here'),
+      title: _('Page not found on this phone'),
       text: _('There is nothing at %(path)s. The visit may have been moved to someone else.', {
         path,
       }),

@@ -95,7 +95,7 @@ async function show({store, sync, i18n}) {
       },
       {
         label: _('Name of this phone'),
-        text: store.device ? store.device.id.slice(0, 8) : _('Gets one at the first sign-in'),
+        text: store.device ? store.device.id.slice(0, 8) : _('Created at the first sign-in'),
       },
     ],
   })
@@ -110,7 +110,7 @@ function lostLine({reason, unsent}, {_, ngettext}) {
           'The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.',
         )
   return unsent
-    ? `${what} ${_(ngettext('%(count)s thing had not been sent.', '%(count)s things had not been sent.', unsent), {count: unsent})}`
+    ? `${what} ${_(ngettext('%(count)s item had not been sent.', '%(count)s items had not been sent.', unsent), {count: unsent})}`
     : what
 }
 

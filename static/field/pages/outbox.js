@@ -83,8 +83,8 @@ export async function outboxView(rows, {store, status, person, i18n}) {
         ? _('All sent. Nothing waits on this phone.')
         : _(
             ngettext(
-              '%(count)s thing is not finished with the server.',
-              '%(count)s things are not finished with the server.',
+              '%(count)s item is not settled with the server.',
+              '%(count)s items are not settled with the server.',
               rows.length,
             ),
             {count: rows.length},

@@ -24,8 +24,8 @@ async function show({store, i18n}) {
     unsent: waiting
       ? _(
           ngettext(
-            '%(count)s thing on this phone is unsent.',
-            '%(count)s things on this phone are unsent.',
+            '%(count)s item on this phone is unsent.',
+            '%(count)s items on this phone are unsent.',
             waiting,
           ),
           {count: waiting},

@@ -79,11 +79,11 @@ export function explain(problem, {_}) {
     },
     version_newer: {
       reason: _('The server is older than this app.'),
-      remedy: _('It is taken in when the server is updated.'),
+      remedy: _('It is applied when the server is updated.'),
     },
     unknown_kind: {
       reason: _('The server is older than this app.'),
-      remedy: _('It is taken in when the server is updated.'),
+      remedy: _('It is applied when the server is updated.'),
     },
     id_reused: {
       reason: _('Another one was sent with the same number.'),
@@ -93,7 +93,7 @@ export function explain(problem, {_}) {
     picture_broken: {reason: _('This picture cannot be read'), remedy: retake},
     picture_too_large: {reason: _('This picture has too many pixels'), remedy: retake},
     device_mismatch: {
-      reason: _('The server knows another phone by this phone’s name.'),
+      reason: _('The server knows another phone under this phone’s name.'),
       remedy: wait,
     },
     handed: {reason: _('Handed over to the office.'), remedy: wait},
@@ -149,7 +149,7 @@ export function statusLine(outbox, sync, signedIn, i18n) {
       return {kind: 'sign-in', text: `${text} · ${unsent}`, href: '/field/sign-in'}
     return {
       kind: 'sign-in',
-      text: signedIn ? `${_('All sent')} · ${_('Sign in for news')}` : _('Sign in'),
+      text: signedIn ? `${_('All sent')} · ${_('Sign in to get updates')}` : _('Sign in'),
       href: '/field/sign-in',
     }
   }
