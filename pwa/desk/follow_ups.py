@@ -16,11 +16,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.access_log import log_picture
+from pwa.desk.parts.blob_response import blob_response
 from pwa.desk.parts.due import due_day
 from pwa.desk.parts.filters import PAGE_ROWS
 from pwa.desk.parts.forms import back_to, draft, follow_up_answer, new_operation, perform
 from pwa.desk.parts.guide_words import Words, words_for
-from pwa.desk.parts.reading import blob_response, log_picture
 from pwa.desk.parts.rows import FollowUpRow
 from pwa.people.accounts import User
 from pwa.problems import Problem

@@ -16,10 +16,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
+from pwa.desk.parts.access_log import log_reading
 from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.levels import level_of, places
-from pwa.desk.parts.printed import CARD, printed, tags_of
-from pwa.desk.parts.reading import log_reading
+from pwa.desk.parts.tenant_texts import CARD, printable, tags_of
 from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
@@ -118,7 +118,7 @@ def missed_card(id: str) -> ResponseReturnValue:
     # An invitation to a place nobody has named is none.
     named = placeholders(services.guide.languages[ORIGINAL].texts[f"notice.{CARD}.boskola"])
     known = all(facts.get(name) for name in named)
-    also = printed(services.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
+    also = printable(services.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
     return _page(CARD, tags, {**facts, "visit.date": day, "visit.time": time}, also=also)
 
 
@@ -137,8 +137,8 @@ def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: A
                 dir=direction(interface),
                 tags=tags,
                 tongues=[language_view(tag) for tag in tags],
-                title=printed(guide, tags, f"notice.{notice}.title", facts),
-                text=printed(guide, tags, f"notice.{notice}.text", facts),
+                title=printable(guide, tags, f"notice.{notice}.title", facts),
+                text=printable(guide, tags, f"notice.{notice}.text", facts),
                 company=facts.get("company.name", ""),
                 web=facts.get("company.web", ""),
                 phone=facts.get("company.phone", ""),
@@ -159,14 +159,14 @@ def section_of(
     """One section with its items, in each of `tags`."""
     return {
         "key": key,
-        "heading": printed(guide, tags, f"{key}.title", facts),
+        "heading": printable(guide, tags, f"{key}.title", facts),
         "items": [
             {
                 "key": item.key,
                 "pictogram": item.pictogram,
                 "verify": bool(item.law and item.law.verify),
-                "label": printed(guide, tags, f"{item.key}.label", facts),
-                "explain": printed(guide, tags, f"{item.key}.explain", facts),
+                "label": printable(guide, tags, f"{item.key}.label", facts),
+                "explain": printable(guide, tags, f"{item.key}.explain", facts),
             }
             for item in guide.items.values()
             if item.section == key

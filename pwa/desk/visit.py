@@ -16,12 +16,13 @@ from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.access_log import log_picture, log_reading
+from pwa.desk.parts.blob_response import blob_response
 from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.filters import ASSIGN_STATES
 from pwa.desk.parts.forms import CHANNELS, new_operation
 from pwa.desk.parts.guide_words import Words, words_for, words_of
-from pwa.desk.parts.printed import messages_for
-from pwa.desk.parts.reading import blob_response, log_picture, log_reading
+from pwa.desk.parts.tenant_texts import messages_for
 from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import get_services

@@ -16,7 +16,7 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from pwa.desk.guide.lists import FILTERS, topics
-from pwa.desk.guide.words import changed, pieces
+from pwa.desk.guide.text_filters import changed, pieces
 from pwa.guide import LANGUAGES, load
 from pwa.publishing import events, versions
 from pwa.services import Services

@@ -15,7 +15,7 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa.desk.guide import words
+from pwa.desk.guide import text_filters
 from pwa.desk.guide.lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.parts import staff
 from pwa.desk.parts.forms import back_to, is_fragment
@@ -35,7 +35,7 @@ from pwa.services import get_services
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_review", __name__)
-words.lend(blueprint)
+text_filters.register_filters(blueprint)
 
 TEXTS_PER_PAGE = 20
 LENT = ("guide_text", "guide_changed", "guide_speaker")
