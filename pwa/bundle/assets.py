@@ -1,9 +1,9 @@
 """The public files: what they are, the version they make together, and how they are sent.
 
-One version names the whole set: the hash of every public file, the shell and the worker. A
-page and all it loads therefore always belong together, and each file may be cached for ever.
-It refuses to serve a path that was not there at the start, a file of another version, and
-anything personal: nothing here depends on who asks.
+One version names the whole set: the hash of every public file, the shell and the worker. So a
+page and all it loads always belong together, and each file may be cached for ever. A path that
+was not there at the start, or a file of another version, is not found. Nothing here depends on
+who asks, so nothing personal may be added.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from pwa.bundle import fonts
 
 PUBLIC = ("build", "vendor", "css", "icons", "desk")
 """Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
-field/ reaches phones as build/phone.js."""
+field/ is bundled into build/phone.js."""
 
 BUNDLED = frozenset(
     {
@@ -32,7 +32,7 @@ BUNDLED = frozenset(
         "vendor/signature_pad.min.js",
     }
 )
-"""Parts of build/phone.js: nobody loads them by themselves."""
+"""Parts of build/phone.js: no page loads them by themselves."""
 
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -53,8 +53,8 @@ class Assets:
         self.static_dir = static_dir
         self.files: dict[str, Path] = dict(sorted(_find_public(static_dir)))
         self.sha256 = {name: _sha256(path.read_bytes()) for name, path in self.files.items()}
-        # The shell and the worker are part of what a phone runs: a change in one of them
-        # alone must make a new version too.
+        # A phone runs the shell and the worker too: a change in one of them alone must make a new
+        # version.
         unversioned = [static_dir / "sw.js", static_dir.parent / "templates/field/shell.html"]
         whole = hashlib.sha256()
         for name, digest in self.sha256.items():
@@ -77,8 +77,8 @@ class Assets:
     @cached_property
     def worker_files(self) -> list[dict[str, Any]]:
         """`{url, sha256, type}` of each file a phone needs to work without network, and
-        `optional` on those that only some languages need: kept by the phones that ask for them.
-        A font says for which `languages` it is."""
+        `optional` on those that only some languages need: phones store them on request. A font has
+        its `languages`."""
         return [
             {
                 "url": self.url(name),
@@ -111,7 +111,7 @@ class Assets:
 
 
 def compressible(request: Request, content: bytes, mimetype: str, *, pack: bool = True) -> Response:
-    """A public response, gzipped once and for all where the reader takes gzip."""
+    """A public response, gzipped (once for each content) where the client accepts gzip."""
     response = Response(content, content_type=mimetype)
     response.headers["X-Content-Type-Options"] = "nosniff"
     if pack:
@@ -124,7 +124,7 @@ def compressible(request: Request, content: bytes, mimetype: str, *, pack: bool 
 
 @lru_cache(maxsize=256)
 def gzipped(content: bytes) -> bytes:
-    """Level 9 and no time stamp: the same bytes give the same bytes."""
+    """Level 9, without a time stamp: equal content gives equal bytes."""
     return gzip.compress(content, 9, mtime=0)
 
 
@@ -138,7 +138,7 @@ def _phone_needs(name: str) -> bool:
 
 
 def _some_phones_need(name: str) -> bool:
-    # The words of the original, which everything falls back to, are in phone.js.
+    # The messages of the original, the fallback of every language, are in phone.js.
     return bool(re.fullmatch(r"build/catalog\..+\.js", name) or fonts.languages_of(Path(name).name))
 
 

@@ -1,8 +1,8 @@
 """The `troskel` command: everything that is done without a browser.
 
 Invariant: what others script against (DESIGN 9) keeps its names, options and exit codes: 0
-done, 1 refused, 2 wrong usage or a file refused as a whole. It refuses passwords on the command line,
-where other people of the machine could read them.
+done, 1 refused, 2 wrong usage or a file refused as a whole. No option takes a password: other users
+of the machine can read command lines.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from pwa.visits.exporting import EXPORTS, export_csv
 
 
 def main() -> None:
-    """The command's entry: every refusal becomes one clear message and exit code 1."""
+    """The command's entry point: every refusal becomes one clear message and exit code 1."""
     try:
-        # Not standalone, so that our own refusals get here; click then returns exit codes.
+        # Not standalone: our own exceptions get here, and click returns exit codes.
         sys.exit(troskel(standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
@@ -63,7 +63,7 @@ troskel.add_command(guide_group)
 @troskel.command("init")
 @with_data
 def init_command(data: Path | None) -> None:
-    """Make the data folder, its secret and its database."""
+    """Create the data folder, its secret and its database."""
     settings = settings_here(data)
     new = initialise(settings)
     click.echo(
@@ -79,7 +79,7 @@ def init_command(data: Path | None) -> None:
 )
 def serve_command(data: Path | None, demo: bool, port: int | None) -> None:
     """Serve until stopped."""
-    from pwa.commands.serve import serve  # gunicorn is not loaded for the other commands
+    from pwa.commands.serve import serve  # only this command needs gunicorn
 
     serve(settings_here(data, **({} if port is None else {"port": port})), demo=demo)
 
@@ -149,7 +149,7 @@ def user_list(data: Path | None) -> None:
 @click.argument("name")
 @with_data
 def user_deactivate(name: str, data: Path | None) -> None:
-    """Let somebody in no more; their sessions end. Nothing they did is lost."""
+    """Stop somebody from signing in; their sessions end. Everything they did is kept."""
     with running(data):
         accounts.set_active(_user(name).id, False)
     click.echo(f"{name} may no longer sign in.")
@@ -159,7 +159,7 @@ def user_deactivate(name: str, data: Path | None) -> None:
 @click.argument("name")
 @with_data
 def user_activate(name: str, data: Path | None) -> None:
-    """Let somebody in again."""
+    """Let somebody sign in again."""
     with running(data):
         accounts.set_active(_user(name).id, True)
     click.echo(f"{name} may sign in.")
@@ -177,9 +177,6 @@ def user_password(name: str, password_stdin: bool, data: Path | None) -> None:
     click.echo(f"{name} has a new password.")
 
 
-# --- files in and out ----------------------------------------------------------------
-
-
 # --- the company's own facts ------------------------------------------------------------
 
 
@@ -195,7 +192,7 @@ def company_group() -> None:
 @click.option("--building", default="", help="Only for this building.")
 @with_data
 def company_set(name: str, value: str, area: str, building: str, data: Path | None) -> None:
-    """Set one fact, such as company.name; an empty VALUE takes it away."""
+    """Set one fact, such as company.name; an empty VALUE removes it."""
     with running(data) as services:
         setting = services.guide.settings.get(name)
         if setting is None:
@@ -212,7 +209,7 @@ def company_set(name: str, value: str, area: str, building: str, data: Path | No
 @company_group.command("list")
 @with_data
 def company_list(data: Path | None) -> None:
-    """List every fact, its value on the company's level, and what is missing."""
+    """List every fact and its value on the company's level, or that it is missing."""
     with running(data) as services:
         with services.databases.reading() as db:
             values = company.settings_for(db, "", "")
@@ -220,11 +217,14 @@ def company_list(data: Path | None) -> None:
             click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.english}")
 
 
+# --- files in and out ----------------------------------------------------------------
+
+
 @troskel.command("rescue")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_data
 def rescue_command(file: Path, data: Path | None) -> None:
-    """Take in FILE, which a phone that cannot send gave out; a supervisor decides under "Held"."""
+    """Read FILE, a rescue copy of a phone that cannot send; a supervisor decides under "Held"."""
     from pwa.phones.rescue import NoRescueCopy, take_in
 
     with running(data) as services:
@@ -240,19 +240,19 @@ def rescue_command(file: Path, data: Path | None) -> None:
 
 @troskel.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would happen, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
     "--protected-checked-by",
     default="",
     metavar="NAME",
-    help="Who answers for it that a file without that column holds no protected identity.",
+    help="Who confirms that a file without that column holds no protected identity.",
 )
 @click.option(
     "--blank-means-unprotected",
     default="",
     metavar="NAME",
-    help="Who answers for it that an empty cell in that column means not protected.",
+    help="Who confirms that an empty cell in that column means not protected.",
 )
 @with_data
 def import_command(
@@ -290,7 +290,7 @@ def import_command(
 def export_command(what: str, format_: str, data: Path | None) -> None:
     """Write visits, follow-ups, consents or what was held to standard output."""
     with running(data) as services:
-        # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
+        # UTF-8 and CRLF whatever the terminal's locale: programs read this.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
         with services.databases.reading() as db:
             export_csv(db, what, out)
@@ -308,7 +308,7 @@ def backup_command(
 ) -> None:
     """Copy everything into FILE (.tar.gz), also while the server runs.
 
-    Where another tool makes the backups (TROSKEL_BACKUP=external), tell of each: PLACE=$(troskel
+    Where another tool makes the backups (TROSKEL_BACKUP=external), report each: PLACE=$(troskel
     backup --external), then the snapshot, then troskel backup --external-done "$PLACE".
     """
     if [file is not None, external, external_done is not None].count(True) != 1:
@@ -331,13 +331,13 @@ def backup_command(
 @click.argument(
     "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--force", is_flag=True, help="Put what is there aside and take its place.")
+@click.option("--force", is_flag=True, help="Set aside what is there and replace it.")
 @click.option(
-    "--external", is_flag=True, help="Another tool has put the files back: do what is left to do."
+    "--external", is_flag=True, help="Another tool has restored the files: do what is left to do."
 )
 @with_data
 def restore_command(file: Path | None, force: bool, external: bool, data: Path | None) -> None:
-    """Put the backup FILE in place. Everyone must sign in again; phones offer again what they hold."""
+    """Restore the backup FILE. Everyone must sign in again; phones send again what they still hold."""
     settings = settings_here(data)
     if (file is None) != external:
         raise click.UsageError("Name the backup FILE, or say --external.")

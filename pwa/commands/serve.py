@@ -1,8 +1,8 @@
 """The server: gunicorn with one worker process and several threads.
 
-Invariant: one server for a data folder (`server.lock`, held by the parent for as long as it
-lives), one process that writes (pwa/database/connections.py), and no query string, name or address in the
-access log. It refuses demo sign-ins on anything but loopback, whatever the settings say.
+Invariant: one server for a data folder (`server.lock`, held by the parent process while it runs),
+one process that writes (pwa/database/connections.py), and no query string, name or address in the
+access log. Demo sign-ins are served on loopback only, whatever the settings say.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def serve(settings: Settings, *, demo: bool) -> None:
         initialise(settings)
     lock = hold_server_lock(settings.data, START_WAIT_SECONDS)
     try:
-        # Everything that can be wrong is found here, in words, and not in the worker.
+        # Made once here so that everything that is wrong is reported in words, not by the worker.
         app = create_app(settings)
         services: Services = app.extensions[EXTENSION]
         with app.app_context():

@@ -1,9 +1,9 @@
 """Reads the guide's files, strictly.
 
-Invariant: what comes out obeys every rule of the format; the first thing that does not is
-refused with file, key and reason (GuideError). Texts that are merely missing are no error here:
-check.py lists them, and Swedish stands in. Keys that the format does not know are refused, so
-that a misspelt field is never silently a default.
+Invariant: a Guide that is returned obeys every rule of the format; the first violation is refused
+with file, key and reason (GuideError). Missing texts are no error here: check.py lists them, and
+Swedish is shown instead. Keys that the format does not know are refused, so that a misspelt field
+does not silently become a default.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ABSENT: Final = object()
 
 
 class GuideError(ValueError):
-    """A file of the guide breaks the format; says which file, which key, and why."""
+    """A file of the guide breaks the format: which file, which key, and why."""
 
     def __init__(self, file: str, key: str, reason: str) -> None:
         super().__init__(f"{file}: {key}: {reason}")
@@ -55,7 +55,7 @@ class GuideError(ValueError):
 
 
 class _Table:
-    """A TOML table that is taken field by field; what is left over at the end is refused."""
+    """A TOML table whose fields are taken one by one; `end` refuses what is left."""
 
     def __init__(self, file: str, key: str, values: Any) -> None:
         self.file, self.key = file, key

@@ -1,7 +1,7 @@
 """What makes a text unusable, whatever the language: a lost placeholder, a wrong digit.
 
 Invariant: a text without faults can be shown with the company's facts in it wherever its
-original can. It refuses to judge words; that is the reviewer's, and `troskel guide check`'s.
+original can. Words are not judged here: that is for the reviewer and `troskel guide check`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pwa.guide.check import LABEL_CHARACTERS_MAX
 from pwa.guide.fill import placeholders
 from pwa.messages import N_
 
-TEXT_CHARACTERS_MAX: Final = 4000  # the longest there is has 1,500; every phone carries all of them
+TEXT_CHARACTERS_MAX: Final = 4000  # the longest today has 1,500; every phone stores all of them
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`words` is an English msgid that tells the remedy, with `params` in it."""
+    """`words` is an English msgid that says what to do; `params` are its named values."""
 
     words: str
     params: dict[str, object] = field(default_factory=dict)

@@ -21,6 +21,12 @@ def has_visit(db: Database, tenancy: str) -> bool:
     return found is not None
 
 
+def list_by_move_in(db: Database) -> list[str]:
+    """The ids of all visits, by move-in day and address."""
+    rows = db.execute("SELECT id FROM visit_index ORDER BY move_in, street, apartment")
+    return [str(id) for (id,) in rows]
+
+
 # --- the held list -----------------------------------------------------------------------------
 
 

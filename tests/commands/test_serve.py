@@ -1,4 +1,4 @@
-"""The server as a process: it starts, is alone on its folder, and says what it may."""
+"""The server as a process: how it starts, its lock on the folder, what it prints and logs."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_it_serves_says_where_and_logs_no_query(start: Start) -> None:
     assert "127.0.0.1" not in out
 
 
-def test_a_second_server_is_refused_and_one_after_a_kill_is_let_in(start: Start) -> None:
+def test_a_second_server_is_refused_and_one_after_a_kill_starts(start: Start) -> None:
     first = start()
     url_of(first)
     second = start()
@@ -134,8 +134,8 @@ def test_a_command_works_beside_the_server(start: Start, data_dir: Path) -> None
 def test_every_command_that_writes_is_safe_beside_a_server_under_load(
     start: Start, data_dir: Path, tmp_path: Path
 ) -> None:
-    """A phone pushes without a pause while commands write: every answered note is in the log once,
-    every command did its work, the file is sound, and a restore is refused."""
+    """A phone pushes without a pause while commands write: every acknowledged note is in the log once,
+    every command succeeds, the database is intact, and a restore is refused."""
     url = url_of(start())
     visit, bob = _assigned_visit(data_dir)
     backup = str(tmp_path / "b.tar.gz")

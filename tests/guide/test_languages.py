@@ -1,7 +1,7 @@
-"""A language more is one guide file and one catalogue, and then it is everywhere.
+"""A new language is one guide file and one catalogue, and is then everywhere.
 
-The sixteenth is German, with English texts under it, in a copy of the program that nothing else
-was changed in.
+The sixteenth is German, with English texts, in a copy of the program in which nothing else is
+changed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_language_more_is_two_files_and_then_everywhere(copy: Path) -> None:
+def test_a_new_language_is_two_files_and_is_then_everywhere(copy: Path) -> None:
     done = run(copy, "-c", ASK)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])

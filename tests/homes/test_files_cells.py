@@ -137,7 +137,7 @@ def test_words_beside_a_number_are_not_kept() -> None:
     assert problems == ["phone_text_dropped", "phone_unreadable"]
 
 
-def test_an_extension_after_a_slash_is_said_and_not_made_into_a_number() -> None:
+def test_an_extension_after_a_slash_is_reported_and_not_made_into_a_number() -> None:
     phones, problems = read_phones("021-12 34 56/78")
     assert [phone["e164"] for phone in phones] == ["+4621123456"]
     assert problems == ["phone_incomplete"]

@@ -1,4 +1,4 @@
-"""From a file into the log: counted, idempotent, and nothing protected outside the locked room."""
+"""Imports: what is counted, that they are idempotent, and that the protected room keeps its rows."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def visits(services: Services) -> list[dict[str, Any]]:
         ("bad-rows.csv", {}, {"read": 8, "created": 3}),
     ],
 )
-def test_the_samples_import_as_the_field_says(
+def test_the_sample_files_give_the_expected_counts(
     services: Services, name: str, options: dict[str, str], expected: dict[str, int]
 ) -> None:
     report = sample(services, name, **options)
@@ -87,7 +87,7 @@ def test_the_samples_import_as_the_field_says(
     "phone",
     ["070 123 45 6", "070" * 15, "1234567", ", ".join(f"070-12345{n}" for n in range(60, 70)), "?"],
 )
-def test_a_phone_number_never_keeps_a_tenancy_out(services: Services, phone: str) -> None:
+def test_a_bad_phone_number_never_refuses_a_tenancy(services: Services, phone: str) -> None:
     file = f"{HEADER.strip()};Telefon\n{row('1-1/1')};{phone}\n"
     report = import_file(services, None, file.encode(), "x.csv")
     assert report.refused_whole is None
@@ -146,7 +146,7 @@ def test_blank_is_unprotected_only_when_somebody_answers_for_it(services: Servic
 
 
 def everything_but_the_room(services: Services) -> str:
-    """Every value of every table but the locked room, as one text; bytes decoded."""
+    """Every value of every table but the protected room, as one text; bytes decoded."""
     db = sqlite3.connect(services.databases.path)
     text = []
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
@@ -160,7 +160,7 @@ def everything_but_the_room(services: Services) -> str:
     return "\n".join(text)
 
 
-def test_a_protected_row_is_in_the_locked_room_and_nowhere_else(services: Services) -> None:
+def test_a_protected_row_is_in_the_protected_room_and_nowhere_else(services: Services) -> None:
     report = lines(services, row("9/9", street="Hemliga gatan 7", flag="J"))
     assert "Hemliga" not in everything_but_the_room(services)
     assert "Hemliga" not in str(report.as_json()) + report.as_text()
@@ -234,7 +234,7 @@ def test_dropped_columns_leave_no_trace(services: Services) -> None:
         assert trace not in everything
 
 
-def test_a_file_that_is_no_table_is_refused_as_a_whole(services: Services) -> None:
+def test_a_file_that_is_not_a_table_is_refused_as_a_whole(services: Services) -> None:
     report = import_file(services, None, b"%PDF-1.7 ...", "x.csv")
     assert report.exit_code == 2
     assert report.as_json()["message"]

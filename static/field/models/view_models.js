@@ -135,12 +135,12 @@ function sectionHead(reader, section, openMusts) {
 }
 
 /**
- * Whether the visit is not to be closed while it is open: the guide's musts that a visitor sets.
- * @param {string} key @param {any} item @returns {boolean}
+ * Whether closing lists this item while it is open: a must that the visitor sets.
+ * @param {string} key @param {Item} item @returns {boolean}
  */
 const closes = (key, item) => item.must && item.set_by === 'visitor' && key !== READ_BACK_ITEM
 
-/** Must-items without an answer, in the guide's order. @param {Reader} reader @returns {View[]} */
+/** Musts without an answer, in the guide's order. @param {Reader} reader @returns {View[]} */
 function musts(reader) {
   const {items, sections} = reader.structure
   return sections.flatMap(section =>
@@ -156,7 +156,7 @@ function musts(reader) {
 }
 
 /**
- * Keys of the musts that nobody has answered, in the guide's order.
+ * Keys of the musts without an answer, in the guide's order.
  * @param {VisitFile} file @param {Packs} packs @returns {string[]}
  */
 export const mustOpen = (file, packs) => musts(bare(file, packs)).map(one => one.key)
