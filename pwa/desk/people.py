@@ -1,7 +1,7 @@
 """The people page: who may sign in, what they do, where they are signed in.
 
-Invariant: only an administrator changes anything; a supervisor may look. A refused form comes
-back as it was filled in, without the password. It refuses to delete people (pwa/people/accounts.py).
+Invariant: only an administrator changes anything; a supervisor may look. A rejected form is shown
+as it was filled in, without the password. People are never deleted (pwa/people/accounts.py).
 """
 
 from __future__ import annotations

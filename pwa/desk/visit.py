@@ -1,8 +1,8 @@
 """One visit with everything in it, and the log of who did what.
 
-Invariant: whoever opens it is written down first (access_log), and it opens only for who may
-see it; a protected, a foreign and an unknown visit look the same. It refuses to change
-anything: that is pwa/desk/visit_actions.py.
+Invariant: the reader is written to access_log first, and it opens only for those who may see it;
+a protected, a foreign and an unknown visit look the same. Nothing is changed here: that is
+pwa/desk/visit_actions.py.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def page(id: str) -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
     with services.databases.reading() as db:
         file = load_visit(db, user, id)
-    log_reading(user, id)
-    people = staff.names()
+    log_reading(services, user, id)
     with services.databases.reading() as db:
+        people = staff.names(db)
         pinned = pinned_words(db, file, people)
         words = pinned or words_for(services.guide, people)
         view = view_of(db, file, words)
@@ -117,13 +117,13 @@ def point(id: str) -> ResponseReturnValue:
 def blob(id: str, sha256: str) -> Response:
     """A signature or photo of this visit. The visit is in the address, so that the right to it is
     checked."""
-    user = get_current_user()
-    with get_services().databases.reading() as db:
+    services, user = get_services(), get_current_user()
+    with services.databases.reading() as db:
         file = load_visit(db, user, id)
     if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
-    log_picture(user, id)
-    return blob_response(sha256)
+    log_picture(services, user, id)
+    return blob_response(services.blobs, sha256)
 
 
 # --- behind the views --------------------------------------------------------------------

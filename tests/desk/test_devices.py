@@ -69,11 +69,9 @@ def test_the_worst_phone_stands_first(client_for: Client, world: World) -> None:
     heard(world, "older", version="older")
     heard(world, "silent", ago=4, unsent=2)
     heard(world, "lost", lost="emptied", lost_unsent=5)
-    with world.services.databases.reading() as db:
-        rows = devices.list_devices(db)
     alice = english(client_for("alice"))
-    with alice.application.app_context():
-        assert [one.row.id for one in list_phones(rows, NOW, "this")] == [
+    with alice.application.app_context(), world.services.databases.reading() as db:
+        assert [one.row.id for one in list_phones(db, NOW, "this")] == [
             "lost", "silent", "older", "well",
         ]  # fmt: skip
     html = alice.get("/desk/devices").text

@@ -9,23 +9,21 @@ from datetime import timedelta
 
 from pwa.desk.parts import tables
 from pwa.people.accounts import User
-from pwa.services import get_services
+from pwa.services import Services
 
 _ONE_READING = timedelta(minutes=1)
 
 
-def log_reading(user: User, visit: str) -> None:
+def log_reading(services: Services, user: User, visit: str) -> None:
     """Write down that `user` opens `visit`."""
-    services = get_services()
     with services.databases.writing() as db:
         tables.add_reading(db, user.id, visit, services.now().isoformat(timespec="seconds"))
 
 
-def log_picture(user: User, visit: str) -> None:
+def log_picture(services: Services, user: User, visit: str) -> None:
     """Write down that `user` sees a photo of `visit`: one line for all that a page shows at once."""
-    services = get_services()
     since = (services.now() - _ONE_READING).isoformat(timespec="seconds")
     with services.databases.reading() as db:
         known = tables.has_read_since(db, user.id, visit, since)
     if not known:
-        log_reading(user, visit)
+        log_reading(services, user, visit)

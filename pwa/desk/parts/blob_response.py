@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from pwa.blobs.files import BlobRefused, sniff
+from pwa.blobs.files import BlobRefused, Blobs, sniff
 from pwa.problems import Problem
-from pwa.services import get_services
 
 # Drawn or taken by a phone, shown as a picture only: even if somebody opened the file itself,
 # nothing in it may run, load or reach our pages.
@@ -18,9 +17,9 @@ BLOB_CSP = "default-src 'none'; style-src 'none'; sandbox"
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/svg+xml": "svg"}
 
 
-def blob_response(sha256: str) -> Response:
+def blob_response(blobs: Blobs, sha256: str) -> Response:
     """The blob of that hash. Raises Problem("not_found") where it has not arrived."""
-    octets = get_services().blobs.read(sha256)
+    octets = blobs.read(sha256)
     try:
         type = sniff(octets or b"")
     except BlobRefused:

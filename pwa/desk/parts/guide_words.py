@@ -1,5 +1,5 @@
-"""The guide's labels and the queues' names in the language of whoever reads a desk page, and people's
-names: what pages and events (pwa/desk/parts/events.py) are worded with.
+"""The guide's labels and the queues' names in the reader's language, and people's names: what pages
+and events (pwa/desk/parts/events.py) are worded with.
 
 Invariant: a label that the reader's language lacks is Swedish, and a key that the guide lacks is
 shown as it is, never hidden.
@@ -36,19 +36,19 @@ def packs_of(guide: Guide) -> dict[str, Mapping[str, Any]]:
 
 
 def reading_language(guide: Guide) -> str:
-    """The language the guide speaks to the reader of a desk page."""
+    """The guide's language for the reader of a desk page."""
     language = interface_language()
     return language if language in guide.languages else ORIGINAL
 
 
 def queue_name(code: str) -> str:
-    """A queue in the reader's words: those of the shared templates, which phones show too."""
+    """A queue's name in the reader's language, as the shared templates have it for phones too."""
     labels: Any = current_app.jinja_env.get_template("shared/labels.html").module
     return str(labels.queue_label(code)).strip()
 
 
 def doubts_about(guide: Guide, language: str, key: str, text: str) -> list[str]:
-    """What the check of the guide doubts about a text, in the reader's words."""
+    """The warnings of the guide's check about a text, in the reader's language."""
     return [_(one.words, **one.values) for one in doubts(guide, language, key, text)]
 
 
@@ -84,13 +84,13 @@ class Words:
 
 
 def words_for(guide: Guide, people: Mapping[str, str]) -> Words:
-    """The words for whoever reads this page."""
+    """The words for the reader of this page, from the guide in force."""
     return Words(packs_of(guide), reading_language(guide), people)
 
 
 def words_of(db: Database, guide: Guide, version: str, people: Mapping[str, str]) -> Words | None:
     """The words of the guide's version that a visit was made with, "" for the one in force; None
-    where this server never had it."""
+    where this server does not have it."""
     if version in ("", guide.version):
         return words_for(guide, people)
     kept = {tag: pack_bytes(db, version, tag) for tag in (ORIGINAL, interface_language())}

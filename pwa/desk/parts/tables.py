@@ -16,7 +16,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from pwa.desk.parts.due import DAYS, late_before
-from pwa.desk.parts.filters import OVERDUE_STATES, PAGE_ROWS, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.filters import OVERDUE_STATES, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.paging import PAGE_ROWS
 from pwa.desk.parts.rows import Calendar, Cell, ConsentRow, FollowUpRow, VisitRow
 from sync.shapes import URGENCIES
 
