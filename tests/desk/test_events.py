@@ -102,7 +102,7 @@ UNPARSED = [
 ]
 
 
-def test_what_cannot_be_parsed_is_shown_as_it_stands(words: Words) -> None:
+def test_what_cannot_be_parsed_is_shown_as_it_is(words: Words) -> None:
     for text in UNPARSED:
         assert parse_event(text, words) == Event("", text=text[:RAW_CHARACTERS_MAX])
 
