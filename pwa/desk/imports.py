@@ -1,8 +1,7 @@
 """Importing a file of tenancies: a dry run, its report, then the same file for real.
 
-Invariant: the file is never kept between the two steps; the page holds it and sends it again,
-and what is imported is the very file that was checked (its hash is compared). It refuses to
-import what nobody has looked at.
+Invariant: the file is never stored between the two steps; the page holds it and sends it again, and
+only the very file that was checked is imported (its hash is compared).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The people page: who may sign in, what they do, where they are signed in.
 
-Invariant: only an administrator changes anything; a supervisor may look. A refused form comes
-back as it was filled in, without the password. It refuses to delete people (pwa/people/accounts.py).
+Invariant: only an administrator changes anything; a supervisor may look. A rejected form is shown
+as it was filled in, without the password. People are never deleted (pwa/people/accounts.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.language_names import language_name, language_names
 from pwa.people import accounts, sessions
 from pwa.problems import Problem
 from pwa.services import get_services

@@ -16,7 +16,7 @@ from pwa.ids import uuid4
 from tests.cast.world import CONSENT, World
 
 Client = Callable[[str], FlaskClient]
-# The guide's texts and voices are for whoever speaks a language: test_guide_review.py and
+# The guide's texts and recordings are for anyone who speaks a language: test_guide_review.py and
 # test_recordings.py say who does what. The boendeguide is for everyone: test_handing.py.
 APART = (people, po, publish, guide_review, handouts, recordings)
 OWN = {page.blueprint.name for page in PAGES if page not in APART}

@@ -41,7 +41,7 @@ client = app.test_client()
 version = app.extensions["troskel"].guide.version
 page = client.get("/sign-in", headers={"Accept-Language": "de-CH"})
 from flask_babel import force_locale
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 with app.app_context(), force_locale("sv"):
     named = language_name("de")
 from datetime import date

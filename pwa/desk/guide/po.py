@@ -1,8 +1,8 @@
 """A language of the guide as a PO file: out for a translator, back in as drafts.
 
-Invariant: an import is shown first and then accepted, and what goes in is the file that was
-shown (its hash comes back with the form); the file itself is not kept. It refuses a file that
-nobody answers for: the name of who reviewed it is asked for.
+Invariant: an import is shown first and then accepted, and only the file that was shown is accepted
+(its hash comes back with the form); the file itself is not stored. Every import has the name of
+its reviewer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts.forms import is_fragment, text_of
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User
 from pwa.problems import Problem
@@ -52,7 +52,7 @@ def page(language: str) -> ResponseReturnValue:
 @blueprint.post("/desk/guide/<language>/import")
 @requires("guide.review")
 def upload(language: str) -> ResponseReturnValue:
-    """Show what a file would change, or take it in when `accept` is the hash of what was shown."""
+    """Show what a file would change, or import it when `accept` is the hash of what was shown."""
     services, user = get_services(), _may(language)
     uploaded = request.files.get("file")
     data = uploaded.read(BYTES_MAX + 1) if uploaded else b""
@@ -67,8 +67,8 @@ def upload(language: str) -> ResponseReturnValue:
     same = agreed == hashlib.sha256(data).hexdigest()
     try:
         with services.databases.writing() as db:
-            draft, said = draft_guide(db, services.baseline), events.history(db, language)
-            plan = plan_import(draft, language, said, data)
+            draft, history = draft_guide(db, services.baseline), events.history(db, language)
+            plan = plan_import(draft, language, history, data)
             if same:
                 accept(db, services.baseline, plan, Who(user.id, reviewer), services.now())
     except Problem as problem:
