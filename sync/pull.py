@@ -24,6 +24,9 @@ TENANCY_FIELDS = (
     "move_in", "language",
 )  # fmt: skip
 
+# A reader can claim any day, and near the ends of the calendar a window's arithmetic overflows.
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -128,7 +131,7 @@ def _read(storage: Storage, cursor: str, head: Head) -> tuple[int, date | None, 
     known = storage.head(seq) if 0 <= seq <= head.seq else None
     if known is None or known.digest != digest:
         return 0, None, True
-    return seq, day, False
+    return seq, min(max(day, _FIRST_DAY), _LAST_DAY), False
 
 
 def _page(changes: Sequence[Change]) -> tuple[list[Change], bool]:
