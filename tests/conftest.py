@@ -1,7 +1,7 @@
-"""The cast and the world: a real data folder, a real database, people who sign in for real.
+"""Fixtures of all tests: a real data folder, a real database, people who sign in for real.
 
-Invariant: each test has a folder of its own, copied from one made once per run. It refuses a
-client that forgets what browsers send: `client_for` sends Fetch Metadata as a page of ours.
+Invariant: each test has a folder of its own, copied from one made once per run; every client sends
+Fetch Metadata as a browser does from one of our pages.
 """
 
 from __future__ import annotations
@@ -13,57 +13,45 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
 import pwa
-from pwa import create_app, initialise
+from pwa import create_app
+from pwa.guide import load
 from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
-from tests.cast.world import NOW, World
-
-PASSWORD = "a long test password"
-CAST: dict[str, dict[str, object]] = {
-    "alice": {"role": "supervisor", "languages": ["sv", "en"], "display_name": "Alice Testsson"},
-    "bob": {"role": "visitor", "languages": ["sv", "ar", "en"], "display_name": "Bob Testsson"},
-    "charlie": {"role": "visitor", "languages": ["sv", "so"], "display_name": "Charlie Testsson"},
-    "amira": {"role": "ambassador", "languages": ["ar", "so"], "display_name": "Amira Testsson"},
-    "hugo": {"role": "officer", "queue": "KT", "display_name": "Hugo Testsson"},
-    "root": {"role": "administrator", "display_name": "Root Testsson"},
-}
-# English, because tests quote msgids; what the other languages say is tests/web/test_i18n.py's.
-SAME_ORIGIN = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ACCEPT_LANGUAGE": "en"}
+from tests.cast.company import open_app, services_of
+from tests.cast.operations import NOW
+from tests.cast.people import CAST as CAST
+from tests.cast.people import PASSWORD as PASSWORD
+from tests.cast.people import SAME_ORIGIN as SAME_ORIGIN
+from tests.cast.people import add_people, client_of, find_person, quick_hashing
+from tests.cast.world import World
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Argon2 with the least work; test_accounts looks at the real parameters."""
-    real, accounts.HASHER = accounts.HASHER, PasswordHasher(1, 8, 1)
-    yield
-    accounts.HASHER = real
+    """Passwords are hashed with the least work."""
+    with quick_hashing():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def guide_read_once() -> Iterator[None]:
     """The guide of this release, which no test changes, is parsed for the first app only: with its
     languages that takes longer than all else a new app does."""
-    real, pwa.load_guide = pwa.load_guide, cache(pwa.load_guide)
-    yield
-    pwa.load_guide = real
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pwa, "load_guide", cache(load))
+        yield
 
 
 @pytest.fixture(scope="session")
 def _cast_folder(tmp_path_factory: pytest.TempPathFactory, quick_passwords: None) -> Path:
     folder = tmp_path_factory.mktemp("cast") / "data"
-    settings = Settings(data=folder)
-    initialise(settings)
-    app = create_app(settings)
-    with app.app_context():
-        for name, facts in CAST.items():
-            accounts.add_user(name, password=PASSWORD, **facts)  # type: ignore[arg-type]
-    app.extensions["troskel"].close()
+    with open_app(folder) as app:
+        add_people(app)
     return folder
 
 
@@ -85,43 +73,26 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.config["TESTING"] = True
     yield app
-    app.extensions["troskel"].close()
+    services_of(app).close()
 
 
 @pytest.fixture
 def services(app: Flask) -> Services:
     """What the views get from `services()`."""
-    services: Services = app.extensions["troskel"]
-    return services
+    return services_of(app)
 
 
 @pytest.fixture
 def client_for(app: Flask) -> Callable[[str], FlaskClient]:
     """`client_for("alice")` has signed in; `client_for("")` is nobody. Both send what a browser
     sends from a page of ours."""
-
-    def make(name: str) -> FlaskClient:
-        client = app.test_client()
-        client.environ_base.update(SAME_ORIGIN)
-        if name:
-            answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
-            assert answer.status_code == 303
-        return client
-
-    return make
+    return lambda name: client_of(app, name)
 
 
 @pytest.fixture
 def user_of(app: Flask) -> Callable[[str], accounts.User]:
     """`user_of("bob")` is Bob's row."""
-
-    def find(name: str) -> accounts.User:
-        with app.app_context():
-            user = accounts.find_user_by_name(name)
-        assert user is not None
-        return user
-
-    return find
+    return lambda name: find_person(app, name)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Server randomness that a seed repeats: ids, session tokens, device names.
 
-Invariant: inside `repeated_randomness(seed)` everything that `secrets` gives depends on the seed
-and on how much was asked for before; afterwards the system's own randomness is back.
+Invariant: after `repeat_randomness(seed)` everything that `secrets` gives depends on the seed and on
+how much was asked for before.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def repeat_randomness(seed: int) -> None:
+    """The next random bytes of this process are those of `seed`, from now on."""
+    # SystemRandom, and so `secrets`, asks this one function, which typeshed does not list.
+    setattr(random, "_urandom", random.Random(seed).randbytes)  # noqa: B010
+
+
 @contextmanager
 def repeated_randomness(seed: int) -> Iterator[None]:
-    """The next random bytes of this process are those of `seed`."""
-    # SystemRandom, and so `secrets`, asks this one function.
-    before = random._urandom  # type: ignore[attr-defined]
-    random._urandom = random.Random(seed).randbytes  # type: ignore[attr-defined]
+    """The same inside the block; afterwards the system's own randomness is back."""
+    before = getattr(random, "_urandom")  # noqa: B009
+    repeat_randomness(seed)
     try:
         yield
     finally:
-        random._urandom = before  # type: ignore[attr-defined]
+        setattr(random, "_urandom", before)  # noqa: B010

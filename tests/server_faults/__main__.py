@@ -1,7 +1,7 @@
 """`python -m tests.server_faults statements|writes|disk|planted [--slice I/N]`: one part of the long proof.
 
 The last line is JSON: how many faults were tried, and what was lost, doubled or hidden by them; every
-bad point is told before, on standard error. The exit code is 0 only when there was none.
+bad point is reported before, on standard error. The exit code is 0 only when there was none.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 
 from tests.server_faults import statements, storage
 from tests.server_faults.disk import SHIM, environment
-from tests.server_faults.oracle import Verdict
+from tests.server_faults.oracle import Findings
 from tests.server_faults.planted import MISTAKES
-from tests.server_faults.story import build, frozen
+from tests.server_faults.story import build, freeze
 
 BAD = ("lost", "doubled", "hidden", "unlocked")
 
 
 def points(slice: str, total: int) -> range:
-    """The points of slice `I/N` (I from 1): every N-th, so that each slice sees the whole story."""
+    """The points of slice `I/N` (I from 1): every N-th, so that each slice covers the whole story."""
     part, _, parts = slice.partition("/")
     return range(int(part), total + 1, int(parts))
 
@@ -46,7 +46,7 @@ def main() -> int:
         if chosen.part != "statements" and SHIM not in os.environ:
             command = [sys.executable, "-m", "tests.server_faults", *sys.argv[1:]]
             return subprocess.run(command, env=environment(Path(folder)), check=False).returncode
-        frozen()
+        freeze()
         if chosen.mistake:
             MISTAKES[chosen.mistake].plant()
         if chosen.part == "locks":
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def catch_all() -> dict[str, Any]:
-    """Plant each mistake and run the part that must catch it, until it does."""
+    """Plant each mistake and run the part that must catch it; the row of figures."""
     caught = 0
     for name, mistake in sorted(MISTAKES.items()):
         command = [sys.executable, "-m", "tests.server_faults", mistake.part]
@@ -91,11 +91,11 @@ def catch_all() -> dict[str, Any]:
     }
 
 
-def run(part: str, slice: str, folder: Path, *, stop: bool = False) -> tuple[Verdict, int]:
-    """Every point of the slice, each in every way; what went wrong, and how many were tried."""
+def run(part: str, slice: str, folder: Path, *, stop: bool = False) -> tuple[Findings, int]:
+    """Try every point of the slice in every way; what went wrong, and how many were tried."""
     base, scratch = folder / "base", folder / "data"
     story = build(base)
-    total, tried = Verdict(), 0
+    total, tried = Findings(), 0
     if part == "statements":
         steps = statements.reference(base, story, scratch)
         what = steps.what
@@ -106,14 +106,12 @@ def run(part: str, slice: str, folder: Path, *, stop: bool = False) -> tuple[Ver
         for how in storage.ways(part) if part != "statements" else ["killed"]:
             tried += 1
             if part == "statements":
-                verdict = statements.kill_at(point, base, story, scratch, steps)
+                found = statements.kill_at(point, base, story, scratch, steps)
             else:
-                verdict = storage.fail_at(point, how, base, story, scratch, calls)
-            if verdict:
-                print(
-                    f"{point} of {len(what)}, {what[point - 1]}, {how}: {verdict}", file=sys.stderr
-                )
-            total.add(verdict)
+                found = storage.fail_at(point, how, base, story, scratch, calls)
+            if found:
+                print(f"{point} of {len(what)}, {what[point - 1]}, {how}: {found}", file=sys.stderr)
+            total.add(found)
             if stop and total:
                 return total, tried
     return total, tried

@@ -1,9 +1,9 @@
-"""A disk that can fail, fill up, or lose its power: everything below one folder, call by call.
+"""A disk that can fail, fill up, or lose power: everything below one folder, call by call.
 
 Invariant: what survives a power cut is what POSIX promises and no more: the content of a file as it
 was when fsync was last called on it, under the names its folder had when fsync was last called on
-*that*; of everything since, a seeded part may have reached the disk, torn at sectors. It refuses to
-work without shim.c loaded (LD_PRELOAD); shared memory (`-shm`) is no disk and is left out.
+*that*; of everything since, a seeded part may have reached the disk, torn at sectors. It needs
+shim.c loaded (LD_PRELOAD); shared memory (`-shm`) is not on disk and is left out.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Disk:
     """Watches `root`; calls `fault` before each change while `watch(True)`."""
 
     def __init__(self, root: Path, fault: Fault) -> None:
-        self.root, self.taken, self._gone = root, 0, 0
+        self.root, self.count, self._gone = root, 0, 0
         self._fault, self._watching = fault, False
         self._content: dict[int, bytes] = {}
         self._pending: dict[int, list[tuple[int, bytes | None]]] = {}
@@ -62,16 +62,16 @@ class Disk:
             for path in folder.iterdir():
                 if path.is_file():
                     self._content[path.stat().st_ino] = path.read_bytes()
-        self._hook = _HOOK(self._called)  # kept: ctypes would let it go
+        self._hook = _HOOK(self._called)  # a reference, because ctypes keeps none
         ctypes.CDLL(None).fault_hook(self._hook)
 
     def watch(self, on: bool) -> None:
-        """From now on, number the calls and let them fail (or do not)."""
+        """Start or stop numbering the calls and letting them fail."""
         self._watching = on
 
     def cut_power(self, target: Path, seed: int | None) -> None:
-        """Write to `target` what the next start finds: only what was synced, and with a `seed` some
-        of the rest."""
+        """Write to `target` what the next start finds: what was synced, and with a `seed` a part of
+        the rest."""
         chance = random.Random(seed) if seed is not None else None
         self._restore(str(self.root), target, chance)
 
@@ -90,17 +90,18 @@ class Disk:
             offset = old if appends else os.lseek(handle, 0, os.SEEK_CUR)
         answer = 0
         if self._watching:
-            self.taken += what != "short"
+            self.count += what != "short"
             grows = what in ("rename", "mkdir") or (what == "write" and offset + size > old)
-            answer = self._fault(self.taken, what, path.removeprefix(f"{self.root}/"), grows)
+            answer = self._fault(self.count, what, path.removeprefix(f"{self.root}/"), grows)
         if answer == 0 and what in ("rename", "unlink"):
-            self._let_go(path)
+            self._keep_removed(path)
         elif answer == 0:
             self._remember(what, handle, path, bytes_at, size, offset)
         return answer
 
-    def _let_go(self, path: str) -> None:
-        # The name is about to lose its file, whose inode number the next new file may get.
+    def _keep_removed(self, path: str) -> None:
+        # The name is about to lose its file, whose inode number a new file may get: move what is known
+        # of it to a number that no file has.
         try:
             inode = os.stat(path).st_ino
         except FileNotFoundError:

@@ -1,8 +1,8 @@
 """What must be true of a data folder after a fault, whatever the fault was.
 
-Invariant: looked at from outside, with a connection of its own that knows nothing of the engine's
-code paths. Nothing answered is missing; records and indexes are what the log says; what is held is
-shown at the desk; and doing everything again leaves exactly what a day without faults leaves.
+Invariant: checked from outside, with a connection of its own that shares no code with the engine.
+Nothing acknowledged is missing; records and indexes are what the log gives; what is held is listed
+at the desk; and retrying everything leaves exactly what a run without faults leaves.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from flask import Flask
 
 from pwa.database.connections import DATABASE
 from pwa.people.accounts import find_user
-from pwa.services import EXTENSION, Services
 from pwa.visits.holding import list_held
 from sync.apply import apply
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.operations import digest_of, parse
 from sync.shapes import TenancyRecord, VisitRecord
-from tests.server_faults.story import STRUCK, Answer, Story, sha_of
+from tests.cast.company import services_of
+from tests.cast.samples import sha256_of
+from tests.server_faults.story import STRUCK, Response, Story
 
 State = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Verdict:
+class Findings:
     """What went wrong at one point; all empty when nothing did."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
 
-    def add(self, other: Verdict) -> None:
+    def add(self, other: Findings) -> None:
         self.lost += other.lost
         self.doubled += other.doubled
         self.hidden += other.hidden
@@ -48,7 +49,7 @@ class Verdict:
         return bool(self.lost or self.doubled or self.hidden)
 
 
-def look(data: Path) -> State:
+def read_state(data: Path) -> State:
     """Every row of every table, and every blob by name and content, as one comparable value."""
     state: State = {}
     uri = f"{(data / DATABASE).as_uri()}?mode=ro"
@@ -71,7 +72,7 @@ def digest(state: State) -> str:
 
 
 def difference(state: State, wanted: State) -> list[str]:
-    """The rows that one has and the other has not, for people."""
+    """The rows that only one of them has, as lines to read."""
     return [
         f"{sign} {name} {row[:160]}"
         for name in sorted({*state, *wanted})
@@ -81,35 +82,36 @@ def difference(state: State, wanted: State) -> list[str]:
     ]
 
 
-def check_answered(data: Path, answers: list[Answer]) -> Verdict:
-    """I3: what was answered as taken in is in the log or on the held list, under its hash; a blob
-    that was answered as complete is there."""
-    kept = _kept(data)
+def check_acknowledged(data: Path, responses: list[Response]) -> Findings:
+    """I3: every acknowledged operation is in the log or on the held list, under its hash; every blob
+    acknowledged as complete is stored."""
+    stored = _stored(data)
     lost = [
         one["id"]
-        for answer in answers
-        if answer["status"] == 200  # errors promise nothing
-        for one in answer["json"].get("results", [])
-        if (one["id"], one["sha256"]) not in kept
+        for response in responses
+        if response["status"] == 200  # an error acknowledges nothing
+        for one in response["json"].get("results", [])
+        if (one["id"], one["sha256"]) not in stored
     ]
     with closing(sqlite3.connect(data / DATABASE)) as db:
-        rows = {sha for sha, one in db.execute("SELECT * FROM signatures") if sha_of(one) == sha}
-    for sha in {sha for answer in answers for sha in answer.get("blobs", [])} - {sha_of(STRUCK)}:
+        rows = {sha for sha, one in db.execute("SELECT * FROM signatures") if sha256_of(one) == sha}
+    acknowledged = {sha for response in responses for sha in response.get("blobs", [])}
+    for sha in acknowledged - {sha256_of(STRUCK)}:
         files = [path for path in (data / "blobs").rglob(f"{sha}*") if path.parent.name != ".parts"]
         if sha not in rows and not any(
-            one.name.endswith(sha_of(one.read_bytes())) for one in files
+            one.name.endswith(sha256_of(one.read_bytes())) for one in files
         ):
             lost.append(f"blob {sha}")
-    return Verdict(lost=lost)
+    return Findings(lost=lost)
 
 
-def check_whole(data: Path) -> Verdict:
-    """The file is sound; records, indexes and held operations are those of the log."""
-    found = Verdict()
+def check_consistent(data: Path) -> Findings:
+    """The file is intact; records and indexes are what the log gives."""
+    found = Findings()
     with closing(sqlite3.connect(data / DATABASE)) as db:
-        sound = db.execute("PRAGMA integrity_check").fetchone()[0]
-        if sound != "ok":
-            found.lost.append(f"integrity_check: {sound}")
+        intact = db.execute("PRAGMA integrity_check").fetchone()[0]
+        if intact != "ok":
+            found.lost.append(f"integrity_check: {intact}")
             return found
         folded = _fold(db)
         records = {
@@ -118,22 +120,22 @@ def check_whole(data: Path) -> Verdict:
         }
         for id, record in folded.items():
             if record is not None and _comparable(records.get(id, {})) != _comparable(record):
-                found.doubled.append(f"visit {id} is not what its log says")
+                found.doubled.append(f"visit {id} is not what its log gives")
         found.lost += [f"visit {id} is not in the log" for id in records.keys() - folded.keys()]
         found.doubled += check_indexes(db, records)
     return found
 
 
-def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Verdict:
-    """After everything was done again: each operation is kept once, and the whole state is `wanted`."""
-    kept, state = _kept(data), look(data)
+def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Findings:
+    """After everything was retried: each operation is stored once, and the whole state is `wanted`."""
+    stored, state = _stored(data), read_state(data)
     texts = {(id, digest_of(text)) for id, sent in story.texts.items() for text in sent}
-    found = Verdict(lost=sorted(id for id, _ in texts - kept))
+    found = Findings(lost=sorted(id for id, _ in texts - stored))
     if state != wanted:
         found.doubled += difference(state, wanted)[:6] or ["a row more than once"]
     with closing(sqlite3.connect(data / DATABASE)) as db:
         held = {row[0] for row in db.execute("SELECT id FROM held WHERE state = 'open'")}
-    services: Services = app.extensions[EXTENSION]
+    services = services_of(app)
     with app.app_context():
         alice = find_user(story.people["alice"])
         assert alice is not None
@@ -145,14 +147,14 @@ def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Verdic
     return found
 
 
-def _kept(data: Path) -> set[tuple[str, str]]:
+def _stored(data: Path) -> set[tuple[str, str]]:
     with closing(sqlite3.connect(data / DATABASE)) as db:
         rows = db.execute("SELECT id, sha256 FROM log UNION SELECT id, sha256 FROM held")
         return {(id, sha) for id, sha in rows}
 
 
 def _fold(db: sqlite3.Connection) -> dict[str, VisitRecord | None]:
-    """Visit → its record, applied again from the log; None where a struck note was blanked."""
+    """Visit → its record, derived from the log; None where a retracted note was blanked."""
     found: dict[str, VisitRecord | None] = {}
     rows = db.execute("SELECT seq, subject, bytes FROM log WHERE type = 'visit' ORDER BY seq")
     for seq, subject, octets in rows:
@@ -164,8 +166,8 @@ def _fold(db: sqlite3.Connection) -> dict[str, VisitRecord | None]:
 
 
 def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is not in the visit's own log: its number moves too when the tenancy or another
-    visit of the household is changed, and who brought a consent in is known at its push only."""
+    """Without what the visit's own log does not say: `seq` also moves when the tenancy or another
+    visit of the household changes, and `alone` is decided at the push that brought the consent."""
     consents = [
         {name: value for name, value in one.items() if name != "alone"}
         for one in record.get("consents", [])
@@ -174,7 +176,7 @@ def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_indexes(db: sqlite3.Connection, visits: dict[str, VisitRecord]) -> list[str]:
-    """Index rows that are not what the visits' records (by id) say."""
+    """Index rows that are not what the visits' records (by id) give."""
     rows = db.execute("SELECT id, body FROM records WHERE type = 'tenancy'")
     tenancies = {id: json.loads(body) for id, body in rows}
     wanted: dict[str, set[str]] = {
@@ -194,7 +196,7 @@ def check_indexes(db: sqlite3.Connection, visits: dict[str, VisitRecord]) -> lis
     for name, expected in wanted.items():
         got = {_row(dict(row)) for row in db.execute(f"SELECT * FROM {name}")}
         if got != expected:
-            wrong.append(f"{name} is not what the records say: {sorted(got ^ expected)[:2]}")
+            wrong.append(f"{name} is not what the records give: {sorted(got ^ expected)[:2]}")
     return wrong
 
 

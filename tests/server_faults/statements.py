@@ -1,9 +1,9 @@
 """F6: the server is killed at every step of its work, and started again.
 
-One run without a fault tells what is committed at each step; then, for each step, a child process does
-the same work and is killed there with SIGKILL. What a fresh process then finds must be exactly what was
-committed at that step (nothing half applied), with everything that had been answered in it; and after
-the phones and the desk have done all of it again, the state is that of a day without faults.
+One run without a fault records what is committed at each step; then, for each step, a child process
+does the same work and is killed there with SIGKILL. What a fresh process then finds must be exactly
+what was committed at that step (nothing half applied), with everything that had been acknowledged; and
+after the phones and the desk have retried all of it, the state is that of a run without faults.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from flask import Flask
 
 from pwa import create_app
 from pwa.settings import Settings
+from tests.cast.randomness import repeat_randomness
 from tests.server_faults import oracle
-from tests.server_faults.oracle import State, Verdict
-from tests.server_faults.process import Tell, die, in_child
+from tests.server_faults.oracle import Findings, State
+from tests.server_faults.process import Report, die, in_child
 from tests.server_faults.steps import Steps
-from tests.server_faults.story import Answer, Story, frozen, repeat_randomness
+from tests.server_faults.story import Response, Story, freeze
 
 
 @dataclass(slots=True)
@@ -33,70 +34,72 @@ class Reference:
 
 
 def reference(base: Path, story: Story, scratch: Path) -> Reference:
-    """Do the work once, whole, looking at every step."""
+    """Do all of the work once, reading the state at every step."""
 
-    def work(tell: Tell) -> None:
-        steps = Steps(scratch, lambda n, what: tell([what, oracle.digest(oracle.look(scratch))]))
-        _do(scratch, story, steps, lambda answer: None)
-        tell(oracle.look(scratch))
+    def work(report: Report) -> None:
+        def note(number: int, what: str) -> None:
+            report([what, oracle.digest(oracle.read_state(scratch))])
+
+        _do(scratch, story, Steps(scratch, note), lambda response: None)
+        report(oracle.read_state(scratch))
 
     fresh(base, scratch)
-    told, killed = in_child(work)
+    reported, killed = in_child(work)
     assert not killed
-    *steps, final = told
+    *steps, final = reported
     return Reference([what for what, _ in steps], [state for _, state in steps], final)
 
 
-def kill_at(point: int, base: Path, story: Story, scratch: Path, wanted: Reference) -> Verdict:
-    """Kill the server at step `point` (from 1), start it again, and judge."""
+def kill_at(point: int, base: Path, story: Story, scratch: Path, wanted: Reference) -> Findings:
+    """Kill the server at step `point` (from 1), start it again, and check."""
 
-    def work(tell: Tell) -> None:
+    def work(report: Report) -> None:
         steps = Steps(scratch, lambda n, what: die() if n == point else None)
-        _do(scratch, story, steps, tell)
+        _do(scratch, story, steps, report)
 
     fresh(base, scratch)
-    answers, killed = in_child(work)
+    responses, killed = in_child(work)
     assert killed, f"step {point} was never reached"
-    verdict = Verdict()
-    if oracle.digest(oracle.look(scratch)) != wanted.committed[point - 1]:
-        verdict.doubled.append("half applied: not what was committed at this step")
-    verdict.add(judge(scratch, story, answers, wanted.final))
-    return verdict
+    found = Findings()
+    if oracle.digest(oracle.read_state(scratch)) != wanted.committed[point - 1]:
+        found.doubled.append("half applied: not what was committed at this step")
+    found.add(check_after(scratch, story, responses, wanted.final))
+    return found
 
 
-def judge(data: Path, story: Story, answers: list[Answer], final: State) -> Verdict:
-    """Start a fresh process on `data` after a fault; check, do everything again, check."""
+def check_after(data: Path, story: Story, responses: list[Response], final: State) -> Findings:
+    """Start a fresh process on `data` after a fault; check, retry everything, check."""
 
-    def work(tell: Tell) -> None:
-        frozen()
+    def work(report: Report) -> None:
+        freeze()
         app = create_app(Settings(data=data))
-        found = oracle.check_whole(data)
-        found.add(oracle.check_answered(data, answers))
+        found = oracle.check_consistent(data)
+        found.add(oracle.check_acknowledged(data, responses))
         again = [act(number, story, app) for number in range(len(story.acts))]
-        found.add(oracle.check_whole(data))
-        found.add(oracle.check_answered(data, again))
+        found.add(oracle.check_consistent(data))
+        found.add(oracle.check_acknowledged(data, again))
         found.lost += [f"act refused: {one}" for one in again if one["status"] != 200]
         found.add(oracle.check_retried(data, story, final, app))
-        tell([found.lost, found.doubled, found.hidden])
+        report([found.lost, found.doubled, found.hidden])
 
-    told, killed = in_child(work)
+    reported, killed = in_child(work)
     assert not killed
-    return Verdict(*told[0])
+    return Findings(*reported[0])
 
 
-def _do(data: Path, story: Story, steps: Steps, tell: Tell) -> None:
-    frozen()
+def _do(data: Path, story: Story, steps: Steps, report: Report) -> None:
+    freeze()
     app = create_app(Settings(data=data))
     for number in range(len(story.acts)):
         steps.watch(True)
-        answer = act(number, story, app)
-        steps.step(f"answer {number}")
+        response = act(number, story, app)
+        steps.step(f"response {number}")
         steps.watch(False)
-        tell(answer)
+        report(response)
 
 
-def act(number: int, story: Story, app: Flask) -> Answer:
-    """Do one act, with the randomness it always has, so that doing it again can be compared."""
+def act(number: int, story: Story, app: Flask) -> Response:
+    """Do one act, with the same randomness each time, so that a retry can be compared."""
     repeat_randomness(number)
     return story.acts[number](app)
 

@@ -2,8 +2,8 @@
 
 A step is just before each SQL statement of any connection (BEGIN and COMMIT too), each opening of a
 file for writing, rename, deletion and new folder, just before and just after each fsync, and just before
-each answer leaves. Numbers are the same in every run of the same work. It refuses to be taken off
-again: audit hooks stay, so this belongs in a child process.
+each response is sent. Numbers are the same in every run of the same work. Audit hooks cannot be
+removed, so this is for a child process only.
 """
 
 from __future__ import annotations
@@ -13,35 +13,39 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 At = Callable[[int, str], None]
 _FILE_EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.truncate"}
 
 
 class Steps:
-    """Counts steps from 1 and calls `at(number, what)` at each, before it is taken."""
+    """Counts steps from 1 and calls `at(number, what)` just before each."""
 
     def __init__(self, data: Path, at: At) -> None:
-        self.taken = 0
+        self.count = 0
         self._data, self._at = str(data), at
         self._watching = False
         self._inside = False
         sys.addaudithook(self._event)
-        self._fsync, os.fsync = os.fsync, self._watched_fsync
-        self._connect, sqlite3.connect = sqlite3.connect, self._watched_connect  # type: ignore[misc]
+        self._fsync, self._connect = os.fsync, sqlite3.connect
+        os.fsync = self._watched_fsync
+        sqlite3.connect = self._watched_connect  # type: ignore[assignment]  # it has overloads
 
     def watch(self, on: bool) -> None:
-        """From now on, count (or do not)."""
+        """Start or stop counting."""
         self._watching = on
 
     def step(self, what: str) -> None:
-        """One step. Looking at the data inside `at` counts nothing."""
+        """One step. What `at` itself does is not counted."""
         if self._inside or not self._watching:
             return
         self._inside = True
-        self.taken += 1
-        self._at(self.taken, what)
+        self.count += 1
+        self._at(self.count, what)
         self._inside = False
 
     def _event(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -60,7 +64,8 @@ class Steps:
     def _statement(self, sql: str) -> None:
         self.step(f"sql {' '.join(sql.split())[:60]}")
 
-    def _watched_fsync(self, handle: int) -> None:
+    def _watched_fsync(self, fd: FileDescriptorLike) -> None:
+        handle = fd if isinstance(fd, int) else fd.fileno()
         name = self._short(os.readlink(f"/proc/self/fd/{handle}"))
         self.step(f"before fsync {name}")
         self._fsync(handle)

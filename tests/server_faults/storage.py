@@ -1,9 +1,9 @@
 """F7: the disk fails under the server: an n-th call with EIO, no room from the n-th on, no power.
 
 For every call that changes a file or makes a change durable, counted over the whole story: the client
-must get an error in JSON or the truth, the same request must work when the disk does again, nothing
-that was answered may be missing after a new start, and doing everything again leaves the state of a day
-without faults. Checkpoints come every few acts here, so that the story holds many of them.
+must get an error in JSON or a true response, the same request must work when the disk does again,
+nothing acknowledged may be missing after a restart, and retrying everything leaves the state of a run
+without faults. Checkpoints come every few acts here, so that the story contains many of them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from flask import Flask
 from pwa import create_app
 from pwa.database.backup import write_backup
 from pwa.database.connections import DATABASE, Databases
-from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
+from tests.cast.company import services_of
 from tests.server_faults.disk import Disk, Fault
-from tests.server_faults.oracle import State, Verdict, look
-from tests.server_faults.process import Tell, die, in_child
-from tests.server_faults.statements import act, fresh, judge
-from tests.server_faults.story import Answer, Story, frozen
+from tests.server_faults.oracle import Findings, State, read_state
+from tests.server_faults.process import Report, die, in_child
+from tests.server_faults.statements import act, check_after, fresh
+from tests.server_faults.story import Response, Story, freeze
 
 CHECKPOINT_PAGES = 60
 WRITES = ("error", "killed", "power cut", "power cut, some of the rest")
@@ -44,43 +44,45 @@ class Calls:
 
 
 def reference(base: Path, story: Story, scratch: Path) -> Calls:
-    """Do the work once, whole, noting each call."""
+    """Do all of the work once, recording each call."""
 
-    def note(tell: Tell) -> Fault:
+    def note(report: Report) -> Fault:
         def fault(number: int, kind: str, path: str, grows: bool) -> int:
-            tell(f"{kind} {path[:24]}")
+            report(f"{kind} {path[:24]}")
             return 0
 
         return fault
 
-    def work(tell: Tell) -> None:
-        disk = Disk(scratch, note(tell))
-        _do(scratch, story, disk, lambda answer: None, lambda: None)
-        tell(look(scratch))
+    def work(report: Report) -> None:
+        disk = Disk(scratch, note(report))
+        _do(scratch, story, disk, lambda response: None, lambda: None)
+        report(read_state(scratch))
 
     fresh(base, scratch)
-    told, killed = in_child(work)
+    reported, killed = in_child(work)
     assert not killed
-    return Calls(told[:-1], told[-1])
+    return Calls(reported[:-1], reported[-1])
 
 
 def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
-    """Do the work once, with a backup, a command's worth of opening and closing beside it; the calls
-    that changed or synced the database while the lock of all writers was free. There must be none:
-    every write and every checkpoint, of whatever connection, is one at a time (pwa/database/connections.py).
+    """Do the work once, with a backup, and a second connection opened and closed as a command does;
+    the calls that changed or synced the database while the writers' lock was free.
+
+    There must be none: writes and checkpoints of all connections exclude each other
+    (pwa/database/connections.py).
     """
 
-    def work(tell: Tell) -> None:
+    def work(report: Report) -> None:
         def fault(number: int, kind: str, path: str, grows: bool) -> int:
             if path in (DATABASE, f"{DATABASE}-wal"):
-                tell([_is_free(scratch / "write.lock"), f"{kind} {path}"])
+                report([_is_free(scratch / "write.lock"), f"{kind} {path}"])
             return 0
 
         disk = Disk(scratch, fault)
-        frozen()
+        freeze()
         disk.watch(True)
         app = create_app(Settings(data=scratch))
-        services: Services = app.extensions[EXTENSION]
+        services = services_of(app)
         services.databases.writer.execute(
             f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}"
         ).fetchall()
@@ -94,10 +96,10 @@ def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
         services.close()
 
     fresh(base, scratch)
-    told, killed = in_child(work)
+    reported, killed = in_child(work)
     assert not killed
-    assert len(told) > 100
-    return [call for free, call in told if free]
+    assert len(reported) > 100
+    return [call for free, call in reported if free]
 
 
 def _is_free(lock: Path) -> bool:
@@ -111,12 +113,12 @@ def _is_free(lock: Path) -> bool:
 
 def fail_at(
     point: int, how: str, base: Path, story: Story, scratch: Path, wanted: Calls
-) -> Verdict:
-    """Let call `point` (from 1) go wrong as `how` says, start anew, and judge."""
+) -> Findings:
+    """Let call `point` (from 1) fail in the way `how`, start again, and check."""
     after = scratch.with_name("after")
     shutil.rmtree(after, ignore_errors=True)
 
-    def work(tell: Tell) -> None:
+    def work(report: Report) -> None:
         full = [False]
 
         def fault(number: int, kind: str, path: str, grows: bool) -> int:
@@ -137,45 +139,51 @@ def fail_at(
         def room() -> None:
             full[0] = False
 
-        _do(scratch, story, disk, tell, room)
+        _do(scratch, story, disk, report, room)
 
     fresh(base, scratch)
-    answers, killed = in_child(work)
-    found = Verdict()
+    responses, killed = in_child(work)
+    found = Findings()
     if killed and how in ("error", "full"):
-        raise AssertionError(f"call {point}: nobody was to be killed")
+        raise AssertionError(f"call {point}: the process should not have died")
     found.hidden += [
         f"an error that is no JSON: {one['status']}"
-        for one in answers
+        for one in responses
         if one["status"] != 200 and not (one["json"] or {}).get("problem")
     ]
     found.hidden += [
         f"refused though the disk works again: {again['json']}"
-        for again in answers
+        for again in responses
         if again.get("again") and again["status"] != 200
     ]
-    found.add(judge(after if how.startswith("power") else scratch, story, answers, wanted.final))
+    found.add(
+        check_after(after if how.startswith("power") else scratch, story, responses, wanted.final)
+    )
     return found
 
 
 def _do(
-    data: Path, story: Story, disk: Disk, tell: Callable[[Answer], None], room: Callable[[], None]
+    data: Path,
+    story: Story,
+    disk: Disk,
+    report: Callable[[Response], None],
+    room: Callable[[], None],
 ) -> None:
-    frozen()
-    logging.disable()  # the server writes each failure down; here they are meant
+    freeze()
+    logging.disable()  # the server logs each failure; here they are intended
     app = create_app(Settings(data=data))
-    services: Services = app.extensions[EXTENSION]
+    services = services_of(app)
     services.databases.writer.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").fetchall()
     for number in range(len(story.acts)):
         disk.watch(True)
-        answer = _careful(number, story, app)
+        response = _act_or_error(number, story, app)
         disk.watch(False)
         room()
-        tell(answer)
-        if answer["status"] != 200:
-            tell(_careful(number, story, app) | {"again": True})
+        report(response)
+        if response["status"] != 200:
+            report(_act_or_error(number, story, app) | {"again": True})
     disk.watch(True)
-    # The last close checkpoints too. What it cannot do, the next start does.
+    # The last close checkpoints too. Where that fails, the next start does it.
     try:
         services.close()
     except (sqlite3.Error, OSError):
@@ -183,14 +191,14 @@ def _do(
     disk.watch(False)
 
 
-def _careful(number: int, story: Story, app: Flask) -> Answer:
+def _act_or_error(number: int, story: Story, app: Flask) -> Response:
     try:
         return act(number, story, app)
     except (sqlite3.Error, OSError) as error:
-        # An act of the desk called without the wire, which would have answered with "internal".
+        # An act of the desk is called without HTTP, which would have responded with "internal".
         return {"status": 500, "json": {"problem": type(error).__name__}}
 
 
 def ways(part: str) -> Sequence[str]:
-    """How calls go wrong in `writes` and in `disk`."""
+    """How calls fail in the parts `writes` and `disk`."""
     return DISK if part == "disk" else WRITES

@@ -1,4 +1,4 @@
-"""A sample of the server's faults in every run; `make soak` goes through all of them."""
+"""A sample of the server's faults in every run; `make soak` tries all of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def prove(part: str, slice: str, *more: str) -> tuple[int, dict[str, Any]]:
 
 
 def locks(*more: str) -> list[str]:
-    """The calls that came while the lock was free."""
+    """The calls made while the lock was free."""
     command = [sys.executable, "-m", "tests.server_faults", "locks", *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
@@ -55,7 +55,7 @@ def test_a_failing_write_and_a_power_cut_lose_and_double_nothing() -> None:
 
 
 @needs_compiler
-def test_a_full_disk_loses_and_doubles_nothing_and_work_goes_on_when_there_is_room() -> None:
+def test_a_full_disk_loses_and_doubles_nothing_and_work_continues_when_there_is_room() -> None:
     _, figures = prove("disk", "11/80")
     assert figures["tried"] >= 6
 
@@ -63,13 +63,13 @@ def test_a_full_disk_loses_and_doubles_nothing_and_work_goes_on_when_there_is_ro
 @needs_compiler
 def test_only_the_holder_of_the_lock_writes_and_checkpoints() -> None:
     """The requests, a backup, a second connection that opens and closes, the last close: no write to
-    the database or its WAL, no sync and no truncation, while the lock of all writers is free."""
+    the database or its WAL, no sync and no truncation, while the writers' lock is free."""
     assert locks() == []
 
 
 @needs_compiler
 @pytest.mark.parametrize("name", ["closed without lock", "written without lock"])
-def test_a_write_or_checkpoint_without_the_lock_is_seen(name: str) -> None:
+def test_a_write_or_checkpoint_without_the_lock_is_found(name: str) -> None:
     assert any("troskel.db" in call for call in locks("--mistake", name))
 
 
@@ -87,10 +87,10 @@ def test_slices_cover_every_point_once() -> None:
     assert sorted(found) == list(range(1, 101))
 
 
-def test_the_oracle_sees_a_record_that_is_not_what_its_log_says(tmp_path: Path) -> None:
+def test_the_oracle_finds_a_record_that_is_not_what_its_log_gives(tmp_path: Path) -> None:
     build(tmp_path / "data")
-    assert not oracle.check_whole(tmp_path / "data")
+    assert not oracle.check_consistent(tmp_path / "data")
     with sqlite3.connect(tmp_path / "data/troskel.db") as db:
         db.execute("UPDATE records SET body = replace(body, '09:00', '10:00') WHERE type = 'visit'")
     db.close()
-    assert oracle.check_whole(tmp_path / "data").doubled
+    assert oracle.check_consistent(tmp_path / "data").doubled

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("pwa", "sync", "static", "templates", "tests/simulation")
+FOLDERS = ("pwa", "sync", "static", "templates", "tests/cast", "tests/simulation")
 PHONE, SYNC, PWA = "static/field/", "sync/", "pwa/"
 
 
@@ -104,12 +104,12 @@ BUGS = (
     Bug("a pull skips what came while it was read", SYNC + "pull.py", "cursor=f\"{head.seq}.{head.digest}", "cursor=f\"{head.seq + 1}.{head.digest}"),
     Bug("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None and seq > head.seq:"),
     Bug("reading does not tell of a change", SYNC + "sqlite.py", "(v.seq > :since OR (v.visible = 1 AND r.seq > :since))", "(v.seq > :since AND (v.visible = 1 OR r.seq > :since))"),
-    Bug("a blob is said to be here before it is", PWA + "sync_api.py", "visit_blobs.missing(here.databases, here.blobs, texts)", "[]"),
-    Bug("work that the desk accepts is settled and not applied", PWA + "holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
+    Bug("a blob is said to be here before it is", PWA + "phones/wire.py", "named.missing(services.databases, services.blobs, texts)", "[]"),
+    Bug("work that the desk accepts is settled and not applied", PWA + "visits/holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
         '        if action == "accept":\n            services.storage.write(Batch(settled=[Settled(row.id, row.sha256, "accept", user.id, _now(services))]))\n            return "applied"\n'
         '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)'),
-    Bug("what is taken out of the files is on no list", PWA + "holding.py", "SET state = 'open', resolved_how = ''", "SET resolved_how = ''"),
-    Bug("the held list shows only what is the reader's", PWA + "holding.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
+    Bug("what is taken out of the files is on no list", PWA + "visits/holding.py", "SET state = 'open', resolved_how = ''", "SET resolved_how = ''"),
+    Bug("the held list shows only what is the reader's", PWA + "visits/holding.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
 )  # fmt: skip
 
 

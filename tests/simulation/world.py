@@ -135,7 +135,7 @@ class World:
         command["now"] = self.company.clock.ms
         command["arm"] = self._armed.pop(command["phone"], {"crash": 0, "fault": None})
         (result,) = self.phones.do(command)
-        for event in result["told"]:
+        for event in result["events"]:
             kind = event["event"]
             if kind == "request":
                 self.pending.append(event)
@@ -152,7 +152,7 @@ class World:
         if "now" in result:
             self.company.clock.ms = max(self.company.clock.ms, int(result["now"]))
         told = [
-            {k: v for k, v in one.items() if k not in ("body", "what")} for one in result["told"]
+            {k: v for k, v in one.items() if k not in ("body", "what")} for one in result["events"]
         ]
         self.trace(command["do"], told, result.get("saved"))
         return result

@@ -3,7 +3,7 @@
     python -m tests.soak [--part NAME]... [--fresh]    run what has not passed yet
     python -m tests.soak table                         write the README's table from docs/proof.json
 
-Ctrl-C at any moment is safe: the next run goes on with the chunk that was interrupted. The exit code
+Ctrl-C at any moment is safe: the next run continues with the chunk that was interrupted. The exit code
 is 0 only when everything that ran is good.
 """
 
@@ -39,7 +39,7 @@ def main() -> int:
     try:
         good = soak.run(parts, names, fresh=chosen.fresh, commit=commit_of(ROOT))
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.")
+        print("\nStopped. The same command continues from here.")
         return 130
     print(proof.table(proof.load(PROOF)))
     return 0 if good else 1

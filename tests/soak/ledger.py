@@ -1,8 +1,8 @@
 """What has been run: one JSON line for each finished chunk, in `soak.jsonl`.
 
 Invariant: a line is written only after its chunk has finished, and counts only for the files it was
-measured on (a hash of the engine and of the part's harness). It refuses to forget a failure: a chunk
-that passes the second time does not take back what it lost the first time.
+measured on (a hash of the engine and of the part's harness). A failure stays counted: a chunk that
+passes the second time does not cancel what it lost the first time.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A part is a command whose last line on standard output is JSON: `{"part", "fault", "tried", "lost",
 "doubled", "hidden"}`, or `{"rows": [...]}` of such objects. `tried` counts injected faults; *lost* is a
 saved operation that is in no outbox, log or held list; *doubled* took effect twice; *hidden* is held,
-refused or unsent work that nobody is shown. The exit code is 0 only when the three are 0. This table
-refuses to know anything else about a harness.
+refused or unsent work that nobody is shown. The exit code is 0 only when the three are 0. Nothing else
+about a harness is known here.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ FAULTS = {
 
 # What every part's outcome depends on, besides its own harness.
 ENGINE = ("sync", "pwa", "static/field", "static/sw.js", "templates/field", "templates/shared")
+CAST = "tests/cast"  # people and sample data of every harness
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Part:
 
     `command`: arguments after `python -m`, with `{chunk}` (from 1), `{chunks}`, `{seed}` (the first
     of this chunk's `each` seeds) and, where the rows go to a file instead of standard output,
-    `{tally}`. `needs`: programs, any one of each
-    group. `harness`: folders whose change makes a new run necessary.
+    `{tally}`. `needs`: programs, any one of each group. `harness`: folders whose change makes a
+    new run necessary.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Part:
         return filled.split()
 
     def absent(self) -> str:
-        """The programs this machine lacks, in words; "" when the part can run."""
+        """The programs this machine lacks; "" when the part can run."""
         return ", ".join(
             " or ".join(group) for group in self.needs if not any(map(shutil.which, group))
         )
@@ -65,21 +66,23 @@ class Part:
 
 def _simulated(name: str, command: str, chunks: int, each: int = 1) -> Part:
     command = f"tests.simulation{command}"
-    return Part(name, command, chunks, ("tests/simulation",), (("node",),), each)
+    return Part(name, command, chunks, ("tests/simulation", CAST), (("node",),), each)
 
 
 def _kills(backend: str) -> Part:
     command = f"tests.browser.kills --kills 10 --backend {backend} --seed {{seed}}"
-    return Part(f"kills-{backend}", command, 10, ("tests/browser",), each=10)
+    return Part(f"kills-{backend}", command, 10, ("tests/browser", CAST), each=10)
 
 
 def _engine(name: str, *needs: Sequence[str]) -> Part:
-    return Part(name, f"tests.engines --engine {name} --times 10", 1, ("tests/engines",), needs)
+    return Part(
+        name, f"tests.engines --engine {name} --times 10", 1, ("tests/engines", CAST), needs
+    )
 
 
 def _server(name: str, chunks: int, *needs: Sequence[str]) -> Part:
     command = f"tests.server_faults {name} --slice {{chunk}}/{{chunks}}"
-    return Part(f"server-{name}", command, chunks, ("tests/server_faults",), needs)
+    return Part(f"server-{name}", command, chunks, ("tests/server_faults", CAST), needs)
 
 
 PARTS: Sequence[Part] = (
@@ -98,7 +101,7 @@ PARTS: Sequence[Part] = (
         "server-planted",
         "tests.server_faults planted",
         1,
-        ("tests/server_faults",),
+        ("tests/server_faults", CAST),
         (("gcc", "cc"),),
     ),
 )

@@ -1,7 +1,7 @@
 """The published figures: `docs/proof.json`, and the table in the README made from it.
 
 Invariant: every figure was counted by a run, and stands beside the date and commit of that run; a
-part that has not run is not in the table. It refuses a README without the two markers.
+part that has not run is not in the table.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def tally(name: str, lines: Sequence[Line], chunks: int) -> list[Row]:
 def merge(path: Path, fresh: Sequence[Row], order: Sequence[str]) -> list[Row]:
     """Put the rows of the parts just measured in the place of their older ones, and keep the rest.
 
-    `order` names the parts there are; rows of a part that is no more are dropped.
+    `order` names the parts there are; rows of a part that no longer exists are dropped.
     """
     measured = {row["part"] for row in fresh}
     rows = [row for row in load(path) if row["part"] in order and row["part"] not in measured]

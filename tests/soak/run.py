@@ -1,8 +1,8 @@
 """Running the parts: one chunk after the other, resumable at any moment.
 
-Invariant: a chunk that has passed on these very files is not run again; one that was interrupted, or
-failed, is. It refuses to call a part good whose command died, said nothing countable, or counted
-something lost, doubled or hidden.
+Invariant: a chunk that has passed on these very files is not run again; one that was interrupted or
+failed is. A part is not good when its command died, printed nothing countable, or counted something
+lost, doubled or hidden.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ SHOWN_LINES = 40
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """Where things are. `say` gets the progress, a line at a time."""
+    """Where things are. `report` gets the progress, a line at a time."""
 
     root: Path
     ledger: Ledger
     proof: Path
     readme: Path
-    say: Callable[[str], None] = print
+    report: Callable[[str], None] = print
 
     def run(
         self, parts: Sequence[Part], order: Sequence[str], *, fresh: bool = False, commit: str = ""
@@ -50,7 +50,7 @@ class Soak:
         for part in parts:
             absent = part.absent()
             if absent:
-                self.say(f"{part.name}: not run and not counted, {absent} is not installed here")
+                self.report(f"{part.name}: not run and not counted, {absent} is not installed here")
                 continue
             tree = tree_hash(self.root, [*ENGINE, *part.harness])
             good &= self._run_part(part, tree, fresh, commit)
@@ -65,13 +65,17 @@ class Soak:
         done = {} if fresh else self.ledger.passed(part.name, tree)
         todo = [n for n in range(1, part.chunks + 1) if n not in done]
         if len(todo) < part.chunks:
-            self.say(f"{part.name}: {part.chunks - len(todo)} of {part.chunks} chunks done before")
+            self.report(
+                f"{part.name}: {part.chunks - len(todo)} of {part.chunks} chunks done before"
+            )
         good, spent = True, 0.0
         for position, chunk in enumerate(todo):
             left = _left(spent, position, len(todo))
-            self.say(f"{part.name}: chunk {chunk} of {part.chunks} ({_span(spent)} so far{left})")
+            self.report(
+                f"{part.name}: chunk {chunk} of {part.chunks} ({_span(spent)} so far{left})"
+            )
             started = time.monotonic()
-            rows, passed, why = run_chunk(self.root, part, chunk, self.say)
+            rows, passed, why = run_chunk(self.root, part, chunk, self.report)
             seconds = time.monotonic() - started
             spent += seconds
             if rows:
@@ -81,16 +85,16 @@ class Soak:
                 )
             if not passed:
                 good = False
-                self.say(f"{part.name}: chunk {chunk} FAILED: {why}")
+                self.report(f"{part.name}: chunk {chunk} FAILED: {why}")
         return good
 
 
 def run_chunk(
-    root: Path, part: Part, chunk: int, say: Callable[[str], None] = print
+    root: Path, part: Part, chunk: int, report: Callable[[str], None] = print
 ) -> tuple[list[dict[str, Any]], bool, str]:
     """Run one chunk; its rows (none when it counted nothing), whether it is good, and why not.
 
-    What it prints before its last line (which schedule caught which mistake) is passed on.
+    What it prints before its last line (which schedule caught which mistake) is reported.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tally.json"
@@ -106,13 +110,13 @@ def run_chunk(
         try:
             out, err = process.communicate()
         except BaseException:
-            # Its own children (servers, browsers) too: the group is theirs alone.
+            # Its own children (servers, browsers) too: they share a process group with nobody else.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise
         for line in out.splitlines()[:-1]:
-            say(f"  {line}")
+            report(f"  {line}")
         text = file.read_text("utf-8") if file.exists() else (out.splitlines() or [""])[-1]
     tail = "\n".join((out + err).splitlines()[-SHOWN_LINES:])
     try:
@@ -121,7 +125,7 @@ def run_chunk(
         bad = [row for row in rows if any(row[key] for key in BAD)]
         counted = sum(int(row["tried"]) for row in rows)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return [], False, f"it said nothing countable (exit {process.returncode})\n{tail}"
+        return [], False, f"it printed nothing countable (exit {process.returncode})\n{tail}"
     if bad:
         return rows, False, f"{json.dumps(bad)}\n{tail}"
     if process.returncode or not counted:

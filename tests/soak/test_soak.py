@@ -27,18 +27,20 @@ ORDER = ["p", "q"]
 
 
 @pytest.fixture
-def said() -> list[str]:
+def reported() -> list[str]:
     return []
 
 
 @pytest.fixture
-def soak(tmp_path: Path, said: list[str]) -> Soak:
+def soak(tmp_path: Path, reported: list[str]) -> Soak:
     """A runner on a folder with a README and one source file."""
     (tmp_path / "sync").mkdir()
     (tmp_path / "sync/push.py").write_text("1")
     (tmp_path / "README.md").write_text(f"before\n{proof.BEGIN}\nold\n{proof.END}\nafter\n")
     ledger = Ledger(tmp_path / "soak.jsonl")
-    return Soak(tmp_path, ledger, tmp_path / "docs/proof.json", tmp_path / "README.md", said.append)
+    return Soak(
+        tmp_path, ledger, tmp_path / "docs/proof.json", tmp_path / "README.md", reported.append
+    )
 
 
 @pytest.fixture
@@ -78,11 +80,11 @@ def test_it_adds_up_what_the_chunks_counted(soak: Soak, harness: Callable[..., P
     assert "| F3 | " in (soak.root / "README.md").read_text()
 
 
-def test_it_passes_on_what_a_part_tells_before_its_figures(
-    soak: Soak, harness: Callable[..., Part], said: list[str]
+def test_it_reports_what_a_part_prints_before_its_figures(
+    soak: Soak, harness: Callable[..., Part], reported: list[str]
 ) -> None:
     assert soak.run([harness("print('seed 7 caught it'); print(json.dumps(good))", 1)], ORDER)
-    assert "  seed 7 caught it" in said
+    assert "  seed 7 caught it" in reported
 
 
 def test_rows_of_several_faults_may_come_in_a_file(
@@ -114,11 +116,11 @@ def test_a_chunk_that_has_passed_on_these_files_is_not_run_again(
     assert rows(soak)[0]["tried"] == 15
 
 
-def test_an_interrupted_run_goes_on_with_the_chunk_that_was_cut_short(
+def test_an_interrupted_run_continues_with_the_chunk_that_was_cut_short(
     soak: Soak, harness: Callable[..., Part]
 ) -> None:
     part = harness(PASSES)
-    interrupted = replace(soak, say=_interrupting("chunk 2"))
+    interrupted = replace(soak, report=_interrupting("chunk 2"))
     with pytest.raises(KeyboardInterrupt):
         interrupted.run([part], ORDER)
     assert ran(soak) == ["1"]
@@ -128,11 +130,11 @@ def test_an_interrupted_run_goes_on_with_the_chunk_that_was_cut_short(
 
 
 def _interrupting(word: str) -> Callable[[str], None]:
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         if word in text:
             raise KeyboardInterrupt
 
-    return say
+    return report
 
 
 RUNS = """
@@ -140,7 +142,7 @@ import signal, sys
 from pathlib import Path
 from tests.soak.parts import Part
 from tests.soak.run import run_chunk
-# A shell that runs the tests in its background has made Ctrl-C deaf for all its children.
+# A shell that runs the tests in its background makes all its children ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 run_chunk(Path(sys.argv[1]), Part("p", "p {chunk}"), 1)
 """
@@ -178,15 +180,15 @@ def test_ctrl_c_ends_the_chunk_and_the_processes_it_started(
 
 @pytest.mark.parametrize("key", ["lost", "doubled", "hidden"])
 def test_whatever_is_lost_doubled_or_hidden_fails_the_run_and_is_published(
-    soak: Soak, harness: Callable[..., Part], key: str, said: list[str]
+    soak: Soak, harness: Callable[..., Part], key: str, reported: list[str]
 ) -> None:
     part = harness(f"print(json.dumps(good | {{'{key}': int(chunk == '2')}}))")
     assert not soak.run([part], ORDER)
     assert rows(soak)[0][key] == 1
-    assert any("chunk 2 FAILED" in line for line in said)
+    assert any("chunk 2 FAILED" in line for line in reported)
 
 
-def test_a_chunk_that_passes_the_second_time_takes_no_failure_back(
+def test_a_chunk_that_passes_the_second_time_cancels_no_failure(
     soak: Soak, harness: Callable[..., Part]
 ) -> None:
     part = harness(
@@ -217,14 +219,16 @@ def test_a_part_that_died_or_counted_nothing_is_never_good(
     assert rows(soak) == []
 
 
-def test_a_part_whose_engine_is_not_installed_says_so_and_is_not_counted(
-    soak: Soak, harness: Callable[..., Part], said: list[str]
+def test_a_part_whose_engine_is_not_installed_is_reported_and_not_counted(
+    soak: Soak, harness: Callable[..., Part], reported: list[str]
 ) -> None:
     part = replace(harness(PASSES), needs=[["sh"], ["no-such-browser", "nor-this"]])
     assert soak.run([part], ORDER)
     assert ran(soak) == []
     assert rows(soak) == []
-    assert said == ["p: not run and not counted, no-such-browser or nor-this is not installed here"]
+    assert reported == [
+        "p: not run and not counted, no-such-browser or nor-this is not installed here"
+    ]
 
 
 def test_a_part_measured_anew_replaces_its_rows_only(
@@ -237,7 +241,7 @@ def test_a_part_measured_anew_replaces_its_rows_only(
     assert [row["part"] for row in rows(soak)] == ["q"]
 
 
-def test_a_line_that_a_crash_cut_short_is_run_again_and_hurts_no_other(
+def test_a_line_that_a_crash_cut_short_is_run_again_and_affects_no_other(
     soak: Soak, harness: Callable[..., Part]
 ) -> None:
     part = harness(PASSES)
@@ -250,7 +254,7 @@ def test_a_line_that_a_crash_cut_short_is_run_again_and_hurts_no_other(
     assert ran(soak) == ["1", "2", "3", "3"]
 
 
-def test_the_hash_sees_names_and_contents_of_sources_only(tmp_path: Path) -> None:
+def test_the_hash_covers_names_and_contents_of_sources_only(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/one.py").write_text("1")
     first = tree_hash(tmp_path, ["a", "b"])

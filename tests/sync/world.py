@@ -1,7 +1,6 @@
-"""Users, devices and operations for the protocol tests: Alice supervises, Bob and Charlie visit.
+"""The people and devices of the protocol tests: Alice supervises, Bob and Charlie visit.
 
-Builds exact operation bytes as a phone does. Ids and times are counted, never random, so that a
-failing test shows the same values each time.
+Ids and times are counted, never random, so a failing test reads the same every time.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.operations import encode
 from sync.push import Pushed, push
 from sync.rights import Principal
 from sync.shapes import DeviceRecord, VisitRecord
 from sync.storage import Storage, read_device, read_visits
+from tests.cast.operations import operation
+from tests.cast.samples import FIELDS, consent
+from tests.cast.samples import answer as answer
 
 ALICE = Principal("alice", "supervisor")
 BOB = Principal("bob", "visitor")
@@ -28,19 +29,8 @@ AT = "2026-11-22T11:00:00+01:00"
 
 TENANCY = "00000000-0000-4000-8000-00000000000a"
 VISIT = "00000000-0000-4000-8000-000000000001"
-REGISTER: dict[str, Any] = {
-    "ref": "705-022-04-0201/11", "object": "705-022-04-0201", "apartment": "1102",
-    "street": "Gatvägen 12 A", "postcode": "72187", "city": "Västerås", "property": "",
-    "building": "", "area": "Norr", "move_in": "2026-12-01", "lease_end": "",
-    "tenants": ["Testsson Test"], "phones": [{"original": "070-123 45 67", "e164": "+46701234567"}],
-    "email": "", "language": "ar", "customer": "",
-}  # fmt: skip
-CONSENT: dict[str, Any] = {
-    "purpose": "K1", "decision": "yes", "text_key": "K1.text", "text_version": "1",
-    "text_sha256": "0" * 64, "text_state": "machine", "language": "ar", "recipient": "",
-    "given_by": "tenant", "method": "oral", "attested": True, "signature": "",
-    "interpreter": "ambassador", "expires": "",
-}  # fmt: skip
+REGISTER = FIELDS | {"ref": "705-022-04-0201/11", "move_in": "2026-12-01"}
+CONSENT = consent("K1", expires="")
 
 
 def find_principal(user: str) -> Principal:
@@ -65,24 +55,15 @@ class Device:
     taken: int = 0
     sent: list[str] = field(default_factory=list)
 
-    def make(self, kind: str, data: dict[str, Any] | None = None, **over: Any) -> str:
-        """The bytes of the next operation; `over` replaces envelope keys."""
+    def make(self, kind: str, data: dict[str, Any] | None = None, /, **changes: Any) -> str:
+        """The bytes of the next operation on TENANCY or VISIT; `changes` replaces envelope keys,
+        `type` and `subject` those inside the subject."""
+        type = changes.pop("type", "tenancy" if kind.startswith("tenancy") else "visit")
+        subject = changes.pop("subject", TENANCY if type == "tenancy" else VISIT)
         self.taken += 1
-        type = over.pop("type", "tenancy" if kind.startswith("tenancy") else "visit")
-        subject = over.pop("subject", TENANCY if type == "tenancy" else VISIT)
-        envelope = {
-            "id": fresh_id(),
-            "v": 1,
-            "kind": kind,
-            "subject": {"type": type, "id": subject},
-            "by": self.who.user,
-            "device": self.name,
-            "device_seq": self.taken,
-            "at": AT,
-            "base": 0,
-            "data": data or {},
-        } | over
-        return encode(envelope)
+        own: dict[str, Any] = {"subject": {"type": type, "id": subject}, "at": AT, "id": fresh_id()}
+        own |= {"device": self.name, "device_seq": self.taken}
+        return operation(kind, subject, data or {}, self.who.user, **(own | changes))
 
     def send(self, storage: Storage, *texts: str) -> Pushed:
         self.sent.extend(texts)
@@ -114,7 +95,3 @@ def device_of(storage: Storage, id: str) -> DeviceRecord:
         record = read_device(storage, id)
     assert record is not None
     return record
-
-
-def answer(item: str = "i23", value: str = "ok") -> dict[str, Any]:
-    return {"item": item, "answer": value, "guide": "g1", "language": "ar"}
