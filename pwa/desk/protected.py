@@ -1,4 +1,4 @@
-"""The locked room: tenancies of protected identities, for the few who may see them.
+"""The protected room: tenancies of protected identities, for the few who may see them.
 
 Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
 pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
