@@ -17,8 +17,8 @@ from typing import Any
 
 from tests.server_faults import statements, storage
 from tests.server_faults.disk import SHIM, environment
-from tests.server_faults.oracle import Findings
 from tests.server_faults.mutations import MUTATIONS
+from tests.server_faults.oracle import Findings
 from tests.server_faults.story import build, freeze
 
 BAD = ("lost", "doubled", "hidden", "unlocked")
