@@ -2,7 +2,7 @@
 
 Invariant: each assignment is one `visit.assign` operation with an id from the rendered page,
 so a form sent twice assigns once; an address is searched by POST, because a URL stays in
-histories and logs (DESIGN 7.3). Finished visits are not assigned: they are returned or reopened.
+histories and logs (docs/design.md 7.3). Finished visits are not assigned: they are returned or reopened.
 """
 
 from __future__ import annotations
