@@ -84,9 +84,9 @@ def _blob_written_in_place() -> None:
 
 
 def _error_as_a_page() -> None:
-    from pwa import problems
+    from pwa.web import errors
 
-    problems.wants_json = lambda: False
+    errors.wants_json = lambda: False
 
 
 def _tally_counted_again() -> None:
