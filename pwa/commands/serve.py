@@ -89,7 +89,7 @@ def serve(settings: Settings, *, demo: bool) -> None:
 
 def _fill_demo(services: Services) -> str:
     with services.databases.reading() as db:
-        empty = db.table("users").count == 0
+        empty = not accounts.list_users(db, active_only=False)
         filled = is_demo(db)
     if empty:
         with services.databases.writing() as db:

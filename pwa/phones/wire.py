@@ -23,7 +23,7 @@ from pwa.blobs.files import BlobRefused
 from pwa.database.marks import backup_mark, server_id
 from pwa.homes import company
 from pwa.people.accounts import User, list_users
-from pwa.phones import devices
+from pwa.phones import devices, tables
 from pwa.problems import Problem
 from pwa.publishing import recordings
 from pwa.services import Services, get_services
@@ -165,9 +165,7 @@ def pull_view() -> Response:
             file = snapshot["tenancy_fields"]
             snapshot["settings"] = settings_of(file.get("area", ""), file.get("building", ""))
         people = list_users(db, active_only=False)
-        comments = dict(
-            db.execute("SELECT id, comment FROM held WHERE state = 'open' AND by = ?", [user.id])
-        )
+        comments = tables.comments_for(db, user.id)
     return _answer(
         {
             # A phone asks who is signed in, and then for news: in between that can change.
@@ -235,7 +233,7 @@ def blob_put_view(sha256: str) -> Response:
     if offset == total:
         named.erase_if_struck(services.databases, services.blobs, sha256)
     with services.databases.reading() as db:
-        (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
+        head = tables.log_head(db)
     # A backup that has passed the number after the head was made when the blob was on disk.
     seq = head + 1 if offset == total else 0
     answer = _answer({"offset": offset, "complete": offset == total, "seq": seq})

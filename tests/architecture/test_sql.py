@@ -89,4 +89,4 @@ def test_there_is_something_to_check() -> None:
     ]
     assert len(places) >= 6
     assert STATEMENT.match("SELECT a, b FROM c")
-    assert not STATEMENT.match("Select a file from the list")
+    assert not STATEMENT.match("Choose a file from the list")
