@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from pwa import desk, problems
+from pwa import desk
 from pwa.blobs.files import Blobs
 from pwa.blobs.signatures import Signatures
 from pwa.bundle.assets import Assets
@@ -31,7 +31,7 @@ from pwa.publishing.versions import current_guide
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
 from pwa.visits.holding import retry_newer
-from pwa.web import access, i18n, navigation, security, sign_in
+from pwa.web import access, errors, i18n, navigation, security, sign_in
 from sync.limits import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
 
@@ -105,7 +105,7 @@ def create_app(config: Settings | None = None) -> Flask:
     sign_in.install(app)
     access.install(app)
     i18n.install(app, settings.zone)
-    problems.install(app)
+    errors.install(app)
     navigation.install(app)
     # One place for Jinja's options: shared templates behave here as they do on the phone.
     configure_templates(app.jinja_env)

@@ -183,7 +183,7 @@ def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, Tena
 def snapshot(record: VisitRecord, tenancy: TenancyRecord | None, reader: Principal) -> Snapshot:
     """The visit as `reader` may see it: the record, trimmed, with `state` and `tenancy_fields`.
 
-    Ambassadors are guests of the company (DESIGN 1): they see their own notes, follow-ups and
+    Ambassadors are guests of the company (docs/design.md 1): they see their own notes, follow-ups and
     consents, never a colleague's.
     """
     fields: Mapping[str, Any] = {}

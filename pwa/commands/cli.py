@@ -1,6 +1,6 @@
 """The `troskel` command: everything that is done without a browser.
 
-Invariant: what others script against (DESIGN 9) keeps its names, options and exit codes: 0
+Invariant: what others script against (docs/design.md 9.2) keeps its names, options and exit codes: 0
 done, 1 refused, 2 wrong usage or a file refused as a whole. No option takes a password: other users
 of the machine can read command lines.
 """

@@ -1,7 +1,7 @@
 """Every consent that counts, and the one thing to do with it: withdraw it for the tenant.
 
 Invariant: withdrawing is as easy as giving: one press from the list, whatever the visit's state
-(DESIGN 7.5). A yes is never recorded here: it is given at a visit, with its text in front of the
+(docs/design.md 7.5). A yes is never recorded here: it is given at a visit, with its text in front of the
 tenant.
 """
 

@@ -2,7 +2,7 @@
 
 Invariant: each number is a link to exactly the visits it counts. Counts of work are shown
 however small; nothing here is broken down by language, answer or topic, so no cell needs to be
-hidden (DESIGN 7.8). No effect of visits is claimed.
+hidden (docs/design.md 7.8). No effect of visits is claimed.
 """
 
 from __future__ import annotations

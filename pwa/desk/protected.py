@@ -1,7 +1,7 @@
 """Tenancies of protected identities, for the few who may see them.
 
 Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
-pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
+pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (docs/design.md 7.3).
 There is no search and no order to choose, and nothing of a person is in a URL.
 """
 

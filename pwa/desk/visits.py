@@ -2,7 +2,7 @@
 
 Invariant: each assignment is one `visit.assign` operation with an id from the rendered page,
 so a form sent twice assigns once; an address is searched by POST, because a URL stays in
-histories and logs (DESIGN 7.3). Finished visits are not assigned: they are returned or reopened.
+histories and logs (docs/design.md 7.3). Finished visits are not assigned: they are returned or reopened.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pwa.desk.parts.filters import (
     VisitFilter,
     read_filter,
 )
-from pwa.desk.parts.forms import back_to, draft, is_fragment, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, perform, text_of
 from pwa.desk.parts.language_names import language_name, language_names
 from pwa.desk.parts.paging import PAGE_ROWS, count_pages
 from pwa.desk.parts.rows import Calendar, VisitRow
@@ -31,6 +31,7 @@ from pwa.desk.parts.visit_rows import row_view
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import Draft
+from pwa.web import htmx
 from pwa.web.access import requires
 
 blueprint = Blueprint("visits", __name__)
@@ -127,7 +128,7 @@ def assign_one(id: str) -> ResponseReturnValue:
     if people != before:
         data["visitors"] = people
     done = perform([_draft(id, data, "")]) if data else []
-    if is_fragment():
+    if htmx.is_fragment():
         return _row(id, "desk/visit_row.html")
     if done:
         flash(gettext("Assigned."), "success")
@@ -194,7 +195,7 @@ def _render(
         names, visitors = staff.names(db), staff.field_people(db)
     response = make_response(
         render_template(
-            "desk/visits_table.html" if is_fragment() else "desk/visits.html",
+            "desk/visits_table.html" if htmx.is_fragment() else "desk/visits.html",
             **suggested,
             chosen=chosen,
             chosen_people={"first": "", "second": ""},
@@ -218,9 +219,9 @@ def _render(
             back=back,
         )
     )
-    response.vary.add("HX-Request")
-    if is_fragment() and not text:
-        response.headers["HX-Push-Url"] = back
+    htmx.vary(response)
+    if htmx.is_fragment() and not text:
+        htmx.push_url(response, back)
     return response
 
 

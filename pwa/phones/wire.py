@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from functools import cache, partial
 from typing import Any
 
@@ -30,6 +29,7 @@ from pwa.publishing import recordings
 from pwa.services import Services, get_services
 from pwa.visits.submitting import principal_of, principals
 from pwa.web.access import SIGNED_IN, requires
+from pwa.web.compression import compress, decompress
 from sync.apply import RULE
 from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX
 from sync.operations import MEDIA_TYPE, PROTOCOL, digest_of
@@ -254,7 +254,10 @@ def _body() -> dict[str, Any]:
         raise Problem("unsupported")
     raw = request.stream.read(BATCH_BYTES_MAX + 1)
     if request.headers.get("Content-Encoding") == "gzip":
-        raw = _unzip(raw)
+        try:
+            raw = decompress(raw, BATCH_BYTES_MAX)
+        except ValueError as error:
+            raise Problem("malformed") from error
     if len(raw) > BATCH_BYTES_MAX:
         raise Problem("too_large")
     try:
@@ -266,17 +269,6 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _unzip(raw: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(raw, BATCH_BYTES_MAX + 1)
-    except zlib.error as error:
-        raise Problem("malformed") from error
-    if not unpacker.eof and len(unpacked) <= BATCH_BYTES_MAX:
-        raise Problem("malformed")  # cut off on the way
-    return unpacked
-
-
 def _answer(body: dict[str, Any]) -> Response:
     with get_services().databases.reading() as db:
         server = server_id(db)
@@ -286,9 +278,6 @@ def _answer(body: dict[str, Any]) -> Response:
         separators=(",", ":"),
     ).encode()
     answer = Response(text, mimetype=MEDIA_TYPE)
-    if len(text) > 1024 and "gzip" in request.headers.get("Accept-Encoding", ""):
-        packer = zlib.compressobj(6, wbits=31)
-        answer.set_data(packer.compress(text) + packer.flush())
-        answer.headers["Content-Encoding"] = "gzip"
-    answer.headers["Vary"] = "Accept-Encoding, Cookie"
+    compress(answer)
+    answer.vary.add("Cookie")
     return answer

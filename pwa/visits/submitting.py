@@ -1,7 +1,7 @@
 """The desk's operations on visits, and the visit as a page of the desk may see it.
 
 Invariant: the desk changes visits and tenancies only by operations, through the same push as a
-phone (DESIGN 5); a form sent twice is one operation. A visit that the reader's role does not cover
+phone (docs/design.md 5.1); a form sent twice is one operation. A visit that the reader's role does not cover
 is "not found", like one that never existed (I7).
 """
 

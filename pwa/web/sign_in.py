@@ -26,9 +26,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from pwa.people import accounts, sessions
-from pwa.problems import Problem, wants_json
+from pwa.problems import Problem
 from pwa.services import Services, get_services
 from pwa.web import access
+from pwa.web.errors import wants_json
 from pwa.web.i18n import SESSION_KEY
 
 blueprint = Blueprint("sign_in", __name__)

@@ -1,6 +1,6 @@
 """Sync over real HTTP against the real server process: time, bytes, requests, CPU, bytes stored.
 
-The work is the one the peers were measured with (DESIGN 8): a visit of 60 answers one by one,
+The work is the one the peers were measured with (docs/design.md 8): a visit of 60 answers one by one,
 3 notes of 200 characters, 2 follow-ups and 3 consents with a 6 kB signature each. Bodies are what
 a phone sends, gzip included, and are made before the clock starts; bytes are whole HTTP messages,
 heads included. Every run ends by counting the log: nothing lost, nothing doubled, or no figure.

@@ -1,4 +1,4 @@
-"""Who gets into the desk, and that a protected tenancy is nowhere in it (I7, DESIGN 7.3)."""
+"""Who gets into the desk, and that a protected tenancy is nowhere in it (I7, docs/design.md 7.3)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import hashlib
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pwa.desk.parts.forms import is_fragment, text_of
+from pwa.desk.parts.forms import text_of
 from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User
@@ -22,6 +22,7 @@ from pwa.publishing.acts import Who, may_change
 from pwa.publishing.po import BYTES_MAX, Plan, accept, export_po, plan_import
 from pwa.publishing.versions import draft_guide
 from pwa.services import get_services
+from pwa.web import htmx
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_po", __name__)
@@ -95,7 +96,7 @@ def _answer(
 ) -> str:
     user = get_current_user()
     return render_template(
-        "desk/guide_import_report.html" if is_fragment() else "desk/guide_import.html",
+        "desk/guide_import_report.html" if htmx.is_fragment() else "desk/guide_import.html",
         language={
             "tag": language,
             "name": language_name(language),

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from pwa.desk.guide import text_filters
 from pwa.desk.guide.lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.parts import staff
-from pwa.desk.parts.forms import back_to, is_fragment
+from pwa.desk.parts.forms import back_to
 from pwa.desk.parts.guide_words import Words, doubts_about, words_for
 from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.paging import count_pages, page_asked
@@ -33,6 +33,7 @@ from pwa.publishing.events import Event
 from pwa.publishing.overlay import Entries, outdated
 from pwa.publishing.versions import draft_guide, published_until
 from pwa.services import get_services
+from pwa.web import htmx
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_review", __name__)
@@ -151,7 +152,7 @@ def change(language: str, key: str) -> ResponseReturnValue:
         if refused.code not in SHOWN_IN_PLACE:
             raise
         problem = refused
-    if problem is None and not is_fragment():
+    if problem is None and not htmx.is_fragment():
         return redirect(back_to(f"/desk/guide/{language}") + f"#t-{key.replace('.', '-')}", 303)
     return _answer(language, key, problem)
 
@@ -166,7 +167,7 @@ def _answer(language: str, key: str, problem: Problem | None) -> ResponseReturnV
     row = _row(desk, history, _known(desk, history, language), words, topic, spot)
     # A rejected correction stays in its box, beside what somebody else wrote meanwhile.
     typed = request.form.get("text", "") if problem is not None else ""
-    template = "desk/guide_text.html" if is_fragment() else "desk/guide_one.html"
+    template = "desk/guide_text.html" if htmx.is_fragment() else "desk/guide_one.html"
     page = render_template(
         template,
         row=row,

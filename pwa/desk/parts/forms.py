@@ -88,12 +88,6 @@ def back_to(otherwise: str) -> str:
     return path if ours else otherwise
 
 
-def is_fragment() -> bool:
-    """Whether htmx asks for a piece of the page (and not for a page it restores)."""
-    headers = request.headers
-    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
-
-
 def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:
     """The data of `follow_up.answer`. Words are needed, unless the follow-up is closed with it."""
     text, done = text_of(form, "text"), form.get("done") == "1"

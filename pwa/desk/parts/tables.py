@@ -2,7 +2,7 @@
 one visit, and who read what.
 
 Invariant: every row is read by `_select`, which joins visit_index and leaves out protected visits,
-so a new list cannot forget it (DESIGN 7.3). Values are bound, never pasted; what is pasted is
+so a new list cannot forget it (docs/design.md 7.3). Values are bound, never pasted; what is pasted is
 written in this file. tests/desk/test_tables.py holds both. Lists have no names, phones or notes:
 they need none, and the one page that shows them logs its reader (pwa/desk/visit.py).
 """
