@@ -30,6 +30,7 @@ from pwa.database.backup import (
 from pwa.homes import company
 from pwa.people import accounts
 from pwa.settings import SettingsError, settings_table
+from pwa.version import release
 from pwa.visits.exporting import EXPORTS, export_csv
 
 
@@ -54,6 +55,7 @@ def main() -> None:
 
 
 @click.group()
+@click.version_option(release(), prog_name="troskel", message="%(prog)s %(version)s")
 def troskel() -> None:
     """Tröskel: welcome visits to every new tenant, also without a network."""
 

@@ -12,8 +12,10 @@ import json
 from flask import Blueprint, Response, abort, current_app
 
 from pwa.bundle.assets import Assets, content_type, is_compressible
+from pwa.phones import tables
 from pwa.publishing.versions import pack_bytes
 from pwa.services import get_services
+from pwa.version import release
 from pwa.web import access
 from pwa.web.compression import compress
 from pwa.web.security import csp
@@ -131,10 +133,13 @@ def guide_pack(version: str, language: str) -> Response:
 @blueprint.get("/healthz")
 @access.public
 def healthz() -> Response:
-    """200 when the database answers; for the load balancer and the watch."""
-    with get_services().databases.reading() as database:
-        database.execute("select 1").fetchone()
-    body = json.dumps({"status": "ok", "version": _assets().version})
+    """200 when the database answers, for a load balancer and for monitoring.
+
+    `version` names the phone's files, as phones report it; `release` is the program's own.
+    """
+    with get_services().databases.reading() as db:
+        tables.log_head(db)
+    body = json.dumps({"status": "ok", "version": _assets().version, "release": release()})
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
