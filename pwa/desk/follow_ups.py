@@ -26,7 +26,7 @@ from pwa.desk.parts.rows import FollowUpRow
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services
-from pwa.web.access import get_current_user, requires
+from pwa.web.access import get_current_user, may, requires
 from sync.shapes import QUEUES, VisitRecord
 from sync.sqlite import SqliteStorage
 from sync.storage import read_visits
@@ -38,7 +38,7 @@ blueprint = Blueprint("follow_ups", __name__)
 @requires("follow_ups", "follow_ups.own")
 def page() -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
-    own = user.role == "officer"
+    own = not may(user, "follow_ups")
     queue = user.queue if own else request.args.get("queue", "")
     queue = queue if queue in QUEUES else ""
     done, late = request.args.get("done") == "1", request.args.get("overdue") == "1"
@@ -110,7 +110,8 @@ def _photo_source(row: FollowUpRow, sha256: str) -> str:
 
 
 def _may(user: User, row: FollowUpRow) -> bool:
-    return user.role == "supervisor" or (user.role == "officer" and row.queue == user.queue)
+    own = may(user, "follow_ups.own") and row.queue == user.queue
+    return own or may(user, "follow_ups")
 
 
 def _view(row: FollowUpRow, record: VisitRecord, today: date, words: Words) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits.submitting import Draft, submit
+from pwa.web.access import may_see_protected
 
 REASON_CHARACTERS_MAX = 280
 
@@ -87,7 +88,7 @@ def clear_protected(services: Services, user: User, id: str, reason: str) -> Non
 
 
 def _require_right(user: User) -> None:
-    if not user.may_see_protected or user.role != "supervisor":
+    if not may_see_protected(user):
         raise Problem("not_found")
 
 

@@ -20,6 +20,7 @@ from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits import tables
 from pwa.visits.submitting import Draft, principal_of, principals, submit
+from pwa.web.access import may
 from sync.apply import value_of
 from sync.limits import VISITORS_MAX
 from sync.operations import Refusal, parse
@@ -48,7 +49,6 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 REOPEN = "reopen"  # for what was filed by mistake
 ALL_ACTIONS = frozenset(action for actions in ACTIONS.values() for action in actions) | {REOPEN}
-_FIELD_ROLES = ("visitor", "ambassador", "supervisor")
 
 
 class HeldRow(tables.HeldFields):
@@ -128,7 +128,7 @@ def _assign(services: Services, row: HeldRow, user: User) -> bool:
     """Make its author a visitor of the visit besides those it has; False where that is impossible."""
     record = read_visits(services.storage, [row.visit]).get(row.visit)
     author = find_user(services.databases.writer, row.by)
-    if record is None or author is None or not author.active or author.role not in _FIELD_ROLES:
+    if record is None or author is None or not may(author, "field"):
         return False
     visitors = value_of(record, "visitors", [])
     if author.id in visitors:

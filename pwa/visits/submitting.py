@@ -17,6 +17,7 @@ from pwa.blobs.named import erase_struck
 from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
+from pwa.web.access import may
 from sync.apply import state_of
 from sync.operations import encode
 from sync.push import Directory, Result, push
@@ -130,6 +131,6 @@ def load_visit(db: Database, user: User, id: str) -> VisitFile:
     record = read_visits(storage, [id]).get(id)
     home = record["tenancy"] if record else ""
     tenancy = read_tenancies(storage, [home]).get(home) if home else None
-    if record is None or user.role != "supervisor" or (tenancy and tenancy["protected"]):
+    if record is None or not may(user, "visits") or (tenancy and tenancy["protected"]):
         raise Problem("not_found")
     return VisitFile(record, tenancy, state_of(record))

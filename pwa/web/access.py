@@ -27,7 +27,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {
             "field", "sync", "coverage", "visits", "review", "assign", "import", "held",
-            "consents", "follow_ups", "people.view", "devices", "guide.review",
+            "consents", "follow_ups", "people.view", "devices", "guide.review", "protected",
         }
     ),
     "officer": frozenset({"follow_ups.own"}),
@@ -72,6 +72,12 @@ def may(user: User | None, *capabilities: str) -> bool:
     return SIGNED_IN in capabilities or not CAPABILITIES[user.role].isdisjoint(capabilities)
 
 
+def may_see_protected(user: User | None) -> bool:
+    """Whether the person may open the room of protected tenancies: their role must allow it, and an
+    administrator must have given them the right."""
+    return user is not None and user.may_see_protected and may(user, "protected")
+
+
 def find_current_user() -> User | None:
     """Who is signed in, or None. From here on the answer is personal (pwa/web/security.py)."""
     g.troskel_personal = True
@@ -89,9 +95,9 @@ def get_current_user() -> User:
 
 def home_of(user: User) -> str:
     """Where a person starts: field people on the phone's pages, the others at the desk."""
-    if user.role in ("visitor", "ambassador"):
-        return "/field/"
-    return "/desk/" if may(user, "coverage") else "/desk/follow-ups"
+    if may(user, "coverage"):
+        return "/desk/"
+    return "/field/" if may(user, "field") else "/desk/follow-ups"
 
 
 def install(app: Flask) -> None:

@@ -16,8 +16,7 @@ from pwa.desk.parts import tables
 from pwa.desk.parts.language_names import language_names
 from pwa.people.accounts import User, list_users
 from pwa.services import get_services
-
-ROLES = ("visitor", "ambassador", "supervisor")
+from pwa.web.access import may
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ def names(db: Database) -> dict[str, str]:
 def field_people(db: Database) -> list[User]:
     """Active people who make visits, by name; visitors and ambassadors before supervisors."""
     with get_services().databases.reading() as db:
-        people = [user for user in list_users(db) if user.role in ROLES]
-    return sorted(people, key=lambda user: (user.role == "supervisor", user.display_name))
+        people = [user for user in list_users(db) if may(user, "field")]
+    return sorted(people, key=lambda user: (may(user, "assign"), user.display_name))
 
 
 def assignees(db: Database, languages: Iterable[str], day: str) -> list[Assignee]:
