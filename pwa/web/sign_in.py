@@ -225,14 +225,29 @@ def _page(next_path: str, name: str = "", problem: Problem | None = None) -> Res
 
 
 def _fields(*names: str) -> dict[str, str]:
-    """The named fields of a form or a JSON object, as strings; missing ones are ""."""
-    source: Any = request.get_json() if request.is_json else request.form
+    """The named fields of a form or a JSON object, as strings; missing ones are "".
+
+    Raises Problem("malformed") for anything else, and for text that no database takes.
+    """
+    try:
+        source: Any = request.get_json() if request.is_json else request.form
+    except RecursionError as error:  # brackets in brackets, a hundred thousand deep
+        raise Problem("malformed") from error
     if not hasattr(source, "get"):
         raise Problem("malformed")
     values = {name: source.get(name, "") for name in names}
-    if not all(isinstance(value, str) for value in values.values()):
+    if not all(isinstance(value, str) and _is_text(value) for value in values.values()):
         raise Problem("malformed")
     return values
+
+
+def _is_text(value: str) -> bool:
+    """JSON can escape half a surrogate pair, which is no character and has no bytes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _device_label() -> str:
