@@ -67,3 +67,20 @@ def test_json_that_is_no_text_is_malformed(company: Company, path: str, body: st
     client: FlaskClient = company.client("bob")
     company.app.config["PROPAGATE_EXCEPTIONS"] = False
     assert client.post(path, data=body, content_type="application/json").status_code == 400
+
+
+def test_an_altered_cookie_is_no_session(company: Company) -> None:
+    name, _, value = company.cookies["saga"].partition("=")
+    other = company.cookies["bob"].partition("=")[2]
+    payload, stamp, signature = value.split(".")
+    altered = [
+        f"{payload}.{stamp}.", f"{payload}..{signature}", f"{payload}.{stamp}.{signature[::-1]}",
+        f"{payload}.{stamp}.{other.split('.')[2]}", f"{other.split('.')[0]}.{stamp}.{signature}",
+        f".{payload}.{stamp}.{signature}", payload, value.upper(), value[:-1],
+    ]  # fmt: skip
+    client = company.client("nobody")
+    for one in altered:
+        client.environ_base["HTTP_COOKIE"] = f"{name}={one}"
+        assert client.get("/session").status_code == 401, one
+    client.environ_base["HTTP_COOKIE"] = f"{name}={value}"
+    assert client.get("/session").status_code == 200
