@@ -74,7 +74,7 @@ def pull(
     `everyone` asks for all visits instead of the reader's own. Only a supervisor gets them, for
     anybody else it is ignored. Phones never ask for it.
     """
-    everyone = everyone and "desk" in reader.groups and reader.role == "supervisor"
+    everyone = everyone and reader.sees_every_visit
     with storage.transaction():
         head = storage.head()
         assert head is not None
@@ -183,7 +183,7 @@ def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, Tena
 def snapshot(record: VisitRecord, tenancy: TenancyRecord | None, reader: Principal) -> Snapshot:
     """The visit as `reader` may see it: the record, trimmed, with `state` and `tenancy_fields`.
 
-    Ambassadors are guests of the company (DESIGN 1): they see their own notes, follow-ups and
+    Ambassadors are guests of the company (docs/design.md 1): they see their own notes, follow-ups and
     consents, never a colleague's.
     """
     fields: Mapping[str, Any] = {}
@@ -191,7 +191,7 @@ def snapshot(record: VisitRecord, tenancy: TenancyRecord | None, reader: Princip
         fields = tenancy["fields"]
     shown = {name: fields[name] for name in TENANCY_FIELDS if name in fields}
     trimmed = cast(Snapshot, {**record, "state": state_of(record), "tenancy_fields": shown})
-    if reader.role == "ambassador":
+    if reader.is_ambassador:
         user = reader.user
         trimmed["notes"] = [one for one in record["notes"] if one["by"] == user]
         trimmed["follow_ups"] = [one for one in record["follow_ups"] if one["by"] == user]

@@ -50,6 +50,16 @@ class Principal:
     def groups(self) -> frozenset[str]:
         return GROUPS.get(self.role, frozenset())
 
+    @property
+    def is_ambassador(self) -> bool:
+        """Whether this is a guest of the company, who is not shown what colleagues wrote."""
+        return self.role == "ambassador"
+
+    @property
+    def sees_every_visit(self) -> bool:
+        """Whether this reader may pull other people's visits too."""
+        return self.role == "supervisor"
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:

@@ -42,4 +42,4 @@ def decided_alone(operation: Operation, author: Principal, *, accepted: bool) ->
     its author, of whom nothing is known then.
     """
     was_ambassador = operation.base <= author.ambassador_until
-    return accepted or author.role == "ambassador" or was_ambassador
+    return accepted or author.is_ambassador or was_ambassador

@@ -1,7 +1,7 @@
 """The protected room: tenancies of people with a protected identity, outside the log.
 
 Invariant: what is known of such a home stands here and nowhere else, is read by supervisors with
-that right alone, and each reading is logged (DESIGN 7.3). To everybody else the room is "not found".
+that right alone, and each reading is logged (docs/design.md 7.3). To everybody else the room is "not found".
 A tenancy leaves it only by `clear_protected`, one at a time, with a reason.
 """
 
@@ -23,6 +23,7 @@ from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits.submitting import Draft, submit
+from pwa.web.access import may_see_protected
 
 REASON_CHARACTERS_MAX = 280
 
@@ -87,7 +88,7 @@ def clear_protected(services: Services, user: User, id: str, reason: str) -> Non
 
 
 def _require_right(user: User) -> None:
-    if not user.may_see_protected or user.role != "supervisor":
+    if not may_see_protected(user):
         raise Problem("not_found")
 
 

@@ -36,5 +36,5 @@ def test_a_full_phone_saves_words_and_says_that_space_is_short(
     assert not phone.page.evaluate("caches.has('troskel-ballast')")
     strip(phone, "Little space left")
     phone.open("/field/outbox")
-    expect(phone.page.locator(".outbox-what")).to_have_text(["New visit"])
+    expect(phone.page.locator(".outbox-what")).to_have_text(["Opened a visit"])
     assert [line for line in phone.said if "Quota" in line] == []

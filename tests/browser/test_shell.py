@@ -60,7 +60,7 @@ def test_a_killed_phone_starts_without_a_network_and_has_what_was_saved(
     phone.reopen()
     phone.open("/field/outbox")
     strip(phone, "Saved on this phone · 1 unsent")
-    expect(phone.page.locator(".outbox-what")).to_have_text(["New visit"])
+    expect(phone.page.locator(".outbox-what")).to_have_text(["Opened a visit"])
     server.start()
     # Chromium writes cookies to disk twice a minute: after a kill the session may be gone, and
     # signing in again is what the strip then asks for. What was saved is there either way.
@@ -271,7 +271,7 @@ def redirect(name: str) -> Callable[[Path], None]:
     def change(root: Path) -> None:
         code = root / "pwa" / "phones" / "shell.py"
         text = code.read_text("utf-8")
-        old = "    return _assets().response(request, version, name)"
+        old = "    content = _assets().read(version, name)"
         new = (
             f"    if name == {name!r}:\n        from flask import redirect\n\n"
             "        return redirect('/sign-in')\n" + old
@@ -288,12 +288,10 @@ def alter(name: str) -> Callable[[Path], None]:
     def change(root: Path) -> None:
         code = root / "pwa" / "bundle" / "assets.py"
         text = code.read_text("utf-8")
-        old = "        suffix = path.suffix\n"
+        old = "        return content if _sha256(content)"
         assert old in text
-        code.write_text(
-            text.replace(old, f"        if name == {name!r}:\n            content += b' '\n" + old),
-            "utf-8",
-        )
+        broken = f"        if name == {name!r}:\n            return content + b' '\n" + old
+        code.write_text(text.replace(old, broken), "utf-8")
 
     return change
 

@@ -90,7 +90,7 @@ PARTS: Sequence[Part] = (
     _simulated("schedules", " --schedules 500 --seed {seed} --tally {tally}", 20, 500),
     _simulated("crash-points", ".crash_points", 1),
     _simulated("crash-pairs", ".crash_points --pairs --slice {chunk}/{chunks}", 20),
-    _simulated("planted", ".planted --slice {chunk}/{chunks}", 6),
+    _simulated("planted", ".mutations --slice {chunk}/{chunks}", 6),
     _kills("leveldb"),
     _kills("sqlite"),
     _engine("webkit", ("WebKitWebDriver",)),

@@ -25,7 +25,6 @@ from pwa.ids import uuid4
 from pwa.people.accounts import User
 from pwa.people.throttle import Throttle
 from pwa.phones import devices
-from pwa.phones.wire import server_id
 from pwa.publishing import recordings
 from pwa.publishing.acts import act, place
 from pwa.publishing.versions import draft_guide
@@ -85,7 +84,6 @@ class Company:
         company = cls(make_app(data), data)
         company.users = add_people(company.app, PEOPLE, PEOPLE)
         company._fill()
-        server_id(company.services)  # made at the first contact
         for name in PEOPLE:
             company.cookies[name] = company._sign_in(name)
         company._keep()

@@ -63,7 +63,6 @@ def test_a_cursor_may_claim_any_day(company: Company, who: str, day: str) -> Non
     ],
     ids=["name", "password", "device", "id", "deep sign-in", "deep end", "deep language"],
 )
-@pytest.mark.xfail(strict=True, reason="half a surrogate pair, and deep nesting, are answered 500")
 def test_json_that_is_no_text_is_malformed(company: Company, path: str, body: str) -> None:
     client: FlaskClient = company.client("bob")
     company.app.config["PROPAGATE_EXCEPTIONS"] = False
