@@ -32,12 +32,15 @@ test: .venv/dev build browser lint  ## Everything: lint, Python, JavaScript, the
 test-fast: .venv/dev build  ## Python without the browser
 	@$(WITH_NODE) $(BIN)/python -m pytest -q $(AT_ONCE) -m "not browser"
 
-lint: .venv/dev  ## ruff and mypy
+lint: .venv/dev build  ## ruff, mypy, biome and tsc
 	@echo "== Lint"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(WITH_NODE) node_modules/.bin/biome check --error-on-warnings
+	@$(WITH_NODE) node_modules/.bin/tsc -p static/field
 
-format: .venv/dev  ## Put the code in shape
+format: .venv/dev build  ## Put the code in shape
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@$(WITH_NODE) node_modules/.bin/biome check --write
 
 bench: .venv/dev build browser  ## Sizes and times; JSON lines to bench.jsonl
 	@$(WITH_NODE) $(BIN)/python -m tests.bench

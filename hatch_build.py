@@ -12,6 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+PACKAGES = ("pwa", "sync")
+
 
 class PhoneFilesHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -19,12 +21,13 @@ class PhoneFilesHook(BuildHookInterface):
             return
         root = Path(self.root)
         # The isolated build has Babel and Jinja2 but not Flask, which pwa/__init__.py
-        # imports: an empty package with the same path stands in for it.
-        package = types.ModuleType("pwa")
-        package.__path__ = [str(root / "pwa")]
-        sys.modules["pwa"] = package
+        # imports, and nothing of ours on its path: empty packages stand in.
+        for name in PACKAGES:
+            package = types.ModuleType(name)
+            package.__path__ = [str(root / name)]
+            sys.modules[name] = package
         try:
             importlib.import_module("pwa.bundle.build").build(root)
         finally:
-            for name in [one for one in sys.modules if one.split(".")[0] == "pwa"]:
+            for name in [one for one in sys.modules if one.split(".")[0] in PACKAGES]:
                 del sys.modules[name]

@@ -1,8 +1,8 @@
 """Identifiers made by the server: UUIDv7 for operations, UUIDv4 for everything in a URL.
 
 Invariant: two identifiers made here are not equal, and a later UUIDv7 sorts after one made
-in an earlier millisecond. It refuses to put a time into anything that stands in a URL: a
-UUIDv7 tells when it was made, so visits, people and devices get a UUIDv4.
+in an earlier millisecond. Nothing that appears in a URL gets a UUIDv7, because that contains the
+time it was made: visits, people and devices get a UUIDv4.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 
 
 def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str:
@@ -24,6 +25,16 @@ def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str
     return str(uuid.UUID(int=number))
 
 
+def uuid7_at(moment: datetime) -> str:
+    """A UUIDv7 for an aware `moment`, to the millisecond: the id of a new operation."""
+    return uuid7(int(moment.timestamp() * 1000))
+
+
 def uuid4(randbits: Callable[[int], int] = secrets.randbits) -> str:
     """A random UUIDv4 (RFC 9562, 5.4)."""
     return str(uuid.UUID(int=randbits(128), version=4))
+
+
+def operation_id(now: datetime) -> str:
+    """The id of an operation made at `now` (aware)."""
+    return uuid7(int(now.timestamp() * 1000))

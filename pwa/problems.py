@@ -1,8 +1,8 @@
-"""Everything that can be refused: one catalogue from code to status, words and remedy.
+"""Every refusal there is: one catalogue from code to status, words and remedy.
 
-Invariant: a code never changes its meaning (scripts and phones compare them), and every
-refusal tells what to do next. It refuses to explain by exception text: a crash is `internal`,
-logged, and nothing of it is shown.
+Invariant: a code never changes its meaning (scripts and phones compare them), and every refusal
+says what to do next. The texts of exceptions are never shown: a crash is `internal`, and logged.
+The answers themselves are made in pwa/web/errors.py.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException, InternalServerError
+
+from pwa.messages import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +25,19 @@ class Entry:
     retryable: bool = False
 
 
-def N_(msgid: str) -> str:
-    """Mark a msgid for the catalogues; it is translated when it is shown."""
-    return msgid
-
-
 CATALOGUE: dict[str, Entry] = {
     "reauth": Entry(401, N_("Sign in"), N_("You are not signed in, or your sign-in has ended. Nothing is lost."), True),
     "bad_credentials": Entry(401, N_("Wrong name or password"), N_("Try again, or ask an administrator for a new password."), True),
     "wait": Entry(429, N_("Too many wrong passwords"), N_("Wait %(seconds)s seconds, then try again."), True),
     "origin": Entry(403, N_("This came from another page"), N_("Open Tröskel itself and do it there.")),
-    "no_right": Entry(403, N_("This is not open to you"), N_("Ask an administrator if you need it for your work.")),
-    "not_found": Entry(404, N_("There is nothing here"), N_("It may have been moved, or it is not yours to see.")),
+    "no_right": Entry(403, N_("You do not have access to this"), N_("Ask an administrator if you need it for your work.")),
+    "not_found": Entry(404, N_("Page not found"), N_("It may have been moved, or it is not yours to see.")),
     "method": Entry(405, N_("This cannot be done here"), N_("Go back and use the buttons on the page.")),
     "invalid_form": Entry(400, N_("Something in the form is not right"), N_("Check what you filled in, then send again.")),
     "malformed": Entry(400, N_("This could not be read"), N_("Load the page again and try once more. Nothing is lost.")),
     "too_large": Entry(413, N_("This is too large"), N_("Send less at a time.")),
-    "unsupported": Entry(415, N_("This kind of file is not taken here"), N_("Use the form on the page.")),
-    "blob_type": Entry(415, N_("This kind of file is not taken"), N_("Send a picture or a drawn signature.")),
+    "unsupported": Entry(415, N_("This kind of file is not accepted here"), N_("Use the form on the page.")),
+    "blob_type": Entry(415, N_("This kind of file is not accepted"), N_("Send a picture or a drawn signature.")),
     "picture_broken": Entry(415, N_("This picture cannot be read"), N_("Strike it out and take a new one.")),
     "picture_too_large": Entry(415, N_("This picture has too many pixels"), N_("Strike it out and take a new one.")),
     "blob_mismatch": Entry(422, N_("The file arrived damaged"), N_("It is sent again by itself."), True),
@@ -55,10 +50,10 @@ CATALOGUE: dict[str, Entry] = {
     "queue_unknown": Entry(400, N_("An officer needs a queue"), N_("Choose one of: %(queues)s.")),
     "language_unknown": Entry(400, N_("There is no language %(language)s here"), N_("Choose among: %(languages)s.")),
     "password_short": Entry(400, N_("This password cannot be used"), N_("Use at least %(count)s characters and at most %(most)s; 15 or more are better.")),
-    "guide_text": Entry(400, N_("This text cannot be taken"), N_("%(reason)s Nothing was changed.")),
-    "guide_changed": Entry(409, N_("Somebody has changed this text meanwhile"), N_("Look at it as it is now, then decide again.")),
+    "guide_text": Entry(400, N_("This text cannot be used"), N_("%(reason)s Nothing was changed.")),
+    "guide_changed": Entry(409, N_("Somebody else has changed this text"), N_("Look at it as it is now, then decide again.")),
     "guide_speaker": Entry(403, N_("Only somebody who speaks the language can approve"), N_("Your languages do not include it. Ask somebody who speaks it, or import a PO file and name who reviewed it.")),
-    "guide_moved": Entry(409, N_("Somebody has changed a text meanwhile"), N_("Look at the list once more, then publish.")),
+    "guide_moved": Entry(409, N_("Somebody else has changed a text"), N_("Look at the list once more, then publish.")),
     "guide_same": Entry(409, N_("There is nothing to publish"), N_("The phones have these texts already.")),
     "po_unreadable": Entry(400, N_("This file cannot be read as PO"), N_("Export the language again and send back that file.")),
     "po_language": Entry(400, N_("This file is for another language"), N_("It says %(found)s; choose the file for %(expected)s.")),
@@ -66,11 +61,6 @@ CATALOGUE: dict[str, Entry] = {
     "audio_type": Entry(415, N_("This is no Opus recording"), N_("Save it as Opus (.opus, .ogg or .webm) and choose that file. The recording before it is still in use.")),
     "audio_large": Entry(413, N_("This recording is too large"), N_("At most %(most)s MB: record it shorter, or with less quality (24 kbit/s is enough for speech).")),
     "last_administrator": Entry(409, N_("This is the last administrator"), N_("Make somebody else an administrator first.")),
-}  # fmt: skip
-
-_BY_STATUS = {
-    400: "malformed", 401: "reauth", 403: "no_right", 404: "not_found", 405: "method",
-    413: "too_large", 415: "unsupported", 422: "malformed", 429: "too_many", 503: "busy",
 }  # fmt: skip
 
 
@@ -101,48 +91,3 @@ class Problem(Exception):
             "remedy": self.remedy,
             "retryable": self.entry.retryable,
         }
-
-
-def wants_json() -> bool:
-    """Whether this request is a program's: the sync API, a JSON body, or JSON asked for."""
-    return (
-        request.path.startswith("/sync/")
-        or request.is_json
-        or request.accept_mimetypes.best_match(["text/html", "application/json"])
-        == "application/json"
-    )
-
-
-def problem_response(problem: Problem) -> Response:
-    """The answer to a request that was refused: JSON, a piece for htmx, or a page."""
-    if wants_json():
-        response = jsonify(problem.as_json())
-    elif request.headers.get("HX-Request"):
-        # A refusal must not replace the form somebody has just filled in.
-        response = make_response(render_template("desk/problem_piece.html", problem=problem))
-        response.headers["HX-Retarget"] = "#notices"
-        response.headers["HX-Reswap"] = "innerHTML"
-    else:
-        response = make_response(render_template("desk/problem.html", problem=problem))
-    response.vary.add("HX-Request")
-    response.status_code = problem.entry.status
-    if "seconds" in problem.params:
-        response.headers["Retry-After"] = str(problem.params["seconds"])
-    return response
-
-
-def install(app: Flask) -> None:
-    """Answer every refusal and every crash of `app` from the catalogue."""
-
-    @app.errorhandler(Problem)
-    def refused(problem: Problem) -> Response:
-        return problem_response(problem)
-
-    @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        original = getattr(error, "original_exception", None)
-        if isinstance(error, InternalServerError) or original is not None:
-            return problem_response(Problem("internal"))
-        if error.response is not None or (error.code or 500) < 400:
-            return make_response(error.get_response())
-        return problem_response(Problem(_BY_STATUS.get(error.code or 500, "malformed")))

@@ -1,12 +1,12 @@
-// The worker is a switchboard: it keeps one verified set of public files per version and answers
-// GETs for them. It never sees a POST, keeps nothing personal, owns no write and remembers
-// nothing between events. The server writes VERSION and FILES above these lines.
+// The worker only serves files: it keeps one verified set of public files per version and answers
+// GETs for them. Invariant: it handles no POST, keeps nothing personal, writes nothing else and
+// holds no state between events. The server writes VERSION and FILES above these lines.
 
 // The shell's own hash is part of the name: an install that fails must never delete a cache in use.
 const CACHE = `troskel-shell-${VERSION}-${FILES[0].sha256.slice(0, 8)}`
 const OWN = new Set(FILES.map(file => file.url))
 
-// Words and letters of languages that not every phone uses: kept for those that asked for them.
+// Catalogues and fonts of languages that not every phone uses: kept where a page asks for them.
 const nameOf = url => new URL(url, self.location).pathname.split('/').slice(3).join('/')
 
 /** What earlier versions keep: name → how to read it. */
@@ -30,7 +30,7 @@ async function keep(wanted) {
 
 const isFor = languages => file => file.languages?.some(tag => languages.includes(tag))
 
-/** Drop the letters of all other languages. */
+/** Delete the fonts of all other languages. */
 async function dropFonts(languages) {
   const [cache, isNeeded] = [await caches.open(CACHE), isFor(languages)]
   const others = FILES.filter(file => file.languages && !isNeeded(file))
@@ -99,7 +99,7 @@ async function answerFile(request) {
 
 self.addEventListener('install', event => event.waitUntil(install()))
 self.addEventListener('activate', event => event.waitUntil(activate()))
-// A new version waits until the page says that nothing is half written.
+// A new version waits until the page reports that nothing is half written.
 self.addEventListener('message', event => {
   if (event.data === 'activate') self.skipWaiting()
   if (event.data === 'version') event.ports[0].postMessage(VERSION)

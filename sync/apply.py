@@ -27,7 +27,7 @@ from sync.shapes import (
     Write,
 )
 
-# Attempts without an answer before a visit counts as not reached (domain 3.1, item 2).
+# Attempts without an answer before a visit counts as not reached (docs/domain.md 3.1, item 2).
 NOT_HOME_MAX = 3
 E = TypeVar("E", bound=Entry)
 
@@ -56,7 +56,7 @@ def new_visit(id: str, tenancy: str, kind: VisitKind) -> VisitRecord:
     }
 
 
-RULE = "2"
+RULE = "3"
 """Raise it when the same log gives other records than before: at its next start a server rebuilds
 what it can (sync/rederive.py), and each phone then gets all its visits again (the rule is part of
 `view` in the cursor, PROTOCOL.md section 4)."""
@@ -71,16 +71,15 @@ def apply_in_place(record: VisitRecord | None, operation: Operation, seq: int) -
     """As `apply`, but changes and returns `record` itself: for callers that own the only copy."""
     assert operation.type == "visit", operation.kind
     data = operation.data
+    is_new = record is None
     if record is None:
         record = new_visit(operation.subject, data.get("tenancy", ""), data.get("kind", "contact"))
     assert record["id"] == operation.subject
     record.setdefault("photos", [])  # a record from before there were photos
-    if operation.kind in ("visit.plan", "visit.open"):
-        # A plan that arrives when its visit exists already (a batch sent again in another order)
-        # fills in what the earlier operation did not have.
-        record["tenancy"] = data["tenancy"] or record["tenancy"]
-        record["kind"] = data["kind"]
-    cells = _cells_of(operation)
+    if operation.kind == "visit.plan" and not record["tenancy"]:
+        # The desk says whose home a visit was that was opened at a door without one.
+        record["tenancy"] = data["tenancy"]
+    cells = _cells_of(operation, is_new=is_new)
     for field, value in cells.items():
         _write(record["cells"], field, value, operation, seq)
     _add_to_lists(record, operation, seq)
@@ -101,22 +100,32 @@ def mark_alone(record: VisitRecord, id: str) -> None:
 
 
 def rewrite_cells(record: VisitRecord, operations: Iterable[tuple[Operation, int]]) -> None:
-    """Build `record`'s cells again from all its operations and their seq, by rising seq."""
-    record["cells"] = {}
-    for operation, seq in operations:
-        for field, value in _cells_of(operation).items():
+    """Build `record`'s cells and assignments again from all its operations and their seq, by rising
+    seq, and its tenancy and kind from those that make a visit."""
+    record["cells"], record["assignments"] = {}, []
+    for number, (operation, seq) in enumerate(operations):
+        if number == 0:
+            record["tenancy"] = operation.data.get("tenancy", "")
+            record["kind"] = operation.data.get("kind", record["kind"])
+        elif operation.kind == "visit.plan" and not record["tenancy"]:
+            record["tenancy"] = operation.data["tenancy"]
+        cells = _cells_of(operation, is_new=number == 0)
+        for field, value in cells.items():
             _write(record["cells"], field, value, operation, seq)
+        if "visitors" in cells:
+            record["assignments"].append({"seq": seq, "visitors": list(cells["visitors"])})
 
 
-def _cells_of(operation: Operation) -> dict[str, Any]:
-    """field → value of the cells this operation writes."""
+def _cells_of(operation: Operation, *, is_new: bool) -> dict[str, Any]:
+    """field → value of the cells this operation writes; `is_new`: it is the visit's first."""
     data = operation.data
     cells: dict[str, Any]
     match operation.kind:
         case "visit.assign":
             cells = {key: data[key] for key in ("visitors", "date", "time") if key in data}
         case "visit.open":
-            cells = {"visitors": [operation.by]}
+            # Whoever opens a visit makes it. Opening one that is there changes nobody's part in it.
+            cells = {"visitors": [operation.by]} if is_new else {}
             if data["language"]:
                 cells["language"] = data["language"]
         case "visit.language":
@@ -269,7 +278,7 @@ def _count_content(record: VisitRecord, operation: Operation, seq: int) -> None:
 def winner(record: VisitRecord, field: str) -> Write | None:
     """The write that counts for `field`, or None where nobody has written it.
 
-    For `guide` the earliest counts: the first operation pins the version (DESIGN 6).
+    For `guide` the earliest counts: the first operation pins the version (docs/design.md 6.2).
     """
     writes = record["cells"].get(field, [])
     if not writes:
@@ -355,8 +364,9 @@ def _state_before_close(record: VisitRecord) -> VisitState:
             return "declined"
     if record["content"]:
         return "started"
-    tries = sum(1 for one in record["attempts"] if one["outcome"] == "not_home")
-    if tries >= NOT_HOME_MAX and not dated_after:
+    # A rebooking is an attempt too, and the date it writes has its own number.
+    not_home = [one["seq"] for one in record["attempts"] if one["outcome"] == "not_home"]
+    if len(not_home) >= NOT_HOME_MAX and (date is None or date["seq"] < max(not_home)):
         return "not_reached"
     return "booked" if date is not None and date["value"] != "" else "planned"
 

@@ -14,12 +14,15 @@ from typing import Any
 
 from sync.apply import apply_in_place, has_now, mark_alone, value_of
 from sync.kinds import KINDS
-from sync.operations import Operation, Refusal, parse
+from sync.operations import Operation, Refusal, parse, text_of
 from sync.rights import Rights
 from sync.seen import decided_alone
 from sync.shapes import GoneReason, TenancyRecord, VisitRecord
 from sync.storage import ALL, Entry, Head, Held, Visibility
 from sync.working_set import WorkingSet
+
+# What a retract strikes out. It may name anything: a consent it names keeps its bytes.
+STRUCK_KINDS = frozenset({"visit.note", "visit.photo", "visit.follow_up"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Effects:
         record = apply_in_place(before, operation, seq)
         if self._is_late(operation, record):
             record["late"].append(operation.id)
-        if decided_alone(operation, self.rights.sender):
+        if decided_alone(operation, self.rights.sender, accepted=self.rights.override):
             mark_alone(record, operation.id)
         self.work.put(record)
         self._blank_struck(operation, record)
@@ -98,8 +101,8 @@ class Effects:
             entries = (*record["notes"], *record["photos"], *record["follow_ups"])
             if any(one["id"] == target for one in entries):
                 self.work.batch.blank.append(target)
-        elif operation.id in record["retracted"]:  # its retract arrived first
-            self.work.batch.blank.append(operation.id)
+        elif operation.kind in STRUCK_KINDS and operation.id in record["retracted"]:
+            self.work.batch.blank.append(operation.id)  # its retract arrived first
 
     def _join_tenancy(self, record: VisitRecord, seq: int) -> None:
         file = self.work.tenancy(record["tenancy"])
@@ -108,8 +111,8 @@ class Effects:
             self.work.put(file | {"visits": [*file["visits"], record["id"]], "seq": seq})
 
     def _renumber_household(self, record: VisitRecord, seq: int) -> None:
-        # A later decision at another visit, by someone whose phone has pulled this one, then always
-        # has a higher `base`, so it supersedes this one (sync/index.py, `consent_rows`).
+        # A later decision at another visit, by someone whose phone has pulled this one, then has a
+        # `base` of at least this `seq`, so it supersedes this one (sync/index.py, `consent_rows`).
         file = self.work.tenancy(record["tenancy"])
         for visit in file["visits"] if file else ():
             other = self.work.visit(visit) if visit != record["id"] else None
@@ -173,7 +176,7 @@ def waiting_for(work: WorkingSet, visit: str) -> list[Held]:
 
 def _device_order(held: Held) -> tuple[str, int]:
     try:
-        return held.device, parse(held.octets.decode("utf-8", "surrogatepass")).device_seq
+        return held.device, parse(text_of(held.octets)).device_seq
     except Refusal:
         return held.device, 0
 

@@ -1,8 +1,8 @@
 """The kinds of operation: what each is about, who may send it, what its data must look like.
 
-Invariant: this table and the one in PROTOCOL.md section 1 say the same, and the phone's in
-static/field/record/operations.js is its twin (tests compare all three). A check only answers
-whether a value is valid; it never converts or trims one, because bytes are kept as they came.
+Invariant: this table and the one in PROTOCOL.md section 1 say the same (a test compares them), and
+the phone's is made from it (pwa/bundle/constants.py). A check only answers whether a value is valid;
+it never converts or trims one, because bytes are kept as they came.
 """
 
 from __future__ import annotations

@@ -109,6 +109,11 @@ def octets_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def text_of(octets: bytes) -> str:
+    """The text whose `octets_of` these are."""
+    return octets.decode("utf-8", "surrogatepass")
+
+
 def encode(envelope: Mapping[str, Any]) -> str:
     """The bytes of a new operation, keys in the protocol's order, no spaces."""
     subject = envelope["subject"]

@@ -7,20 +7,24 @@ held as it came, never rejected or repaired, and the next ones are applied all t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from sync.device import add_number, gaps_of, has_number, proves, with_key
 from sync.effects import Effects, log_entry, waiting_for
 from sync.kinds import code
-from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek
+from sync.operations import Operation, Refusal, digest_of, octets_of, parse, peek, text_of
 from sync.rights import DESK, Principal, Rights
 from sync.shapes import HeldReason, Outcome, Problem, RecordKey, Resolve, Settlement
 from sync.storage import Head, Held, Known, Settled, Storage, chained
 from sync.working_set import WorkingSet
 
-# Checked again when its author sends it: in their own session, from their own phone.
-_CHECKED_AGAIN = frozenset({"author_mismatch", "device_mismatch"})
+# Checked again when its author sends it: in their own session, from their own phone, and after what
+# it is about has come.
+_CHECKED_AGAIN = frozenset({"author_mismatch", "device_mismatch", "unknown_subject"})
+
+Directory = Callable[[str], Principal]
+"""User id → that person as they are now; role "" for an id that is nobody's, or no longer active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,15 @@ def push(
     sender: Principal,
     received_at: str,
     *,
+    people: Directory,
     phone: Phone | None = None,
     resolve: Resolve = "",
     resolver: str = "",
 ) -> Pushed:
     """Apply or hold each operation in `texts` (exact bytes, decoded), in order.
 
-    `received_at` is the server's time, ISO 8601 UTC. `phone` is the device that pushes over HTTP,
-    None for the server itself. `resolve` works off held operations, in the name of the user
+    `received_at` is the server's time, ISO 8601 UTC. `people` finds who sent what was waiting for a
+    visit in this push. `phone` is the device that pushes over HTTP, None for the server itself. `resolve` works off held operations, in the name of the user
     `resolver`: "retry" makes the same checks again (`sender` is who sent them), "accept" puts a
     supervisor's authority in the place of the right that the author lacks (`sender` is the author;
     the shape is still checked).
@@ -75,7 +80,9 @@ def push(
     poisoned: set[str] = set()
     with storage.transaction():
         while True:
-            attempt = _Push(storage, sender, received_at, phone, resolve, resolver, poisoned)
+            attempt = _Push(
+                storage, sender, received_at, people, phone, resolve, resolver, poisoned
+            )
             try:
                 pushed = attempt.run(texts)
                 break
@@ -97,19 +104,19 @@ class _Push:
     """One push in progress."""
 
     def __init__(
-        self, storage: Storage, sender: Principal, received_at: str, phone: Phone | None,
-        resolve: Resolve, resolver: str, poisoned: Set[str],
+        self, storage: Storage, sender: Principal, received_at: str, people: Directory,
+        phone: Phone | None, resolve: Resolve, resolver: str, poisoned: Set[str],
     ) -> None:  # fmt: skip
         self.storage = storage
         self.sender = sender
         self.received_at = received_at
+        self.people = people
         self.phone = phone
         self.resolve = resolve
         self.resolver = resolver
         self.poisoned = poisoned
         self.work = WorkingSet(storage)
         self.rights = Rights(sender, self.work, override=resolve == "accept")
-        self.effects = Effects(self.work, self.rights)
         head = storage.head()
         assert head is not None
         self.head = head
@@ -145,16 +152,13 @@ class _Push:
         self.work.load({("tenancy", one["tenancy"]) for one in visits if one})
 
     def _final(self, result: Result) -> Result:
-        # Held at first and applied later in the same batch: its visit came after it.
+        # Held at first, and looked at again in the same batch: its visit came after it.
         known = self.known.get(result.id)
-        if (
-            result.result == "held"
-            and known
-            and not known.problem
-            and known.sha256 == result.sha256
-        ):
-            return Result(result.id, result.sha256, "applied", known.seq, "")
-        return result
+        if result.result != "held" or known is None or known.sha256 != result.sha256:
+            return result
+        if known.problem:
+            return replace(result, problem=known.problem)
+        return Result(result.id, result.sha256, "applied", known.seq, "")
 
     # --- one operation --------------------------------------------------------------
 
@@ -181,7 +185,7 @@ class _Push:
             self.rights.check(operation)
         except Refusal as refusal:
             return self._hold(text, sha, hint, refusal.code)
-        self._apply(operation, octets_of(text), sha)
+        self._apply(operation, octets_of(text), sha, self.rights)
         if again:
             self._settle(operation, sha, again, self.resolver)
         return Result(operation.id, sha, "applied", self.known[operation.id].seq, "")
@@ -209,34 +213,42 @@ class _Push:
             self.known[id] = Known(sha, 0, problem, sender)
         return Result(id, sha, "held", 0, problem)
 
-    def _apply(self, operation: Operation, octets: bytes, sha: str) -> None:
+    def _apply(self, operation: Operation, octets: bytes, sha: str, rights: Rights) -> None:
         is_new = operation.type == "visit" and self.work.visit(operation.subject) is None
         self.head = Head(self.head.seq + 1, chained(self.head.digest, sha))
         self.known[operation.id] = Known(sha, self.head.seq, "")
         entry = log_entry(operation, octets, sha, self.head, self.received_at)
         self.work.batch.log.append(entry)
-        self.effects.apply(operation, self.head.seq)
+        Effects(self.work, rights).apply(operation, self.head.seq)
         if is_new:
             self._apply_waiting(operation.subject)
 
     def _apply_waiting(self, visit: str) -> None:
-        """Apply what was held only because this visit was unknown."""
+        """Check again what was held because this visit was unknown, each as its own sender's."""
         for held in waiting_for(self.work, visit):
-            if held.sha256 in self.poisoned:
-                self.work.batch.held.append(replace(held, problem="server_error"))
-                continue
-            try:
-                operation = parse(held.octets.decode("utf-8", "surrogatepass"))
-                if operation.by != held.sender or operation.by != self.sender.user:
+            known = self.known.get(held.id)
+            if known and not known.problem and known.sha256 == held.sha256:
+                continue  # what made the visit may have waited itself, for its tenancy
+            rights = Rights(self.people(held.sender), self.work)
+            problem: HeldReason = "server_error"
+            if held.sha256 not in self.poisoned:
+                try:
+                    operation = parse(text_of(held.octets))
+                    rights.check(operation)
+                except Refusal as refusal:
+                    problem = refusal.code
+                else:
+                    self._apply_held(operation, held, rights)
                     continue
-                self.rights.check(operation)
-            except Refusal:
-                continue
-            try:
-                self._apply(operation, held.octets, held.sha256)
-            except Exception as error:
-                raise _Poison(held.sha256) from error
-            self._settle(operation, held.sha256, "retry", "")
+            self.work.batch.held.append(replace(held, problem=problem))
+            self.known[held.id] = Known(held.sha256, 0, problem, held.sender)
+
+    def _apply_held(self, operation: Operation, held: Held, rights: Rights) -> None:
+        try:
+            self._apply(operation, held.octets, held.sha256, rights)
+        except Exception as error:
+            raise _Poison(held.sha256) from error
+        self._settle(operation, held.sha256, "retry", "")
 
     def _settle(self, operation: Operation, sha: str, how: Settlement, by: str) -> None:
         if operation.type == "tally":  # its row in the held list says who counted

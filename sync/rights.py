@@ -35,15 +35,30 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is signed in: user id, role, and an officer's queue ("" otherwise)."""
+    """A person: user id, role ("" for nobody's), and an officer's queue ("" otherwise).
+
+    `ambassador_until`: the log's last number when they ceased to be an ambassador, -1 for who has
+    never been one (sync/seen.py).
+    """
 
     user: str
     role: str
     queue: str = ""
+    ambassador_until: int = -1
 
     @property
     def groups(self) -> frozenset[str]:
         return GROUPS.get(self.role, frozenset())
+
+    @property
+    def is_ambassador(self) -> bool:
+        """Whether this is a guest of the company, who is not shown what colleagues wrote."""
+        return self.role == "ambassador"
+
+    @property
+    def sees_every_visit(self) -> bool:
+        """Whether this reader may pull other people's visits too."""
+        return self.role == "supervisor"
 
 
 @dataclass(frozen=True, slots=True)

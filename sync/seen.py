@@ -27,15 +27,19 @@ def had_seen(later: Write | Consent, earlier: Write | Consent) -> bool:
     """Whether the author of `later` had been shown `earlier` when they made it."""
     if author_of(later) == author_of(earlier):
         return later["device_seq"] > earlier["device_seq"]
+    # Own decisions are shown to everybody, an ambassador too.
     if later.get("alone") and later["by"] != earlier["by"]:
         return False
     return later["base"] >= earlier["seq"]
 
 
-def decided_alone(operation: Operation, sender: Principal) -> bool:
+def decided_alone(operation: Operation, author: Principal, *, accepted: bool) -> bool:
     """Whether a consent decision is to be marked `alone`: its author may not have been shown what
-    others had decided, whatever `base` says. `sender` is who pushes it.
+    others had decided, whatever `base` says.
 
-    An ambassador never is; and of an author who does not push in person nothing is known here.
+    An ambassador never is, and who has been one may have pulled the visit as one at any time up to
+    `ambassador_until`: a higher `base` was pulled later. `accepted`: a supervisor brought it in for
+    its author, of whom nothing is known then.
     """
-    return sender.role == "ambassador" or operation.by != sender.user
+    was_ambassador = operation.base <= author.ambassador_until
+    return accepted or author.is_ambassador or was_ambassador

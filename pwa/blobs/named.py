@@ -1,8 +1,8 @@
 """Which blobs visits name, which of them have not come, and the end of struck pictures.
 
-Invariant: a picture is deleted when, and only when, every photo that names it is struck; whoever
-struck it is answered after that, so a crash in between is made good by asking again. It refuses to
-delete signatures: nobody can strike one.
+Invariant: a picture is deleted when, and only when, every photo that names it is struck. The file is
+deleted before the response; after a crash in between, the client's retry completes it. Signatures
+are never deleted here: nobody can strike one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
 
+from pwa.blobs import tables
 from pwa.blobs.files import Blobs
 from pwa.database.connections import Databases
 from sync.limits import BLOB_BYTES_MAX
 
 # In the exact bytes of an operation a quote inside a text has a backslash before it.
 _NAMED = re.compile(r'"(?:signature|photo)":"([0-9a-f]{64})"')
-# An opening, or a plan, takes in what waited for its visit: a strike can be among it.
+# An opening, or a plan, applies what waited for its visit: a strike can be among it.
 _STRIKES = re.compile(r'"kind":"visit\.(?:retract|photo|open|plan)"')
 
 
@@ -32,7 +33,7 @@ def missing(databases: Databases, blobs: Blobs, texts: Iterable[str]) -> list[st
     if not absent:
         return []
     with databases.reading() as db:
-        return [sha for sha in absent if not _is_struck(db, sha)]
+        return [sha for sha in absent if not tables.is_struck(db, sha)]
 
 
 def offset(databases: Databases, blobs: Blobs, sha256: str) -> int:
@@ -41,17 +42,14 @@ def offset(databases: Databases, blobs: Blobs, sha256: str) -> int:
     if known == BLOB_BYTES_MAX:
         return known
     with databases.reading() as db:
-        return BLOB_BYTES_MAX if _is_struck(db, sha256) else known
+        return BLOB_BYTES_MAX if tables.is_struck(db, sha256) else known
 
 
 def count_missing(db: Database, blobs: Blobs, visits: Iterable[str]) -> Mapping[str, int]:
     """visit → how many blobs it names that have not come; visits that are complete are left out."""
     found: Counter[str] = Counter()
     for visit in visits:
-        rows = db.execute(
-            "SELECT DISTINCT sha256 FROM blob_index WHERE visit = ? AND struck = 0", [visit]
-        )
-        found[visit] = sum(1 for (sha,) in rows if not blobs.has(sha))
+        found[visit] = sum(not blobs.has(sha) for sha in tables.list_named(db, visit))
     return +found
 
 
@@ -61,25 +59,15 @@ def erase_struck(databases: Databases, blobs: Blobs, texts: Iterable[str]) -> No
         return
     # Under the lock of all writers: nobody can name a picture anew while it is being deleted.
     with databases.writing() as db:
-        for (sha,) in db.execute(
-            "SELECT DISTINCT sha256 FROM blob_index AS one WHERE struck = 1 AND NOT EXISTS"
-            " (SELECT 1 FROM blob_index WHERE sha256 = one.sha256 AND struck = 0)"
-        ).fetchall():
+        for sha in tables.list_struck(db):
             blobs.erase(sha)
 
 
 def erase_if_struck(databases: Databases, blobs: Blobs, sha256: str) -> None:
     """Delete a picture that has just come, if all photos that name it were struck before."""
     with databases.reading() as db:
-        if not _is_struck(db, sha256):
+        if not tables.is_struck(db, sha256):
             return
     with databases.writing() as db:
-        if _is_struck(db, sha256):
+        if tables.is_struck(db, sha256):
             blobs.erase(sha256)
-
-
-def _is_struck(db: Database, sha256: str) -> bool:
-    (struck,) = db.execute(
-        "SELECT min(struck) FROM blob_index WHERE sha256 = ?", [sha256]
-    ).fetchone()
-    return bool(struck)

@@ -1,29 +1,27 @@
-"""The public files: what they are, the version they make together, and how they are sent.
+"""The public files: which they are, and the version they make together.
 
-One version names the whole set: the hash of every public file, the shell and the worker. A
-page and all it loads therefore always belong together, and each file may be cached for ever.
-It refuses to serve a path that was not there at the start, a file of another version, and
-anything personal: nothing here depends on who asks.
+One version names the whole set: the hash of every public file, the shell and the worker. So a
+page and all it loads always belong together, and each file may be cached for ever. A path that
+was not there at the start, or a file of another version, is not found. Nothing here depends on
+who asks, so nothing personal may be added.
 """
 
-import gzip
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from flask import Request, Response, abort
 
 from pwa.bundle import fonts
 
 PUBLIC = ("build", "vendor", "css", "icons", "desk")
 """Folders of static/ that anyone may read. sw.js is not among them: it has its own address;
-field/ reaches phones as build/phone.js."""
+field/ is bundled into build/phone.js."""
 
 BUNDLED = frozenset(
     {
+        "build/constants.js",
         "build/templates.js",
         "build/languages.js",
         "build/original.js",
@@ -31,7 +29,7 @@ BUNDLED = frozenset(
         "vendor/signature_pad.min.js",
     }
 )
-"""Parts of build/phone.js: nobody loads them by themselves."""
+"""Parts of build/phone.js: no page loads them by themselves."""
 
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -52,8 +50,8 @@ class Assets:
         self.static_dir = static_dir
         self.files: dict[str, Path] = dict(sorted(_find_public(static_dir)))
         self.sha256 = {name: _sha256(path.read_bytes()) for name, path in self.files.items()}
-        # The shell and the worker are part of what a phone runs: a change in one of them
-        # alone must make a new version too.
+        # A phone runs the shell and the worker too: a change in one of them alone must make a new
+        # version.
         unversioned = [static_dir / "sw.js", static_dir.parent / "templates/field/shell.html"]
         whole = hashlib.sha256()
         for name, digest in self.sha256.items():
@@ -76,13 +74,13 @@ class Assets:
     @cached_property
     def worker_files(self) -> list[dict[str, Any]]:
         """`{url, sha256, type}` of each file a phone needs to work without network, and
-        `optional` on those that only some languages need: kept by the phones that ask for them.
-        A font says for which `languages` it is."""
+        `optional` on those that only some languages need: phones store them on request. A font has
+        its `languages`."""
         return [
             {
                 "url": self.url(name),
                 "sha256": digest,
-                "type": TYPES[Path(name).suffix].split(";")[0],
+                "type": content_type(name).split(";")[0],
                 **({"optional": True} if _some_phones_need(name) else {}),
                 **({"languages": tags} if (tags := fonts.languages_of(Path(name).name)) else {}),
             }
@@ -90,41 +88,25 @@ class Assets:
             if _phone_needs(name)
         ]
 
-    def response(self, request: Request, version: str, name: str) -> Response:
-        """The answer to GET /s/<version>/<name>."""
+    def read(self, version: str, name: str) -> bytes | None:
+        """The bytes of /s/<version>/<name>; None where that is no public file of this version."""
         path = self.files.get(name)
         if version != self.version or path is None:
-            abort(404)
+            return None
         content = path.read_bytes()
         # A file edited while the server runs must not go out under the old version's name,
         # where caches would keep it for a year.
-        if _sha256(content) != self.sha256[name]:
-            abort(404)
-        suffix = path.suffix
-        response = compressible(
-            request, content, TYPES[suffix], pack=suffix not in _COMPRESSED_ALREADY
-        )
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        return response
+        return content if _sha256(content) == self.sha256[name] else None
 
 
-def compressible(request: Request, content: bytes, mimetype: str, *, pack: bool = True) -> Response:
-    """A public response, gzipped once and for all where the reader takes gzip."""
-    response = Response(content, content_type=mimetype)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if pack:
-        response.headers["Vary"] = "Accept-Encoding"
-        if request.accept_encodings["gzip"] > 0:
-            response.set_data(gzipped(content))
-            response.headers["Content-Encoding"] = "gzip"
-    return response
+def content_type(name: str) -> str:
+    """The Content-Type of a public file."""
+    return TYPES[Path(name).suffix]
 
 
-@lru_cache(maxsize=256)
-def gzipped(content: bytes) -> bytes:
-    """Level 9 and no time stamp: the same bytes give the same bytes."""
-    return gzip.compress(content, 9, mtime=0)
+def is_compressible(name: str) -> bool:
+    """Whether gzip makes a public file smaller."""
+    return Path(name).suffix not in _COMPRESSED_ALREADY
 
 
 def _phone_needs(name: str) -> bool:
@@ -137,7 +119,7 @@ def _phone_needs(name: str) -> bool:
 
 
 def _some_phones_need(name: str) -> bool:
-    # The words of the original, which everything falls back to, are in phone.js.
+    # The messages of the original, the fallback of every language, are in phone.js.
     return bool(re.fullmatch(r"build/catalog\..+\.js", name) or fonts.languages_of(Path(name).name))
 
 

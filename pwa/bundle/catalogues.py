@@ -1,9 +1,9 @@
-"""The interface's translations: what can be translated, and into what it has been.
+"""The interface's translations: its messages, its languages, and the files between them.
 
 Messages are extracted from code and templates into one .po file per language
 (`pwa/translations/<Babel locale>/LC_MESSAGES/messages.po`), compiled to .mo for Flask-Babel and
 for the phone by pwa/bundle/phone_words.py. A language of the guide that has such a file is a language of
-the interface; nothing else makes it one. It refuses a message that is glued together from pieces.
+the interface; nothing else makes it one. A message that is concatenated from pieces is refused.
 """
 
 import ast
@@ -28,7 +28,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "gettext": None,
     "lazy_gettext": None,
-    "N_": None,  # marks a msgid that is translated somewhere else
+    "N_": None,  # pwa/messages.py
     "ngettext": (1, 2),
 }
 
@@ -45,7 +45,7 @@ SCRIPT_CALL = re.compile(
     rf"(?<![\w$])(_|gettext|ngettext)\(\s*(?:c, )?{_STRING}(?:\s*,\s*{_STRING})?\s*(\+)?"
 )
 """A message in a script: function, text, second text, a plus sign that must not be there. A compiled
-template names its context first."""
+template passes its context first."""
 _FILLED = re.compile(r"[\u2066-\u2068]?(%\(\w+\)[sd])\u2069?")
 
 MessageId: TypeAlias = str | tuple[str, str]
@@ -100,9 +100,9 @@ def find_messages(root: Path, sources: Iterable[Path]) -> Iterator[Found]:
 
 
 def update(root: Path) -> dict[str, int]:
-    """Extract again and bring every .po up to date. Answers untranslated messages per language.
+    """Extract again and bring every .po up to date. Returns language → untranslated messages.
 
-    No fuzzy guesses: a guess that nobody looked at is a wrong sentence at someone's door.
+    No fuzzy guesses: one that nobody checks becomes a wrong sentence in a tenant's home.
     """
     template = Catalog(project="Tröskel", charset="utf-8")
     for name, msgid in find_messages(root, [*phone_sources(root), *server_sources(root)]):
@@ -137,8 +137,8 @@ def read_catalogue(root: Path, language: str) -> Catalog:
 def isolated(catalogue: Catalog) -> Catalog:
     """`catalogue`; one of a right-to-left language with every placeholder isolated.
 
-    A Swedish street, a name or "/field/" put into an Arabic sentence takes the full stop beside
-    it along to its own side. FIRST STRONG ISOLATE keeps each value to itself, whoever translates.
+    A Swedish street, a name or "/field/" in an Arabic sentence would pull the full stop beside it to
+    the wrong side. FIRST STRONG ISOLATE around each value prevents that, whoever translates.
     """
     if catalogue.locale is None or catalogue.locale.text_direction != "rtl":
         return catalogue
@@ -165,8 +165,8 @@ def compile_mo(catalogue: Catalog) -> bytes:
 
 
 def _messages_of_script(text: str, name: str) -> Iterator[MessageId]:
-    """Babel's own JavaScript lexer passes over calls inside calls and inside `${}`, silently;
-    a message that is never extracted is never translated. Literal calls need no lexer."""
+    """Every message of a script. Babel's own JavaScript lexer silently skips calls inside calls and
+    inside `${}`, and a message that is not extracted is never translated; literal calls need none."""
     for found in SCRIPT_CALL.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
         if found[4]:
@@ -188,7 +188,7 @@ def _literal(source: str) -> str:
 
 
 def translated(message: Message) -> bool:
-    """Whether somebody has translated it, every form of it."""
+    """Whether every form of the message has a translation."""
     if message.fuzzy:
         return False
     forms = message.string if isinstance(message.string, tuple | list) else [message.string]
@@ -216,4 +216,4 @@ def _write_po_if_changed(path: Path, catalogue: Catalog) -> None:
 
 
 LANGUAGES = find_languages(ROOT)
-"""Languages this installation speaks."""
+"""Languages of this installation's interface."""

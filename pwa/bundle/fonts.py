@@ -1,11 +1,11 @@
-"""The letters that a phone may lack: which fonts, of which languages, and where they come from.
+"""Fonts for letters that a phone may lack: which, for which languages, and where they come from.
 
-Latin and Cyrillic are on every phone; for a script of FONTS the whole font is there for the
-phones that use a language of it, and for them alone. Two small cuts are on every phone: the
-languages' own names, so that a list of languages has no empty boxes and fetches no whole font,
-and the signs of the interface. Each face says by `unicode-range` which characters it is for, so
-that a browser fetches none in vain and a word is never torn between two fonts. It refuses to
-know a language by name: a language has the font of its script (pwa/guide/languages.py).
+Latin and Cyrillic are on every phone; the whole font of a script in FONTS is loaded only by phones
+that use a language of it. Two small subsets are on every phone: the languages' own names, so that a
+list of languages has no empty boxes and needs no whole font, and the signs of the interface. Each
+face says by `unicode-range` which characters it is for, so that a browser fetches none in vain and
+the letters of one word come from one font. A language has the font of its script
+(pwa/guide/languages.py); no language is named here.
 """
 
 import json
@@ -21,7 +21,7 @@ WEIGHTS: Final = (400, 700)
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """A font of npm: CSS `family`, `package` of @fontsource, its `part`, characters `covered`."""
+    """A font from npm: CSS `family`, `package` of @fontsource, its `part`, characters `covered`."""
 
     family: str
     package: str
@@ -37,7 +37,7 @@ class Font:
 
 
 FONTS: Final[Mapping[Script, Font]] = {
-    # With the Kurdish and the Pashto letters, the joiners, and the forms old texts carry.
+    # With Kurdish and Pashto letters, the joiners, and presentation forms of old texts.
     "Arab": Font(
         "Troskel Arabic", "noto-sans-arabic", "arabic",
         "U+0600-06FF, U+0750-077F, U+08A0-08FF, U+200C-200D, U+FB50-FDFF, U+FE70-FEFC",
@@ -52,7 +52,7 @@ SIGNS: Final[Mapping[str, Font]] = {
     "✓✕✆▶⌖⌛▯●": Font("Troskel Signs", "noto-sans-symbols-2", "symbols", ""),
     "↑→↓↶": Font("Troskel Signs", "noto-sans-math", "latin", ""),
 }
-"""Signs of the interface that phones lack or show as coloured pictures, and who draws them."""
+"""Signs of the interface that phones lack or show as coloured emoji → the font that has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Cut:
 
 
 def cuts() -> list[Cut]:
-    """The small fonts that every phone has."""
+    """The small fonts that every phone loads."""
     of_names = {
         script: "".join(sorted({c for c in _autonyms(script) if not c.isascii()}))
         for script in FONTS
@@ -84,8 +84,8 @@ def cuts() -> list[Cut]:
 
 
 def vendor() -> dict[str, str]:
-    """File in static/vendor → file in node_modules: the fonts of the languages there are, and the
-    licence that must go with every font."""
+    """File in static/vendor → file in node_modules: the fonts of the guide's languages, and the licence
+    that must be shipped with each font."""
     used = {one.script for one in LANGUAGES.values()}
     whole = {
         font.file(weight): font.source(weight)
@@ -101,7 +101,7 @@ def vendor() -> dict[str, str]:
 
 
 def languages_of(name: str) -> list[str]:
-    """The tags that need this file of static/vendor; none for what is no font of a script."""
+    """The tags that need this file of static/vendor; none for a file that is not a script's font."""
     return [
         tag
         for tag, one in LANGUAGES.items()
@@ -114,7 +114,7 @@ def _autonyms(script: Script) -> str:
 
 
 def compile_css(root: Path) -> str:
-    """static/build/fonts.css. The versions it names make it another file when a font is."""
+    """static/build/fonts.css. It names the versions of the fonts, so that it changes when one does."""
     return "\n".join(_faces(root)) + "\n"
 
 
@@ -125,7 +125,7 @@ def _faces(root: Path) -> Iterator[str]:
         yield f"/* {font.package} {version}, SIL Open Font License 1.1 */"
     for cut in cuts():
         covered = ", ".join(f"U+{ord(letter):04X}" for letter in cut.letters)
-        # One weight is enough for a name or a sign; the range keeps browsers from smearing it.
+        # One weight is enough for a name or a sign; the range keeps browsers from faking bold.
         yield _face(cut.family, cut.name, "1 1000", covered)
     for font in FONTS.values():
         for weight in WEIGHTS:
@@ -136,7 +136,7 @@ def _faces(root: Path) -> Iterator[str]:
 
 
 def _face(family: str, url: str, weight: str, covered: str) -> str:
-    # swap: words in another font at once, rather than an empty page while one comes.
+    # swap: text in another font at once, instead of no text while the font is loading.
     return (
         f'@font-face {{ font-family: "{family}"; src: url("{url}") format("woff2"); '
         f"font-weight: {weight}; font-display: swap; unicode-range: {covered}; }}"

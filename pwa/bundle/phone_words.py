@@ -1,14 +1,13 @@
 """The interface's words as a phone gets them: numbered messages, one module for each language.
 
-A message is a number on the phone: its place among all messages of the phone, sorted. Templates
-and modules that are bundled carry the number, a catalogue is the list of texts, and no English
-stands beside its translation. Invariant: every catalogue holds a text for every number, in English
-where there is no translation, so that nobody ever sees a number or nothing at all. Numbers mean
-something within one build only; pwa/bundle/build.py makes the bundle and the catalogues from one list,
-and their address holds the version of the whole set (pwa/bundle/assets.py), so the two cannot be mixed.
-It refuses a plural header that is not a plain C expression of `n`: the expression becomes code,
-and nothing but numbers and operators may. And it refuses an empty message, and one in the code
-that the list lacks.
+On the phone a message is a number: its place in the sorted list of all messages of the phone.
+Bundled templates and modules have the number, a catalogue is the list of texts, and the English
+msgids are not shipped. Invariant: every catalogue holds a text for every number, in English where
+there is no translation, so that nobody ever sees a number or nothing at all. Numbers mean
+something within one build only: pwa/bundle/build.py makes the bundle and the catalogues from one
+list, and their address has the version of the whole set (pwa/bundle/assets.py), so the two cannot
+be mixed. Refused: a plural header that is not a plain C expression of `n`, because it becomes
+code; an empty message; a message in the code that the list lacks.
 """
 
 import json
@@ -60,9 +59,9 @@ def number(script: str, messages: Sequence[MessageId]) -> str:
 def compile_catalogue(catalogue: Catalog, language: str, messages: Sequence[MessageId]) -> str:
     """One ES module: `language`, `direction`, `gettext(number)`, `ngettext(number, 0, n)`.
 
-    `gettext` leaves text as it is: `_(ngettext(…), {…})` fills in what is words already. The plural
-    rule is the one in the .po header, the same that Python's gettext evaluates, so that both
-    sides choose the same form. Raises ValueError for a header that is not plain arithmetic.
+    `gettext` returns text unchanged: `_(ngettext(…), {…})` fills in a text. The plural rule is the one
+    in the .po header, the same that Python's gettext evaluates, so that both sides choose the same
+    form. Raises ValueError for a header that is not plain arithmetic.
     """
     expression = str(catalogue.plural_expr)
     if not _PLURAL_EXPRESSION.fullmatch(expression):
@@ -84,7 +83,7 @@ def compile_catalogue(catalogue: Catalog, language: str, messages: Sequence[Mess
 
 
 def _text(catalogue: Catalog, msgid: MessageId) -> str | list[str]:
-    """What stands in a catalogue for `msgid`: a text, or as many as the language has forms."""
+    """The entry for `msgid` in a catalogue: a text, or as many as the language has plural forms."""
     message = catalogue.get(msgid)
     if message is None or not catalogues.translated(message):
         if isinstance(msgid, str):
@@ -97,8 +96,8 @@ def _text(catalogue: Catalog, msgid: MessageId) -> str | list[str]:
 
 
 def compile_languages(languages: Iterable[str]) -> str:
-    """One ES module: every language of the guide with its own name and direction, and the tags of
-    those the interface speaks. English is `en`, the original comes first."""
+    """One ES module: every language of the guide with its own name and direction, and the tags of the
+    interface's languages; the original comes first."""
     names = {tag: [one.autonym, one.direction] for tag, one in GUIDE.items()}
     return (
         "// Made by pwa/bundle/build.py from the heads of pwa/guide/texts; change them there.\n"

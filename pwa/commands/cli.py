@@ -1,8 +1,8 @@
 """The `troskel` command: everything that is done without a browser.
 
-Invariant: what others script against (DESIGN 9) keeps its names, options and exit codes: 0
-done, 1 refused, 2 wrong usage or a file refused as a whole. It refuses passwords on the command line,
-where other people of the machine could read them.
+Invariant: what others script against (docs/design.md 9.2) keeps its names, options and exit codes: 0
+done, 1 refused, 2 wrong usage or a file refused as a whole. No option takes a password: other users
+of the machine can read command lines.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlite_utils import Database
 
 from pwa import initialise
 from pwa.commands.guide import guide_group
 from pwa.commands.terminal import end_with, running, settings_here, with_data
+from pwa.database import DatabaseError
 from pwa.database.backup import (
     begin_external,
     end_external,
@@ -25,17 +27,17 @@ from pwa.database.backup import (
     restored_externally,
     write_backup,
 )
-from pwa.database.connections import DatabaseError
 from pwa.homes import company
 from pwa.people import accounts
 from pwa.settings import SettingsError, settings_table
-from pwa.visits.exporting import QUERIES, export_csv
+from pwa.version import release
+from pwa.visits.exporting import EXPORTS, export_csv
 
 
 def main() -> None:
-    """The command's entry: every refusal becomes one clear message and exit code 1."""
+    """The command's entry point: every refusal becomes one clear message and exit code 1."""
     try:
-        # Not standalone, so that our own refusals get here; click then returns exit codes.
+        # Not standalone: our own exceptions get here, and click returns exit codes.
         sys.exit(troskel(standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
@@ -53,6 +55,7 @@ def main() -> None:
 
 
 @click.group()
+@click.version_option(release(), prog_name="troskel", message="%(prog)s %(version)s")
 def troskel() -> None:
     """Tröskel: welcome visits to every new tenant, also without a network."""
 
@@ -63,7 +66,7 @@ troskel.add_command(guide_group)
 @troskel.command("init")
 @with_data
 def init_command(data: Path | None) -> None:
-    """Make the data folder, its secret and its database."""
+    """Create the data folder, its secret and its database."""
     settings = settings_here(data)
     new = initialise(settings)
     click.echo(
@@ -79,7 +82,7 @@ def init_command(data: Path | None) -> None:
 )
 def serve_command(data: Path | None, demo: bool, port: int | None) -> None:
     """Serve until stopped."""
-    from pwa.commands.serve import serve  # gunicorn is not loaded for the other commands
+    from pwa.commands.serve import serve  # only this command needs gunicorn
 
     serve(settings_here(data, **({} if port is None else {"port": port})), demo=demo)
 
@@ -120,11 +123,13 @@ def user_add(
 ) -> None:
     """Add somebody who may sign in."""
     password = _password(password_stdin)
-    with running(data):
+    with running(data) as services:
         user = accounts.add_user(
+            services.databases,
             name,
             role,
             password,
+            services.now(),
             display_name=display,
             languages=_tags(languages),
             queue=queue,
@@ -137,8 +142,10 @@ def user_add(
 @with_data
 def user_list(data: Path | None) -> None:
     """List everyone, also those who may no longer sign in."""
-    with running(data):
-        for user in accounts.list_users(active_only=False):
+    with running(data) as services:
+        with services.databases.reading() as db:
+            users = accounts.list_users(db, active_only=False)
+        for user in users:
             facts = [user.name, user.role, user.queue or "-", ",".join(user.languages) or "-"]
             click.echo(
                 "\t".join([*facts, user.display_name, "active" if user.active else "inactive"])
@@ -149,9 +156,8 @@ def user_list(data: Path | None) -> None:
 @click.argument("name")
 @with_data
 def user_deactivate(name: str, data: Path | None) -> None:
-    """Let somebody in no more; their sessions end. Nothing they did is lost."""
-    with running(data):
-        accounts.set_active(_user(name).id, False)
+    """Stop somebody from signing in; their sessions end. Everything they did is kept."""
+    _set_active(data, name, False)
     click.echo(f"{name} may no longer sign in.")
 
 
@@ -159,9 +165,8 @@ def user_deactivate(name: str, data: Path | None) -> None:
 @click.argument("name")
 @with_data
 def user_activate(name: str, data: Path | None) -> None:
-    """Let somebody in again."""
-    with running(data):
-        accounts.set_active(_user(name).id, True)
+    """Let somebody sign in again."""
+    _set_active(data, name, True)
     click.echo(f"{name} may sign in.")
 
 
@@ -172,12 +177,11 @@ def user_activate(name: str, data: Path | None) -> None:
 def user_password(name: str, password_stdin: bool, data: Path | None) -> None:
     """Give somebody a new password; their sessions end."""
     password = _password(password_stdin)
-    with running(data):
-        accounts.set_password(_user(name).id, password)
+    with running(data) as services:
+        with services.databases.reading() as db:
+            user = _user(db, name)
+        accounts.set_password(services.databases, user.id, password, services.now())
     click.echo(f"{name} has a new password.")
-
-
-# --- files in and out ----------------------------------------------------------------
 
 
 # --- the company's own facts ------------------------------------------------------------
@@ -195,7 +199,7 @@ def company_group() -> None:
 @click.option("--building", default="", help="Only for this building.")
 @with_data
 def company_set(name: str, value: str, area: str, building: str, data: Path | None) -> None:
-    """Set one fact, such as company.name; an empty VALUE takes it away."""
+    """Set one fact, such as company.name; an empty VALUE removes it."""
     with running(data) as services:
         setting = services.guide.settings.get(name)
         if setting is None:
@@ -212,7 +216,7 @@ def company_set(name: str, value: str, area: str, building: str, data: Path | No
 @company_group.command("list")
 @with_data
 def company_list(data: Path | None) -> None:
-    """List every fact, its value on the company's level, and what is missing."""
+    """List every fact and its value on the company's level, or that it is missing."""
     with running(data) as services:
         with services.databases.reading() as db:
             values = company.settings_for(db, "", "")
@@ -220,11 +224,14 @@ def company_list(data: Path | None) -> None:
             click.echo(f"{name}\t{values.get(name, '(missing)')}\t{setting.english}")
 
 
+# --- files in and out ----------------------------------------------------------------
+
+
 @troskel.command("rescue")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_data
 def rescue_command(file: Path, data: Path | None) -> None:
-    """Take in FILE, which a phone that cannot send gave out; a supervisor decides under "Held"."""
+    """Read FILE, a rescue copy of a phone that cannot send; a supervisor decides under "Held"."""
     from pwa.phones.rescue import NoRescueCopy, take_in
 
     with running(data) as services:
@@ -240,19 +247,19 @@ def rescue_command(file: Path, data: Path | None) -> None:
 
 @troskel.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would happen, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
     "--protected-checked-by",
     default="",
     metavar="NAME",
-    help="Who answers for it that a file without that column holds no protected identity.",
+    help="Who confirms that a file without that column holds no protected identity.",
 )
 @click.option(
     "--blank-means-unprotected",
     default="",
     metavar="NAME",
-    help="Who answers for it that an empty cell in that column means not protected.",
+    help="Who confirms that an empty cell in that column means not protected.",
 )
 @with_data
 def import_command(
@@ -284,15 +291,16 @@ def import_command(
 
 
 @troskel.command("export")
-@click.argument("what", type=click.Choice(sorted(QUERIES)))
+@click.argument("what", type=click.Choice(EXPORTS))
 @click.option("--format", "format_", type=click.Choice(["csv"]), default="csv", show_default=True)
 @with_data
 def export_command(what: str, format_: str, data: Path | None) -> None:
     """Write visits, follow-ups, consents or what was held to standard output."""
     with running(data) as services:
-        # UTF-8 and CRLF whatever the terminal's locale: the file's reader is a program.
+        # UTF-8 and CRLF whatever the terminal's locale: programs read this.
         out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        export_csv(services, what, out)
+        with services.databases.reading() as db:
+            export_csv(db, what, out)
         out.flush()
         out.detach()
 
@@ -307,20 +315,21 @@ def backup_command(
 ) -> None:
     """Copy everything into FILE (.tar.gz), also while the server runs.
 
-    Where another tool makes the backups (TROSKEL_BACKUP=external), tell of each: PLACE=$(troskel
+    Where another tool makes the backups (TROSKEL_BACKUP=external), report each: PLACE=$(troskel
     backup --external), then the snapshot, then troskel backup --external-done "$PLACE".
     """
     if [file is not None, external, external_done is not None].count(True) != 1:
         raise click.UsageError("Give one of FILE, --external and --external-done.")
     with running(data) as services:
         if external:
-            click.echo(begin_external(services))
+            with services.databases.reading() as db:
+                click.echo(begin_external(db))
         elif external_done is not None:
-            click.echo(
-                f"Phones let go of what they sent up to number {end_external(services, external_done)}."
-            )
+            with services.databases.writing() as db:
+                seq = end_external(db, external_done, services.settings.backup)
+            click.echo(f"Phones let go of what they sent up to number {seq}.")
         elif file is not None:
-            seq = write_backup(services, file.resolve())
+            seq = write_backup(services.databases, file.resolve(), services.settings.backup)
             click.echo(f"{file} holds everything up to number {seq}.")
             if services.settings.backup != "own":
                 click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
@@ -330,13 +339,13 @@ def backup_command(
 @click.argument(
     "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--force", is_flag=True, help="Put what is there aside and take its place.")
+@click.option("--force", is_flag=True, help="Set aside what is there and replace it.")
 @click.option(
-    "--external", is_flag=True, help="Another tool has put the files back: do what is left to do."
+    "--external", is_flag=True, help="Another tool has restored the files: do what is left to do."
 )
 @with_data
 def restore_command(file: Path | None, force: bool, external: bool, data: Path | None) -> None:
-    """Put the backup FILE in place. Everyone must sign in again; phones offer again what they hold."""
+    """Restore the backup FILE. Everyone must sign in again; phones send again what they still hold."""
     settings = settings_here(data)
     if (file is None) != external:
         raise click.UsageError("Name the backup FILE, or say --external.")
@@ -354,8 +363,13 @@ def restore_command(file: Path | None, force: bool, external: bool, data: Path |
 # --- parts ---------------------------------------------------------------------------
 
 
-def _user(name: str) -> accounts.User:
-    user = accounts.find_user_by_name(name)
+def _set_active(data: Path | None, name: str, active: bool) -> None:
+    with running(data) as services, services.databases.writing() as db:
+        accounts.set_active(db, _user(db, name).id, active, services.now())
+
+
+def _user(db: Database, name: str) -> accounts.User:
+    user = accounts.find_user_by_name(db, name)
     if user is None:
         raise click.ClickException(f"There is nobody called {name}.")
     return user

@@ -1,7 +1,8 @@
-"""`troskel guide`: the guide's texts checked, compared, and out and in as PO files.
+"""`troskel guide`: check and compare the guide's texts, export and import them as PO files.
 
-Invariant: everything here makes drafts or only looks; phones see a text when it is published at the
-desk, by a person who saw the difference. It refuses to publish: the running server would not know.
+Invariant: these commands only read or make drafts; phones see a text when it is published at the
+desk, by a person who saw the difference. There is no command to publish: the running server would
+not notice.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def guide_group() -> None:
 
 
 @guide_group.command("check")
-@click.option("--drafts", is_flag=True, help="Not the files, but what could be published here.")
+@click.option(
+    "--drafts", is_flag=True, help="Check what could be published here instead of the files."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_data
 def guide_check(drafts: bool, as_json: bool, data: Path | None) -> None:
@@ -61,10 +64,10 @@ def guide_diff(as_json: bool, data: Path | None) -> None:
         found = changes(services.guide, draft)
         higher = renumbered(services.guide, draft)
         if as_json:
-            told: dict[str, Any] = {"from": services.guide.version, "to": draft.version}
-            told["changes"] = [asdict(one) for one in found]
-            told["consents"] = [asdict(one) for one in higher]
-            click.echo(json.dumps(told, ensure_ascii=False))
+            difference: dict[str, Any] = {"from": services.guide.version, "to": draft.version}
+            difference["changes"] = [asdict(one) for one in found]
+            difference["consents"] = [asdict(one) for one in higher]
+            click.echo(json.dumps(difference, ensure_ascii=False))
             return
         for one in found:
             click.echo(f"{one.language} {one.key} ({one.old_state} → {one.new_state})")
@@ -83,21 +86,21 @@ def guide_export(language: str, data: Path | None) -> None:
     with running(data) as services:
         _translation(services, language)
         with services.databases.reading() as db:
-            draft, said = draft_guide(db, services.baseline), events.history(db, language)
-        click.echo(export_po(draft, language, said, services.now()), nl=False)
+            draft, history = draft_guide(db, services.baseline), events.history(db, language)
+        click.echo(export_po(draft, language, history, services.now()), nl=False)
 
 
 @guide_group.command("import")
 @click.argument("language")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--reviewer", required=True, metavar="NAME", help="Who has reviewed the texts.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only report what would change.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_data
 def guide_import(
     language: str, file: Path, reviewer: str, dry_run: bool, as_json: bool, data: Path | None
 ) -> None:
-    """Take the PO file FILE in as drafts of LANGUAGE; they are published at the desk.
+    """Import the PO file FILE as drafts of LANGUAGE; they are published at the desk.
 
     Exit code 0 also with refused rows, 2 when the file as a whole was refused.
     """
@@ -105,9 +108,9 @@ def guide_import(
     with running(data) as services:
         _translation(services, language)
         with services.databases.writing() as db:
-            draft, said = draft_guide(db, services.baseline), events.history(db, language)
+            draft, history = draft_guide(db, services.baseline), events.history(db, language)
             try:
-                plan = plan_import(draft, language, said, file.read_bytes())
+                plan = plan_import(draft, language, history, file.read_bytes())
             except Problem as problem:
                 raise click.BadParameter(in_words(problem)) from None
             if not dry_run:

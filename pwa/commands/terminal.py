@@ -1,7 +1,7 @@
-"""What every command of `troskel` stands on: the data folder it was given, and words for a person there.
+"""What every command of `troskel` uses: its data folder, the running services, messages in words.
 
-Invariant: a command works on the same parts as the server, opened and closed here, and safely beside it;
-what is refused is said in the terminal's language. It refuses to know any command.
+Invariant: a command uses the same services as the server, opened and closed here, and may run beside
+it; a refusal is shown in the terminal's language.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def settings_here(data: Path | None, **overrides: Any) -> Settings:
 
 @contextmanager
 def running(data: Path | None) -> Iterator[Services]:
-    """The application without a server, in the terminal's language; a Problem in it becomes
-    click's own error, in words."""
+    """The application's services without a server, in the terminal's language. A Problem raised in the
+    block becomes click's own error, in words."""
     app = create_app(settings_here(data))
     services: Services = app.extensions[EXTENSION]
     try:

@@ -1,9 +1,9 @@
 """The held list: what phones sent and the server could not apply, and what can be done about it.
 
 Invariant: every open held operation is shown to somebody who can act on it, with its words and the
-reason, grouped by visit, device and reason so that one press works off a whole group. Those
-about protected tenancies are shown only to who may see them, and without an address. It
-refuses to delete: what is filed leaves the open list, and stays readable (I6).
+reason, grouped by visit, device and reason so that one press resolves a whole group. Those about
+protected tenancies are shown only to people who may see them, and without an address. Nothing is
+deleted: what is filed leaves the open list, and stays readable (I6).
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from pwa.desk.parts import queries, staff
+from pwa.desk.parts import staff, tables
+from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.forms import text_of
-from pwa.desk.parts.queries import Calendar, VisitRow
-from pwa.desk.parts.wording import Words, describe_text, words_for
+from pwa.desk.parts.guide_words import Words, words_for
+from pwa.desk.parts.rows import Calendar, VisitRow
+from pwa.people.accounts import User
 from pwa.problems import Problem
-from pwa.services import get_services
+from pwa.services import Services, get_services
 from pwa.visits.holding import ALL_ACTIONS, REOPEN, HeldRow, list_filed, list_held, resolve_held
 from pwa.web.access import get_current_user, requires
 
@@ -51,11 +53,11 @@ def page() -> ResponseReturnValue:
     services = get_services()
     user = get_current_user()
     filed = request.args.get("show") == "filed"
-    rows = list_filed(services, user) if filed else list_held(services, user)
-    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    calendar = Calendar.now(services)
     with services.databases.reading() as db:
-        visits = queries.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
-    words = words_for(services.guide, staff.names())
+        rows = list_filed(db, user) if filed else list_held(db, user)
+        visits = tables.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
+        words = words_for(services.guide, staff.names(db))
     groups = grouped(rows, visits, words)
     return render_template("desk/held.html", groups=groups, filed=filed)
 
@@ -75,19 +77,28 @@ def resolve() -> ResponseReturnValue:
         return redirect("/desk/held", 303)
     if action == REOPEN:
         return _reopen(keys)
-    open_now = {(row.id, row.sha256) for row in list_held(services, user)}
+    with services.databases.reading() as db:
+        open_now = {(row.id, row.sha256) for row in list_held(db, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
-        # The same form sent twice: all of it is worked off already.
+        # The same form sent twice: all of it is resolved already.
         flash(gettext("This was already dealt with."), "success")
         return redirect("/desk/held", 303)
-    outcomes = [
-        resolve_held(services, user, id, sha, action, comment)
-        for id, sha in wanted
-        if (id, sha) in open_now
-    ]
-    _tell(outcomes)
+    outcomes = [_resolve(services, user, key, action, comment) for key in wanted if key in open_now]
+    _flash_outcomes(outcomes)
     return redirect("/desk/held", 303)
+
+
+def _resolve(
+    services: Services, user: User, key: tuple[str, str], action: str, comment: str
+) -> str:
+    try:
+        return resolve_held(services, user, *key, action, comment)
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
+        # Applied a moment ago: it waited for the visit that the one before it opened.
+        return "applied"
 
 
 def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:
@@ -95,7 +106,7 @@ def _reopen(keys: Iterable[tuple[str, str, str]]) -> ResponseReturnValue:
         # Sent twice: it is open already.
         with suppress(Problem):
             resolve_held(get_services(), get_current_user(), id, sha, REOPEN)
-    flash(gettext("It is among what is held again."), "success")
+    flash(gettext("Reopened."), "success")
     return redirect("/desk/held", 303)
 
 
@@ -126,32 +137,28 @@ def _group(rows: Sequence[HeldRow], found: VisitRow | None, words: Words) -> Gro
 def _line(row: HeldRow, words: Words) -> dict[str, Any]:
     return {
         "key": f"{row.id}:{row.sha256}",
-        "text": describe_text(row.text, words),
+        "event": parse_event(row.text, words),
         "received_at": row.received_at,
         "comment": row.comment,
         "filed_at": row.filed_at,
     }
 
 
-def _tell(outcomes: Sequence[str]) -> None:
+def _flash_outcomes(outcomes: Sequence[str]) -> None:
     applied, asked = outcomes.count("applied"), outcomes.count("asked")
     filed = outcomes.count("filed")
     held = len(outcomes) - applied - asked - filed
     if applied:
-        flash(
-            ngettext("%(num)s thing is in now.", "%(num)s things are in now.", applied), "success"
-        )
+        flash(ngettext("%(num)s item applied.", "%(num)s items applied.", applied), "success")
     if asked:
         flash(gettext("Your question is shown on the phone at its next contact."), "success")
     if filed:
         flash(
-            ngettext(
-                "%(num)s thing is kept as it is.", "%(num)s things are kept as they are.", filed
-            ),
+            ngettext("%(num)s item filed.", "%(num)s items filed.", filed),
             "success",
         )
     if held:
         flash(
-            ngettext("%(num)s thing is still held.", "%(num)s things are still held.", held),
+            ngettext("%(num)s item is still held.", "%(num)s items are still held.", held),
             "problem",
         )

@@ -1,8 +1,8 @@
 """One visit with everything in it, and the log of who did what.
 
-Invariant: whoever opens it is written down first (access_log), and it opens only for who may
-see it; a protected, a foreign and an unknown visit look the same. It refuses to change
-anything: that is pwa/desk/visit_actions.py.
+Invariant: the reader is written to access_log first, and it opens only for those who may see it;
+a protected, a foreign and an unknown visit look the same. Nothing is changed here: that is
+pwa/desk/visit_actions.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa.desk.handouts import messages_for
-from pwa.desk.parts import staff
-from pwa.desk.parts.forms import new_operation
-from pwa.desk.parts.reading import blob_response, log_picture, log_reading
-from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
-from pwa.desk.visits import ASSIGN_STATES
+from pwa.desk.parts import staff, tables
+from pwa.desk.parts.access_log import log_picture, log_reading
+from pwa.desk.parts.blob_response import blob_response
+from pwa.desk.parts.events import parse_event
+from pwa.desk.parts.filters import ASSIGN_STATES
+from pwa.desk.parts.forms import CHANNELS, new_operation
+from pwa.desk.parts.guide_words import Words, words_for, words_of
+from pwa.desk.parts.tenant_texts import messages_for
 from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -34,7 +36,6 @@ from sync.shapes import VisitRecord
 blueprint = Blueprint("visit", __name__)
 
 REVIEW_STATES = ("done", "changed")
-CHANNELS = ("desk", "phone", "letter", "visit")
 REASONS = ("moved_out", "duplicate", "other")
 
 
@@ -42,10 +43,11 @@ REASONS = ("moved_out", "duplicate", "other")
 @requires("visits")
 def page(id: str) -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
-    file = load_visit(services, user, id)
-    log_reading(user, id)
-    people = staff.names()
     with services.databases.reading() as db:
+        file = load_visit(db, user, id)
+    log_reading(services, user, id)
+    with services.databases.reading() as db:
+        people = staff.names(db)
         pinned = pinned_words(db, file, people)
         words = pinned or words_for(services.guide, people)
         view = view_of(db, file, words)
@@ -55,13 +57,14 @@ def page(id: str) -> ResponseReturnValue:
         tenancy = file.tenancy["fields"] if file.tenancy else {}
         building, area = tenancy.get("building", ""), tenancy.get("area", "")
         facts = company.settings_for(db, area, building)
+        filed_rows = list_filed(db, user, id)
     arrived = {sha: services.blobs.has(sha) for sha in file.record["blobs"]}
     for photo in view["photos"]:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     filed = [
-        {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
-        for row in list_filed(services, user, id)
+        {"event": parse_event(row.text, words), "by": words.person(row.by), "row": row}
+        for row in filed_rows
     ]
     visitors = value_of(file.record, "visitors", [])
     first, second = [*visitors, "", ""][:2]
@@ -101,9 +104,9 @@ def page(id: str) -> ResponseReturnValue:
 def point(id: str) -> ResponseReturnValue:
     """One more line in the form that returns a visit, about `item`."""
     services = get_services()
-    file = load_visit(services, get_current_user(), id)
     item = request.args.get("item", "")
     with services.databases.reading() as db:
+        file = load_visit(db, get_current_user(), id)
         words = pinned_words(db, file, {}) or words_for(services.guide, {})
         view = view_of(db, file, words)
     return render_template("desk/visit_point.html", visit=view, chosen=item, autofocus=True)
@@ -114,12 +117,13 @@ def point(id: str) -> ResponseReturnValue:
 def blob(id: str, sha256: str) -> Response:
     """A signature or photo of this visit. The visit is in the address, so that the right to it is
     checked."""
-    user = get_current_user()
-    file = load_visit(get_services(), user, id)
+    services, user = get_services(), get_current_user()
+    with services.databases.reading() as db:
+        file = load_visit(db, user, id)
     if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
-    log_picture(user, id)
-    return blob_response(sha256)
+    log_picture(services, user, id)
+    return blob_response(services.blobs, sha256)
 
 
 # --- behind the views --------------------------------------------------------------------
@@ -174,15 +178,11 @@ def _touched(item: Mapping[str, Any]) -> bool:
 
 def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]]:
     """Who did what when, the newest first. Struck and erased words are gone from it too."""
-    rows = db.execute(
-        "SELECT id, bytes, by, device, at, received_at FROM log"
-        " WHERE subject = ? AND type = 'visit' ORDER BY seq DESC",
-        [file.record["id"]],
-    )
+    rows = tables.log_of(db, file.record["id"])
     late = set(file.record["late"])
     return [
         {
-            "text": describe_text(octets.decode("utf-8", "replace"), words) if octets else "",
+            "event": parse_event(octets.decode("utf-8", "replace"), words) if octets else None,
             "by": words.person(by),
             "at": at,
             "received_at": received_at,
@@ -204,5 +204,5 @@ def _consents_elsewhere(db: Database, record: VisitRecord) -> dict[str, str]:
     """purpose → the decision from another visit to the same household, where it counts instead of
     this visit's own (sync/index.py, `consent_rows`)."""
     own = {purpose: one["decision"] for purpose, one in consents_of(record).items()}
-    rows = db.execute("SELECT purpose, decision FROM consent_index WHERE visit = ?", [record["id"]])
-    return {purpose: decision for purpose, decision in rows if own.get(purpose) != decision}
+    counting = tables.decisions_at(db, record["id"])
+    return {purpose: one for purpose, one in counting.items() if own.get(purpose) != one}

@@ -1,8 +1,8 @@
-"""What a supervisor does with one visit: review it, settle it, answer, withdraw, strike, cancel.
+"""What a supervisor does with one visit: review it, end a conflict, answer, withdraw, strike, cancel.
 
 Invariant: each form is one operation with the id and the base it was rendered with, so a second
-press changes nothing and a change in between is seen as a conflict instead of being lost.
-It refuses what the reader may not see before it looks at the form.
+press changes nothing and a change in between is seen as a conflict instead of being lost. The right
+to the visit is checked before the form is looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts.forms import back_to, draft, perform, text_of
+from pwa.desk.parts.forms import back_to, draft, follow_up_answer, perform, text_of
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import load_visit
@@ -28,7 +28,8 @@ blueprint = Blueprint("visit_actions", __name__, url_prefix="/desk/visits/<id>")
 def look_first() -> None:
     """A visit the reader may not see is "not found" before any field of a form is looked at."""
     assert request.view_args is not None
-    load_visit(get_services(), get_current_user(), request.view_args["id"])
+    with get_services().databases.reading() as db:
+        load_visit(db, get_current_user(), request.view_args["id"])
 
 
 @blueprint.post("/approve")
@@ -51,7 +52,7 @@ def send_back(id: str) -> ResponseReturnValue:
         if item or text.strip()
     ]
     if not points:
-        flash(gettext("Say what is to be put right first."), "problem")
+        flash(gettext("First write what is to be corrected."), "problem")
         return redirect(f"/desk/visits/{id}#return", 303)
     return _do(id, "visit.return", {"points": points}, gettext("Returned."), "/desk/review")
 
@@ -59,7 +60,7 @@ def send_back(id: str) -> ResponseReturnValue:
 @blueprint.post("/choose")
 @requires("review")
 def choose(id: str) -> ResponseReturnValue:
-    """End a conflict by saying which value holds."""
+    """End a conflict by choosing the value that counts."""
     field = text_of(request.form, "field", 80)
     value: Any = request.form.get("value", "")
     if field == "visitors":
@@ -99,17 +100,9 @@ def cancel(id: str) -> ResponseReturnValue:
     return _do(id, "visit.cancel", data, gettext("The visit is cancelled."))
 
 
-def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:
-    """The data of `follow_up.answer`. Words are needed, unless the follow-up is closed with it."""
-    text, done = text_of(form, "text"), form.get("done") == "1"
-    if not text and not done:
-        raise Problem("invalid_form")
-    return {"follow_up": form.get("follow_up", ""), "text": text, "done": done}
-
-
 def _do(
-    id: str, kind: str, data: Mapping[str, Any], said: str, then: str = ""
+    id: str, kind: str, data: Mapping[str, Any], message: str, then: str = ""
 ) -> ResponseReturnValue:
     if perform([draft(request.form, kind, id, data)]):
-        flash(said, "success")
+        flash(message, "success")
     return redirect(back_to(then or f"/desk/visits/{id}"), 303)

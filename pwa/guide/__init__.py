@@ -1,8 +1,8 @@
-"""The guide: what a visitor explains, checks, asks and does, in every language of the house.
+"""The guide: what a visitor explains, checks, asks and does, in every language of the product.
 
-Invariant: a published guide is immutable and named by its hash; what a language lacks is shown
-in Swedish and said to be; a company fact that is not set is never invented. This package refuses
-to know visits, people and the web: it reads files and gives values.
+Invariant: a published guide is immutable and named by its hash; a text that a language lacks is
+shown in Swedish and marked as such; a company fact that is not set is never invented. Nothing here
+knows visits, people or the web: files are read and values come out.
 """
 
 from pwa.guide.check import Report, check
@@ -34,5 +34,5 @@ __all__ = [
 
 
 def text(guide: Guide, language: str, key: str) -> Text:
-    """The text of `key` in `language`, else in Swedish; KeyError for a key nobody knows."""
+    """The text of `key` in `language`, else in Swedish; KeyError for an unknown key."""
     return guide.text(language, key)

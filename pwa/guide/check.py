@@ -1,9 +1,9 @@
-"""Is the guide fit to be used? What `troskel guide check` says.
+"""Can the guide be used? What `troskel guide check` reports.
 
 Invariant: `ok` is true only when nothing is missing in any language file and no check fails.
 The checks find what a reader of one language cannot see: a lost placeholder, a changed number, a
-text left in Swedish, a word that no guide may use (forbidden.toml), a review of an older original. They judge no language; a person does that,
-and is written down as the reviewer.
+text left in Swedish, a word that no guide may use (forbidden.toml), a review of an older original.
+Whether a text is good is not checked: a person decides that and is recorded as the reviewer.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from pwa.guide.fill import PLACEHOLDER, placeholders
 from pwa.guide.forbidden import find_forbidden
 from pwa.guide.format import CONTEXT, STATES, Guide, answer_key
 from pwa.guide.languages import LANGUAGES, ORIGINAL, script_share
+from pwa.messages import N_
 
 LABEL_CHARACTERS_MAX: Final = 40
 SCRIPT_SHARE_MIN: Final = 0.85
-# Below this a text is too short for its length, or its likeness to Swedish, to mean anything.
+# Below this a text is too short for its length, or its likeness to Swedish, to say anything.
 MEASURED_CHARACTERS_MIN: Final = 40
 LENGTH_FACTORS: Final = (0.45, 2.2)
 SWEDISH_RUN: Final = 4
@@ -36,14 +37,9 @@ _LATIN_MARK = re.compile(r"[\u0621-\u06d5]\s*[,;?]")
 _BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
-def N_(msgid: str) -> str:
-    """Mark a msgid for the catalogues; the desk translates it."""
-    return msgid
-
-
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is wrong with one text: an English msgid, and the values in it. As a string: in English."""
+    """What may be wrong with one text: an English msgid and its values. str() is in English."""
 
     words: str
     values: dict[str, object] = field(default_factory=dict)
@@ -54,7 +50,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong: in which language ("" = the structure), at which key, what."""
+    """One problem: in which language ("" = the structure), at which key, what."""
 
     language: str
     key: str
@@ -72,7 +68,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer of `check`: number of items, counts per language, everything found."""
+    """The result of `check`: number of items, counts per language, everything found."""
 
     items: int
     languages: dict[str, Count]
@@ -97,7 +93,7 @@ class Report:
         }
 
     def as_text(self) -> str:
-        """A table of the languages, then the problems; missing texts are gathered by problem."""
+        """A table of the languages, then the keys by problem."""
         head = f"{'language':<10}{'texts':>8}{'missing':>9}"
         lines = [f"{self.items} items", "", head + "".join(f"{name:>12}" for name in STATES)]
         for tag, one in self.languages.items():
@@ -195,7 +191,7 @@ def doubts(guide: Guide, tag: str, key: str, text: str) -> Iterator[Doubt]:
         yield Doubt(N_("a Latin comma, semicolon or question mark after an Arabic letter"))
     for word, why in find_forbidden(tag, key, text):
         yield Doubt(why, {"word": word})
-    # Swedish terms that tenants meet stand in brackets, and may.
+    # Swedish terms that tenants meet stand in brackets; they are allowed.
     words = PLACEHOLDER.sub("", _BRACKETS.sub("", text))
     if script_share(words, LANGUAGES[tag].script) < SCRIPT_SHARE_MIN:
         yield Doubt(N_("written in another script than the language’s"))

@@ -1,9 +1,9 @@
 """Company facts put into a text; twin of static/field/guide/fill.js.
 
-Invariant: no figure is ever invented. A sentence that needs a setting nobody has set is
-replaced by the fallback ("ask your landlord"), once per text. Pure, and equal to its twin
-(sync/vectors/fill.json runs against both). It refuses to format: a value arrives as the text a
-tenant reads, choices through `localise`.
+Invariant: no figure is ever invented. A sentence that names a setting without a value is replaced
+by the fallback ("ask your landlord"), once per text. Pure, and equal to its twin
+(sync/vectors/fill.json runs against both). Nothing is formatted here: a value is already the text
+that a tenant reads, the codes of choices after `localise`.
 
 Sentences are found in the template, before values are put in, so that a dot in a value ("8.00")
 ends nothing. A sentence ends at . ! ? … or its Arabic or Ethiopic sister before a space, a line
@@ -35,7 +35,7 @@ def fill(text: str, settings: Mapping[str, str], fallback: str) -> str:
     A sentence with a key that is missing or "" becomes `fallback`; a second one disappears.
     """
     pieces: list[tuple[str, str]] = []
-    said = False
+    fallback_used = False
     for found in _SENTENCE.finditer(text):
         body, blanks = found[1], found[2]
         if not body and not blanks:
@@ -43,24 +43,24 @@ def fill(text: str, settings: Mapping[str, str], fallback: str) -> str:
         if all(settings.get(key) for key in placeholders(body)):
             filled = PLACEHOLDER.sub(lambda one: settings[one[1]], body)
             pieces.append((filled, blanks))
-        elif not said:
-            said = True
+        elif not fallback_used:
+            fallback_used = True
             pieces.append((fallback, blanks))
         elif pieces and "\n" in blanks:
-            # The dropped sentence ended its paragraph: the one before it does now.
+            # The dropped sentence ended its paragraph: now the one before it ends it.
             pieces[-1] = (pieces[-1][0], blanks)
     return "".join(body + blanks for body, blanks in pieces).rstrip(" \n")
 
 
 def localise(settings: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, str]:
-    """`settings` with the codes of choices said in the language of `texts`.
+    """`settings` with the codes of choices in the words of the language of `texts`.
 
-    A code is looked up as `value.<key>.<code>`; several codes stand with "," between them. What
-    has no text is a value already ("07:00–22:00") and stays as it is.
+    A code is looked up as `value.<key>.<code>`; several codes have "," between them. A value without
+    such a text ("07:00–22:00") stays as it is.
     """
     comma = texts.get("list.separator", ", ")
-    said = {}
+    worded = {}
     for key, value in settings.items():
         names = [texts.get(f"value.{key}.{code}", "") for code in value.split(",")]
-        said[key] = comma.join(names) if all(names) else value
-    return said
+        worded[key] = comma.join(names) if all(names) else value
+    return worded

@@ -1,8 +1,8 @@
 """Words that no text of the guide may use, in every language.
 
-Invariant: what domain knowledge forbids (threats, somebody's country or religion, children taken
-away, permits, legal advice in a dispute, law that is none) is found in any spelling of a word's
-beginning. It judges no sense: a threat in other words passes, and a person must see it.
+Invariant: a forbidden word (threats, somebody's country or religion, children taken away, permits,
+legal advice in a dispute, rules that are not law) is found in any spelling of its beginning.
+Meaning is not judged: a threat in other words passes, and a person must notice it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pwa.guide.languages import LANGUAGES
 
 RULES: Final = Path(__file__).resolve().parent / "forbidden.toml"
 
-# Letters that keyboards write in different ways; the accents go with normalisation.
+# Letters that keyboards write in different ways; accents are removed by normalisation.
 _SAME: Final = str.maketrans(
     {
         "\N{ARABIC LETTER YEH}": "\N{ARABIC LETTER FARSI YEH}",
@@ -35,8 +35,8 @@ _NO_LETTER: Final = re.compile(r"[\u200c\u200d\u0640\u2060]")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What may not be said: why not (an English msgid that quotes %(word)s), in which words of each
-    language, and in which texts it may."""
+    """What no text may say: why not (an English msgid that quotes %(word)s), the words of each language
+    that say it, and the keys of texts that are `excepted`."""
 
     name: str
     why: str
@@ -65,9 +65,9 @@ def find_forbidden(tag: str, key: str, text: str) -> list[tuple[str, str]]:
 
 @cache
 def _expressions(tag: str) -> list[tuple[Rule, str, re.Pattern[str]]]:
-    # Small words grow together with the next one in Arabic and Ethiopic letters.
-    grown = tag in LANGUAGES and LANGUAGES[tag].script in ("Arab", "Ethi")
-    start = "" if grown else r"\b"
+    # In Arabic and Ethiopic script, small words are written together with the next one.
+    joined = tag in LANGUAGES and LANGUAGES[tag].script in ("Arab", "Ethi")
+    start = "" if joined else r"\b"
     return [
         (rule, word, re.compile(start + r"\s+".join(map(re.escape, _plain(word).split()))))
         for rule in rules()

@@ -1,17 +1,18 @@
-"""The guide: its nouns, the keys of its texts, and the pack that a phone is given.
+"""The guide: its types, the keys of its texts, and the pack that a phone gets.
 
 Invariant: a Guide is immutable and its `version` is the SHA-256 of everything a phone can see of
 it, so a visit that names a version can be read for ever. The structure holds no word of any
-language; texts/<language>.toml holds nothing else. It refuses to guess: a text that a language
-lacks is taken from Swedish and says so.
+language; texts/<language>.toml holds words only. A text that a language lacks is taken from
+Swedish, and `Text.language_used` says so.
 
 Files (reader.py checks every field; README.md is the translator's view):
 
 * structure.toml: `law_as_of`; `common` text keys; `[[section]]` key, number, tags; `[[item]]`,
   `[[consent]]`, `[[notice]]` with the fields of the classes below. Left out = the default there.
-* settings.toml: the company facts a text may name as `{key}` (settings.py).
-* texts/<language>.toml: `language`, `state`, `[texts]` flat keys, and per reviewed text
-  `[states."<key>"]` state, by, at, of (hash of the original it was compared with).
+* settings.toml: the company facts a text may name as `{key}` (setting.py).
+* texts/<language>.toml: a head (languages.py) with `language` and `state`, `[texts]` flat keys, and
+  for each reviewed text `[states."<key>"]` state, by, at, of (hash of the original it was compared
+  with).
 
 Text keys: `<section>.title` · `<item>.label`, `.explain`, `.reminder` (where `reminder`),
 `.answer.<code>` or the common `answer.<code>` · `<consent>.title`, `.text`, `.withdrawal` ·
@@ -52,7 +53,7 @@ EVENTS: Final = (
     "withdrawn",
     "lease_ended",
 )
-# Placeholders that are no company setting: the one who shows the text knows them.
+# Placeholders that are not company settings: whoever shows the text fills them in.
 CONTEXT: Final = frozenset({"recipient", "visit.apartment", "visit.date", "visit.time"})
 PICTOGRAMS: Final = frozenset({
     "alarm", "battery", "bike", "brush", "bug", "calendar", "camera", "coin", "door", "drain",
@@ -74,7 +75,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What an answer opens, for the visitor to confirm; `alternative` = another queue or ""."""
+    """The follow-up that an answer suggests to the visitor; `alternative`: another queue, or ""."""
 
     queue: Queue
     urgency: Urgency
@@ -83,7 +84,7 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What a text about law rests on. `verify`: a jurist has not confirmed it."""
+    """The source of a text about law. `verify`: a lawyer has not confirmed it yet."""
 
     as_of: str
     source: str
@@ -92,12 +93,13 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One of the 72 things of a visit; its key never changes meaning.
+    """One of the 72 items of a visit; its key never changes meaning.
 
-    `tick` is what a section tick answers ("" = needs its own answer); `reminder` says that a
-    text for the visitor tells what must not be written; `photo` that one may be taken; `tally`
-    that the answer is only counted, linked to no visit; `consents` and `notice` what belongs on
-    the same screen. `tags` are the section's where the item has none of its own.
+    `must`: closing the visit lists it while it is open, if the visitor sets it. `tick`: the answer a
+    section tick gives ("" = it needs its own answer). `reminder`: a text for the visitor says what
+    must not be written. `photo`: one may be taken. `tally`: the answer is only counted, linked to no
+    visit. `consents` and `notice`: what is shown on the same screen. `tags` are the section's where
+    the item has none of its own.
     """
 
     key: str
@@ -122,15 +124,15 @@ class Item:
 
     @property
     def critical(self) -> bool:
-        """Law or safety: unless reviewed, Swedish and the pictogram stand beside the text."""
+        """Law or safety: until the text is reviewed, Swedish and the pictogram are shown beside it."""
         return self.law is not None or "safety" in self.tags
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One purpose that may be agreed to. Its wording's number and hash rise together.
+    """One purpose that may be agreed to. A wording with another hash has another `version`.
 
-    It ends after `expires_months` or `expires_weeks` (0 = no such limit) or when `expires_event`
+    A yes ends after `expires_months` or `expires_weeks` (0 = no such limit) or when `expires_event`
     happens ("" = none), whichever is first.
     """
 
@@ -148,7 +150,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Information that is shown and never asked about."""
+    """Information that is shown; nothing is asked."""
 
     key: str
     parts: tuple[str, ...]
@@ -156,7 +158,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Who compared a text with the original of hash `of`, when, and the state it has since."""
+    """Who compared a text with the original of hash `of`, when, and the state it got."""
 
     state: State
     by: str
@@ -176,7 +178,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is shown for a key: its text, the language it really is in, its review state."""
+    """What is shown for a key: its text, the language it is in, its review state."""
 
     text: str
     language_used: str
@@ -318,7 +320,8 @@ def _item_pack(item: Item) -> dict[str, Any]:
 
 
 def _autonyms(guide: Guide) -> dict[str, str]:
-    """Answers and values that are a language tag are named by the language itself, everywhere."""
+    """The texts of answers and values that are a language tag: the language's own name, in every
+    language."""
     keys = [
         f"{item.key}.answer.{code}"
         for item in guide.items.values()
@@ -355,10 +358,10 @@ def _text_keys(guide: Guide) -> Iterator[str]:
         yield from (f"{consent}.title", f"{consent}.text", f"{consent}.withdrawal")
     for notice in guide.notices.values():
         yield from (f"notice.{notice.key}.{part}" for part in notice.parts)
-    # A choice needs words only where a text says it.
-    said = {
+    # A choice needs words only where a text names it.
+    named = {
         name for text in guide.languages[ORIGINAL].texts.values() for name in placeholders(text)
     }
     for one in guide.settings.values():
-        if one.key in said:
+        if one.key in named:
             yield from (f"value.{one.key}.{choice}" for choice in one.choices)

@@ -1,9 +1,9 @@
 """Reads the guide's files, strictly.
 
-Invariant: what comes out obeys every rule of the format; the first thing that does not is
-refused with file, key and reason (GuideError). Texts that are merely missing are no error here:
-check.py lists them, and Swedish stands in. Keys that the format does not know are refused, so
-that a misspelt field is never silently a default.
+Invariant: a Guide that is returned obeys every rule of the format; the first violation is refused
+with file, key and reason (GuideError). Missing texts are no error here: check.py lists them, and
+Swedish is shown instead. Keys that the format does not know are refused, so that a misspelt field
+does not silently become a default.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ABSENT: Final = object()
 
 
 class GuideError(ValueError):
-    """A file of the guide breaks the format; says which file, which key, and why."""
+    """A file of the guide breaks the format: which file, which key, and why."""
 
     def __init__(self, file: str, key: str, reason: str) -> None:
         super().__init__(f"{file}: {key}: {reason}")
@@ -55,7 +55,7 @@ class GuideError(ValueError):
 
 
 class _Table:
-    """A TOML table that is taken field by field; what is left over at the end is refused."""
+    """A TOML table whose fields are taken one by one; `end` refuses what is left."""
 
     def __init__(self, file: str, key: str, values: Any) -> None:
         self.file, self.key = file, key
@@ -66,7 +66,7 @@ class _Table:
     def fail(self, name: str, reason: str) -> GuideError:
         return GuideError(self.file, f"{self.key}.{name}" if self.key else name, reason)
 
-    def _take(self, name: str, kind: type, default: Any) -> Any:
+    def take(self, name: str, kind: type, default: Any = _ABSENT) -> Any:
         value = self.left.pop(name, default)
         if value is _ABSENT:
             raise self.fail(name, "is missing")
@@ -76,16 +76,16 @@ class _Table:
         return value
 
     def string(self, name: str, default: Any = _ABSENT, among: Sequence[str] = ()) -> Any:
-        value = self._take(name, str, default)
+        value = self.take(name, str, default)
         if among and value not in among and value != default:
             raise self.fail(name, f"{value!r} is none of {', '.join(among)}")
         return value
 
     def flag(self, name: str, default: Any = False) -> bool:
-        return bool(self._take(name, bool, default))
+        return bool(self.take(name, bool, default))
 
     def number(self, name: str, default: Any = _ABSENT) -> int:
-        return int(self._take(name, int, default))
+        return int(self.take(name, int, default))
 
     def date(self, name: str) -> str:
         value = str(self.string(name))
@@ -94,7 +94,7 @@ class _Table:
         return value
 
     def strings(self, name: str, default: Any = _ABSENT, among: Sequence[str] = ()) -> Any:
-        value = self._take(name, list, default)
+        value = self.take(name, list, default)
         for one in value:
             if not isinstance(one, str) or not (one in among if among else _KEY.fullmatch(one)):
                 raise self.fail(name, f"{one!r} is not allowed here")
@@ -104,11 +104,11 @@ class _Table:
 
     def table(self, name: str, default: Any = _ABSENT) -> _Table:
         path = f"{self.key}.{name}" if self.key else name
-        return _Table(self.file, path, self._take(name, dict, default))
+        return _Table(self.file, path, self.take(name, dict, default))
 
     def tables(self, name: str) -> list[_Table]:
         found = []
-        for number, one in enumerate(self._take(name, list, []), start=1):
+        for number, one in enumerate(self.take(name, list, []), start=1):
             key = one.get("key", "") if isinstance(one, dict) else ""
             found.append(_Table(self.file, str(key or f"{name}[{number}]"), one))
         return found
@@ -317,8 +317,8 @@ def _language(directory: Path, file: str, tag: str) -> Language:
     table = _Table(file, "", _toml(directory, file))
     if table.string("language") != tag or tag not in LANGUAGES:
         raise table.fail("language", f"must be {tag!r}, a language of languages.py")
-    for name in HEAD:
-        table.string(name)  # languages.py has read them, and refused what cannot be
+    for name, kind in HEAD.items():
+        table.take(name, kind)  # languages.py has read them, and refused what is not allowed
     state = table.string("state", among=STATES)
     if (state == "original") != (tag == ORIGINAL):
         raise table.fail("state", "Swedish is the original, and no other is")

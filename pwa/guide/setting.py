@@ -1,7 +1,7 @@
 """The company facts that texts may name, read from settings.toml.
 
 Invariant: a value is a string a tenant can read, or "" for "not set"; a choice is one of its
-codes. It refuses anything else: a fact that no text needs and no setting knows is nowhere kept.
+codes. Only facts that have a setting here can be stored at all.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sync.shapes import QUEUES
 Type = Literal["text", "number", "money", "time", "phone", "choice", "choices", "role", "languages"]
 Level = Literal["company", "area", "building"]
 
-# No sign that cannot be seen: one that turns the direction of reading would turn the text around it.
-# The joiners U+200C and U+200D are spelling in Persian and Kurdish.
+# No invisible characters: one that changes the direction of reading would change it for the text
+# around the value. The joiners U+200C and U+200D are spelling in Persian and Kurdish.
 _UNSEEN: Final = r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _SHAPES: Final = {
     "text": rf"[^{{}}{_UNSEEN}]{{1,200}}",
@@ -32,8 +32,8 @@ _SHAPES: Final = {
 class Setting:
     """One fact: key, type, the levels it may be set on, demo default ("" = not set), label.
 
-    `choices` are the codes of a choice; `label` names it to the administrator, an English msgid
-    that may hold %(queue)s.
+    `choices` are the codes of a choice; `label` is its name for the administrator, an English msgid
+    that may contain %(queue)s.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Setting:
 
     @property
     def queue(self) -> str:
-        """The queue whose follow-ups it sends elsewhere; "" for every other fact."""
+        """The queue whose follow-ups this setting redirects; "" for every other fact."""
         code = self.key.removeprefix("roles.")
         return code if code in QUEUES else ""
 
@@ -55,7 +55,7 @@ class Setting:
         return self.label % {"queue": self.queue}
 
     def accepts(self, value: str) -> bool:
-        """Whether `value` may be stored for this setting; "" always may (it unsets)."""
+        """Whether `value` may be stored for this setting; "" always may (it removes the value)."""
         if value == "":
             return True
         if self.type == "choice":

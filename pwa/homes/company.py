@@ -1,8 +1,8 @@
 """The company's own facts on three levels: company, area, building; the nearest wins.
 
 Invariant: a value is text as a tenant reads it, under a key that the guide knows
-(pwa/guide/settings.toml). What is not set is absent: a text that needs it says "ask your
-landlord" instead of an invented figure (DESIGN 6).
+(pwa/guide/settings.toml). A fact that is not set is absent: a text that needs it says "ask your
+landlord" instead of an invented figure (docs/design.md 6.4).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from pwa.guide.format import canonical
+from pwa.homes import tables
 
 COMPANY = "company"
 
@@ -32,28 +33,23 @@ def settings_for(db: Database, area: str, building: str) -> dict[str, str]:
         scopes.append(scope_of(building=building))
     found: dict[str, str] = {}
     for scope in scopes:
-        rows = db.execute("SELECT name, value FROM company_settings WHERE scope = ?", [scope])
-        found |= dict(rows.fetchall())
+        found |= tables.read_settings(db, scope)
     return found
 
 
 def settings_of(db: Database, scope: str) -> dict[str, str]:
     """What is set on one level itself."""
-    rows = db.execute("SELECT name, value FROM company_settings WHERE scope = ?", [scope])
-    return dict(rows.fetchall())
+    return tables.read_settings(db, scope)
 
 
 def places(db: Database) -> tuple[list[str], dict[str, str]]:
-    """(areas by name, building → its area) of the homes that have been imported, and of levels that
-    something is set on. Protected homes are left out: nobody reads where they are."""
-    rows = db.execute(
-        "SELECT DISTINCT json_extract(body, '$.fields.area'), json_extract(body, '$.fields.building')"
-        " FROM records WHERE type = 'tenancy' AND NOT json_extract(body, '$.protected')"
-    ).fetchall()
-    set_on = [scope for (scope,) in db.execute("SELECT DISTINCT scope FROM company_settings")]
-    areas = {area for area, _ in rows if area} | _named(set_on, "area:")
-    buildings = {building: area or "" for area, building in rows if building}
-    return sorted(areas), {**dict.fromkeys(sorted(_named(set_on, "building:")), ""), **buildings}
+    """(areas by name, building → its area) of the homes that have been imported, and of the levels
+    that something is set on. Protected homes are left out: nobody reads where they are."""
+    homes = tables.list_places(db)
+    scopes = tables.list_scopes(db)
+    areas = {area for area, _ in homes if area} | _named(scopes, "area:")
+    buildings = {building: area for area, building in homes if building}
+    return sorted(areas), {**dict.fromkeys(sorted(_named(scopes, "building:")), ""), **buildings}
 
 
 def _named(scopes: list[str], kind: str) -> set[str]:
@@ -63,43 +59,40 @@ def _named(scopes: list[str], kind: str) -> set[str]:
 def history(db: Database, scope: str, most: int) -> list[dict[str, str]]:
     """The last changes on a level, the newest first: name, before, after, by (user id, "" = the
     command line), at."""
-    rows = db.query(
-        "SELECT name, before, after, by, at FROM company_changes WHERE scope = ?"
-        " ORDER BY rowid DESC LIMIT ?",
-        [scope, most],
-    )
-    return [{key: str(value) for key, value in row.items()} for row in rows]
+    return tables.list_changes(db, scope, most)
 
 
 def change_settings(
     db: Database, values: Mapping[str, str], scope: str, *, by: str, now: datetime
 ) -> int:
-    """Set `values` on one level and write down who did; how many were changed."""
+    """Set `values` on one level and add who did it to the history; how many were changed."""
     before = settings_of(db, scope)
     changed = {name: value for name, value in values.items() if before.get(name, "") != value}
     store_settings(db, changed, scope)
-    db.table("company_changes").insert_all(
-        {
-            "scope": scope, "name": name, "before": before.get(name, ""), "after": value,
-            "by": by, "at": now.isoformat(),
-        }
-        for name, value in changed.items()
-    )  # fmt: skip
+    for name, value in changed.items():
+        tables.add_change(
+            db,
+            {
+                "scope": scope,
+                "name": name,
+                "before": before.get(name, ""),
+                "after": value,
+                "by": by,
+                "at": now.isoformat(),
+            },
+        )
     return len(changed)
 
 
 def fingerprint(db: Database, *besides: str) -> str:
-    """A short name of every value on every level, and of `besides`: another name, another value."""
-    rows = db.execute("SELECT scope, name, value FROM company_settings ORDER BY scope, name")
-    return hashlib.sha256(canonical([besides, rows.fetchall()])).hexdigest()[:12]
+    """A short hash of every value on every level, and of `besides`."""
+    return hashlib.sha256(canonical([besides, tables.list_settings(db)])).hexdigest()[:12]
 
 
 def store_settings(db: Database, values: Mapping[str, str], scope: str = COMPANY) -> None:
-    """Set `values` on one level; an empty value takes the setting away from that level."""
+    """Set `values` on one level; an empty value removes the setting from that level."""
     for name, value in values.items():
         if value:
-            db.table("company_settings").upsert(
-                {"scope": scope, "name": name, "value": value}, pk=("scope", "name")
-            )
+            tables.write_setting(db, scope, name, value)
         else:
-            db.execute("DELETE FROM company_settings WHERE scope = ? AND name = ?", [scope, name])
+            tables.delete_setting(db, scope, name)

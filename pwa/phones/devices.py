@@ -1,4 +1,4 @@
-"""Device health: what each phone last said of itself (platform.md 1.1, the canary).
+"""Device health: what each phone last said of itself (docs/browsers.md 1.1, the canary).
 
 Invariant: only facts about the device (storage, versions, counts, ids of visits it has deleted); no
 content, no place. A report of lost storage stays until a supervisor has seen it; a later good
@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from pwa.phones import tables
 from sync.kinds import is_uuid
 
 HEALTH_BYTES_MAX = 4096
@@ -65,20 +66,28 @@ def report(db: Database, device: str, user: str, health: Mapping[str, Any], now:
     # Half a surrogate pair becomes a question mark: no database takes it.
     text = json.dumps(health, ensure_ascii=False).encode("utf-8", "replace").decode()
     health = json.loads(text)
-    before = db.execute(
-        "SELECT lost_at, lost_reason, lost_device, lost_unsent, recovered, unsent"
-        " FROM devices WHERE id = ?",
-        [device],
-    ).fetchone()
-    lost_at, reason, lost_device, lost_unsent, recovered, unsent = before or ("", "", "", 0, 0, 0)
+    before = tables.find_device(db, device)
+    lost_at, reason, lost_device, lost_unsent, recovered, unsent = "", "", "", 0, 0, 0
+    if before:
+        lost_at, reason, lost_device = (
+            before["lost_at"],
+            before["lost_reason"],
+            before["lost_device"],
+        )
+        lost_unsent, recovered, unsent = (
+            before["lost_unsent"],
+            before["recovered"],
+            before["unsent"],
+        )
     if health.get("lost") and not lost_at:
         lost_at, reason = now, _text(health, "lost")
         lost_device = _text(health, "lost_device")
-        known = db.execute("SELECT unsent FROM devices WHERE id = ?", [lost_device]).fetchone()
+        known = tables.find_device(db, lost_device)
         # What the phone itself remembers may be gone with its storage: our last count stands in.
-        lost_unsent = _count(health, "lost_unsent") or (known[0] if known else unsent)
+        lost_unsent = _count(health, "lost_unsent") or (known["unsent"] if known else unsent)
         recovered = 0
-    db.table("devices").upsert(
+    tables.save_device(
+        db,
         {
             "id": device,
             "user": user,
@@ -95,9 +104,8 @@ def report(db: Database, device: str, user: str, health: Mapping[str, Any], now:
             "lost_unsent": lost_unsent,
             "recovered": max(recovered, _count(health, "recovered")),
         },
-        pk="id",
     )
-    db.execute("INSERT OR IGNORE INTO device_people VALUES (?, ?, ?)", [device, user, now])
+    tables.add_device_user(db, device, user, now)
     _keep_deletions(db, device, health.get("deleted"), now)
 
 
@@ -105,18 +113,12 @@ def _keep_deletions(db: Database, device: str, deleted: Any, now: str) -> None:
     named = deleted[:DELETED_MAX] if isinstance(deleted, list) else []
     for visit in named:
         if isinstance(visit, str) and is_uuid(visit):
-            db.execute(
-                "INSERT OR IGNORE INTO deleted_visits SELECT ?, ?, ? WHERE EXISTS"
-                " (SELECT 1 FROM visibility WHERE id = ? AND reason = 'protected')",
-                [device, visit, now, visit],
-            )
+            tables.add_deletion(db, device, visit, now)
 
 
 def see_loss(db: Database, device: str) -> None:
     """A supervisor has seen that the storage was lost, and has seen to it."""
-    db.execute(
-        "UPDATE devices SET lost_at = '', lost_unsent = 0, recovered = 0 WHERE id = ?", [device]
-    )
+    tables.clear_loss(db, device)
 
 
 def _count(health: Mapping[str, Any], name: str) -> int:
@@ -143,28 +145,29 @@ def _instant(health: Mapping[str, Any], name: str) -> str:
 
 def list_devices(db: Database) -> list[DeviceRow]:
     """Every device in use, the longest silent first."""
-    rows = db.execute(
-        "SELECT id, user, seen_at, unsent, oldest_unsent_at, persisted, installed, version, health,"
-        " lost_at, lost_reason, lost_unsent, recovered FROM devices WHERE id IN present_devices"
-        " ORDER BY seen_at"
-    )
-    return [
-        _row(
-            json.loads(health), id, user, seen, unsent, oldest, persisted, installed, version, lost
-        )
-        for id, user, seen, unsent, oldest, persisted, installed, version, health, *lost in rows
-    ]
+    return [_row(one) for one in tables.list_devices(db)]
 
 
-def _row(
-    health: Mapping[str, Any], id: str, user: str, seen_at: str, unsent: int, oldest: str,
-    persisted: int, installed: int, version: str, lost: list[Any],
-) -> DeviceRow:  # fmt: skip
+def _row(report: tables.DeviceReport) -> DeviceRow:
+    health: Mapping[str, Any] = json.loads(report["health"])
     return DeviceRow(
-        id, user, seen_at, unsent, oldest, bool(persisted), bool(installed), version,
-        _text(health, "worker"), _count(health, "quota"), _count(health, "usage"),
-        health.get("tight") is True, *lost,
-    )  # fmt: skip
+        id=report["id"],
+        user=report["user"],
+        seen_at=report["seen_at"],
+        unsent=report["unsent"],
+        oldest_unsent_at=report["oldest_unsent_at"],
+        persisted=bool(report["persisted"]),
+        installed=bool(report["installed"]),
+        version=report["version"],
+        worker=_text(health, "worker"),
+        quota=_count(health, "quota"),
+        usage=_count(health, "usage"),
+        tight=health.get("tight") is True,
+        lost_at=report["lost_at"],
+        lost_reason=report["lost_reason"],
+        lost_unsent=report["lost_unsent"],
+        recovered=report["recovered"],
+    )
 
 
 def list_deletions(db: Database) -> list[DeletionRow]:
@@ -172,16 +175,4 @@ def list_deletions(db: Database) -> list[DeletionRow]:
 
     A phone first heard of after that never held it.
     """
-    rows = db.execute(
-        "SELECT devices.id, devices.user, devices.seen_at, count(DISTINCT deleted_visits.visit),"
-        " count(DISTINCT visibility.id) - count(DISTINCT deleted_visits.visit) AS open"
-        " FROM visibility JOIN device_people ON device_people.user = visibility.viewer"
-        " JOIN devices ON devices.id = device_people.device"
-        " LEFT JOIN log ON log.seq = visibility.seq"
-        " LEFT JOIN deleted_visits ON deleted_visits.device = devices.id"
-        " AND deleted_visits.visit = visibility.id"
-        " WHERE visibility.reason = 'protected' AND visibility.visible = 0"
-        " AND devices.id IN present_devices AND device_people.first_at <= coalesce(log.received_at, '9')"
-        " GROUP BY devices.id ORDER BY open DESC, devices.seen_at"
-    )
-    return [DeletionRow(*row) for row in rows]
+    return [DeletionRow(*row) for row in tables.list_deletions(db)]

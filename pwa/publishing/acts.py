@@ -1,9 +1,8 @@
 """What somebody may do to a text: approve, correct, comment, undo.
 
-Invariant: nothing is done to a text that is not the one the person looked at (`Seen`); "reviewed
-by a native speaker" is said only by somebody whose languages include it; the Swedish original is
-changed only by who may publish. All acts make drafts: phones see them when they are published.
-It refuses to know pages and forms.
+Invariant: an act applies only to the text that the person looked at (`Place.seen`); only somebody
+whose languages include it can mark a text as reviewed; only those who may publish change the
+Swedish original. All acts make drafts: phones see them when they are published.
 """
 
 from __future__ import annotations
@@ -42,13 +41,13 @@ class Place:
 
     @property
     def seen(self) -> str:
-        """What a form carries, so that an act meets the text its person was looking at."""
+        """What a form carries, so that an act applies only to the text that was shown in it."""
         return fingerprint("\0".join((self.original, self.text, self.state)))[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who acts: the id of who is signed in ("" = the command line), the name that answers."""
+    """Who acts: the user id ("" = the command line), and the name of who answers for the words."""
 
     id: str
     reviewer: str
@@ -62,7 +61,7 @@ def may_change(user: User, language: str) -> bool:
 
 
 def may_approve(user: User, language: str) -> bool:
-    """Whether `user` may say that a text of `language` is right as it is."""
+    """Whether `user` may mark a text of `language` as reviewed."""
     return language != ORIGINAL and may_change(user, language) and language in user.languages
 
 
@@ -86,7 +85,7 @@ def act(
     fields: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Do what a form asks with the text at `spot` (language, key); call it inside `writing()`.
+    """Apply a form to the text at `spot` (language, key); call it inside `writing()`.
 
     `fields`: action, seen, text (of a correction), comment. Raises Problem: `no_right`,
     `guide_speaker`, `guide_changed`, `guide_text`, `invalid_form`, `not_found`.
@@ -111,14 +110,14 @@ def act(
     if (text, state) == (before.text, before.state):
         if comment:
             note(db, before, who, comment, now)
-        return  # nothing to change, or the same form sent twice
+        return  # nothing changes, or the same form was sent twice
     if fields.get("seen", "") != before.seen:
         raise Problem("guide_changed")
     of = fingerprint(before.original)
     if action == "undo":
         review = current.languages[language].reviews.get(key)
-        # The words are those of whoever answered for them before, compared with what they saw; or
-        # the release's, that nobody has compared with anything newer.
+        # Undo restores the published review: its reviewer and the original it was checked against;
+        # without one, the release's.
         who = Who(user.id, review.by) if review else who
         of = review.of if review else baseline.original_hash(key)
     record(db, baseline, before, action, (text, state), who, now, comment, of)
@@ -135,11 +134,10 @@ def record(
     comment: str = "",
     of: str = "",
 ) -> None:
-    """Write that the text at `before` became `after` (text, state).
+    """Add the act by which the text at `before` became `after` (text, state).
 
-    `of`: the fingerprint of the Swedish text it was compared with, else today's.
-
-    Raises Problem("guide_text") for a text that could not be shown.
+    `of`: the fingerprint of the Swedish text it was compared with; "" for today's. Raises
+    Problem("guide_text") for a text that could not be shown.
     """
     text, state = after
     found = faults(before.key, before.original, text)
@@ -166,16 +164,16 @@ def _wanted(
         return before.text, "reviewed"
     text = fields.get("text", "").replace("\r\n", "\n")
     if not before.original[-1:].isspace():
-        text = text.strip(" \n")  # what a textarea adds at its end, and nobody means
+        text = text.strip(" \n")  # blanks at the ends are a textarea's, not the person's
     if before.language == ORIGINAL:
         return text, "original"
     return text, "reviewed" if speaks else "translated"
 
 
 def note(db: Database, before: Place, who: Who, comment: str, now: datetime) -> None:
-    """Write a comment on the text at `before`; twice the same in a row is one."""
-    said = events.history(db, before.language).get(before.key, [])
-    if said and (said[0].by, said[0].comment) == (who.id, comment):
+    """Add a comment on the text at `before`; the same one twice in a row is added once."""
+    acts = events.history(db, before.language).get(before.key, [])
+    if acts and (acts[0].by, acts[0].comment) == (who.id, comment):
         return  # the same form sent twice
     _add(db, before, "comment", who, now, comment, text=before.text, state=before.state)
 

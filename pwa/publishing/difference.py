@@ -1,4 +1,4 @@
-"""What tells two guides apart, text by text. Pure.
+"""The difference between two guides, text by text. Pure.
 
 Invariant: two guides with no difference here have the same words and states in every language,
 so a draft without differences has nothing to publish.
@@ -16,7 +16,7 @@ from pwa.guide.languages import ORIGINAL
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One text that is another in the newer guide; "" where there was or is none."""
+    """One text whose words or state differ in the newer guide; "" where there was or is none."""
 
     language: str
     key: str
@@ -27,7 +27,7 @@ class Change:
 
     @property
     def reworded(self) -> bool:
-        """Whether the words changed, and not the state alone."""
+        """Whether the words changed; else only the state did."""
         return self.old != self.new
 
 
@@ -52,7 +52,7 @@ def changes(old: Guide, new: Guide) -> list[Change]:
 
 
 def renumbered(old: Guide, new: Guide) -> list[Renumbered]:
-    """The consents that somebody would say yes to in other Swedish words than before."""
+    """The consents whose Swedish wording differs, so that a new yes is to other words."""
     return [
         Renumbered(key, old.consents[key].version, one.version)
         for key, one in new.consents.items()
@@ -61,24 +61,27 @@ def renumbered(old: Guide, new: Guide) -> list[Renumbered]:
 
 
 def counts(found: Sequence[Change]) -> dict[str, dict[str, int]]:
-    """language → {"texts": reworded, "states": approved or sent back, words untouched}."""
-    said = {one.language: Counter[str]() for one in found}
+    """language → {"texts": reworded, "states": the same words in another state}."""
+    totals = {one.language: Counter[str]() for one in found}
     for one in found:
-        said[one.language]["texts" if one.reworded else "states"] += 1
-    return {tag: {"texts": one["texts"], "states": one["states"]} for tag, one in said.items()}
+        totals[one.language]["texts" if one.reworded else "states"] += 1
+    return {tag: {"texts": one["texts"], "states": one["states"]} for tag, one in totals.items()}
 
 
 def _same(old: Guide, new: Guide, tag: str) -> bool:
-    # A state depends on the language and on the original it is compared with, and on no more.
+    # A text's state depends on its language and on the original alone.
     return all(old.languages.get(one) == new.languages[one] for one in (tag, ORIGINAL))
 
 
 def _change(old: Guide, new: Guide, tag: str, key: str) -> Change:
-    (was, was_state), (now, now_state) = _said(old, tag, key), _said(new, tag, key)
+    (was, was_state), (now, now_state) = (
+        _text_and_state(old, tag, key),
+        _text_and_state(new, tag, key),
+    )
     return Change(tag, key, was, now, was_state, now_state)
 
 
-def _said(guide: Guide, tag: str, key: str) -> tuple[str, str]:
+def _text_and_state(guide: Guide, tag: str, key: str) -> tuple[str, str]:
     if tag not in guide.languages or key not in guide.languages[tag].texts:
         return "", ""
     state = "original" if tag == ORIGINAL else guide.state_of(tag, key)

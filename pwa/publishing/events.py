@@ -1,31 +1,30 @@
 """What people did to texts at the desk, one row for each act, in the order of the acts.
 
-Invariant: rows are added and never changed or removed: who, when, from what to what can always
-be told. It refuses to judge: what an act may be is acts.py's to say.
+Invariant: rows are added and never changed or removed, so for each text it can be shown who changed
+it, when, and from what to what. Whether an act is allowed is decided in acts.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from sqlite_utils import Database
 
 from pwa.guide.format import State
+from pwa.publishing import tables
 from pwa.publishing.overlay import Entry
 
 Action = Literal["approve", "correct", "comment", "undo", "import"]
-TABLE: Final = "guide_events"
 ALL: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One act. `text` and `state` are as it left them, `old_…` as it found them ("" = no text).
+    """One act. `text` and `state` are those after it, `old_…` those before it ("" = no text).
 
-    `by` is the id of who was signed in ("" = the command line), `reviewer` the name of who
-    answers for the words. `of` and `base` are those of `Entry`. A comment leaves the text alone.
+    `by` is the user id of who did it ("" = the command line), `reviewer` the name of who answers for
+    the words. `of` and `base` are those of `Entry`. A comment leaves text and state as they are.
     """
 
     language: str
@@ -45,33 +44,31 @@ class Event:
 
 
 def keep_original(db: Database, sha256: str, text: str) -> None:
-    """Remember the Swedish `text` of fingerprint `sha256`."""
-    db.table("guide_originals").insert({"sha256": sha256, "text": text}, pk="sha256", ignore=True)
+    """Keep the Swedish `text` of fingerprint `sha256`."""
+    tables.add_original(db, sha256, text)
 
 
 def originals(db: Database) -> dict[str, str]:
     """fingerprint → Swedish text, of every text that something was ever compared with."""
-    return {str(row["sha256"]): str(row["text"]) for row in db.table("guide_originals").rows}
+    return tables.list_originals(db)
 
 
 def add(db: Database, event: Event) -> None:
-    """Write one act; its id is given here."""
+    """Add one act; its id is given here."""
     row = asdict(event)
     del row["id"]
-    db.table(TABLE).insert(row)
+    tables.add_event(db, row)
 
 
 def last_id(db: Database) -> int:
     """The id of the newest act, 0 before the first."""
-    return int(db.execute("SELECT coalesce(max(id), 0) FROM guide_events").fetchone()[0])
+    return tables.last_event_id(db)
 
 
 def entries(db: Database, until: int = ALL) -> dict[tuple[str, str], Entry]:
     """The newest entry of each text among the acts up to `until`."""
     found = {}
-    for row in db.table(TABLE).rows_where(
-        "action != 'comment' AND id <= ?", [until], order_by="id"
-    ):
+    for row in tables.list_changing_events(db, until):
         found[str(row["language"]), str(row["key"])] = Entry(
             text=str(row["text"]),
             state=cast(State, row["state"]),
@@ -86,11 +83,7 @@ def entries(db: Database, until: int = ALL) -> dict[tuple[str, str], Entry]:
 def history(db: Database, language: str) -> dict[str, list[Event]]:
     """key → its acts in `language`, the newest first."""
     found: dict[str, list[Event]] = {}
-    for row in db.table(TABLE).rows_where("language = ?", [language], order_by="id desc"):
-        event = _event(row)
+    for row in tables.list_events(db, language):
+        event = Event(**row)
         found.setdefault(event.key, []).append(event)
     return found
-
-
-def _event(row: Mapping[str, Any]) -> Event:
-    return Event(**row)

@@ -1,7 +1,7 @@
 """What makes a text unusable, whatever the language: a lost placeholder, a wrong digit.
 
 Invariant: a text without faults can be shown with the company's facts in it wherever its
-original can. It refuses to judge words; that is the reviewer's, and `troskel guide check`'s.
+original can. Words are not judged here: that is for the reviewer and `troskel guide check`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from flask_babel import gettext
 
 from pwa.guide.check import LABEL_CHARACTERS_MAX
 from pwa.guide.fill import placeholders
-from pwa.problems import N_
+from pwa.messages import N_
 
-TEXT_CHARACTERS_MAX: Final = 4000  # the longest there is has 1,500; every phone carries all of them
+TEXT_CHARACTERS_MAX: Final = 4000  # the longest today has 1,500; every phone stores all of them
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`words` is an English msgid that tells the remedy, with `params` in it."""
+    """`words` is an English msgid that says what to do; `params` are its named values."""
 
     words: str
     params: dict[str, object] = field(default_factory=dict)
@@ -47,9 +47,7 @@ def _faults(key: str, original: str, text: str) -> Iterator[Fault]:
             {"places": lost},
         )
     if more := _named(found - wanted):
-        yield Fault(
-            N_("%(places)s does not stand in the Swedish text. Take it out."), {"places": more}
-        )
+        yield Fault(N_("%(places)s is not in the Swedish text. Remove it."), {"places": more})
     if any(text.count(brace) != sum(found.values()) for brace in "{}"):
         yield Fault(
             N_("There is a { or } that belongs to no placeholder. Take it out, or complete it.")

@@ -1,10 +1,10 @@
-"""What people have said about texts, laid over the files of a release. Pure.
+"""Corrections and reviews applied to the texts of a release. Pure.
 
-Invariant: nobody's correction replaces a text they have not seen. It stands while the text it
-was compared with, or the text it took the place of, is still the same; when a release has
-changed both, the release's text is shown and the correction is listed as to be reviewed again.
-A review of an older original keeps the words and loses the state. It refuses keys that the
-structure does not know: retired items take their corrections with them.
+Invariant: a correction never replaces a text that its author has not seen. It applies while the
+Swedish text it was compared with, or the release's text that it replaced, is still the same; when
+a release has changed both, the release's text is shown and the correction is listed as to be
+reviewed again. A review of an older original keeps the words and loses the state. Corrections of
+keys that the structure does not have any more are ignored.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pwa.guide.languages import ORIGINAL
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A text as somebody left it.
+    """A text after somebody's act.
 
-    `of` is the fingerprint of the Swedish text it was compared with, `base` of the release's own
-    text that it took the place of ("" where the release had none). `at` is ISO 8601.
+    `of` is the fingerprint of the Swedish text it was compared with, `base` that of the release's own
+    text that it replaces ("" where the release had none). `at` is ISO 8601.
     """
 
     text: str
@@ -51,19 +51,19 @@ def fingerprint(text: str) -> str:
 
 
 def lay_over(baseline: Guide, entries: Entries, wordings: Mapping[str, Wording]) -> Guide:
-    """The guide with `entries` in it. `wordings`: consent → what was last published of it.
+    """The guide with `entries` applied. `wordings`: consent → what was last published of it.
 
     A consent whose Swedish words differ from the last published ones gets a higher number.
     """
-    standing: dict[str, dict[str, Entry]] = {}
+    applied: dict[str, dict[str, Entry]] = {}
     originals = dict(_texts(baseline, ORIGINAL))
     for swedish in (True, False):
         for (tag, key), entry in entries.items():
-            if (tag == ORIGINAL) is swedish and _stands(baseline, originals, tag, key, entry):
-                standing.setdefault(tag, {})[key] = entry
-        originals |= {key: one.text for key, one in standing.get(ORIGINAL, {}).items()}
+            if (tag == ORIGINAL) is swedish and _applies(baseline, originals, tag, key, entry):
+                applied.setdefault(tag, {})[key] = entry
+        originals |= {key: one.text for key, one in applied.get(ORIGINAL, {}).items()}
     languages = {
-        tag: _language(one, standing[tag]) if tag in standing else one
+        tag: _language(one, applied[tag]) if tag in applied else one
         for tag, one in baseline.languages.items()
     }
     guide = replace(baseline, languages=languages)
@@ -75,17 +75,17 @@ def lay_over(baseline: Guide, entries: Entries, wordings: Mapping[str, Wording])
 
 
 def outdated(baseline: Guide, guide: Guide, entries: Entries, language: str) -> set[str]:
-    """Keys of `language` whose original has changed since somebody last looked at them, or since the
-    release they came with where nobody has.
+    """Keys of `language` whose original has changed since somebody last reviewed them, or, where nobody
+    has, since the release they were shipped in.
 
-    `guide` is what `lay_over` made of `baseline` and `entries`.
+    `guide` is the result of `lay_over(baseline, entries, …)`.
     """
     reviews = guide.languages[language].reviews
     texts = guide.languages[language].texts
     originals = guide.languages[ORIGINAL].texts
     found = {key for key, one in reviews.items() if one.of != guide.original_hash(key)}
     if language != ORIGINAL:
-        # What nobody has looked at was translated from the release's own Swedish.
+        # A text that nobody has reviewed was translated from the release's own Swedish.
         released = baseline.languages[ORIGINAL].texts
         found |= {
             key
@@ -97,11 +97,11 @@ def outdated(baseline: Guide, guide: Guide, entries: Entries, language: str) -> 
         for (tag, key), entry in entries.items()
         if tag == language
         and key in originals
-        and not _stands(baseline, originals, tag, key, entry)
+        and not _applies(baseline, originals, tag, key, entry)
     }
 
 
-def _stands(
+def _applies(
     baseline: Guide, originals: Mapping[str, str], tag: str, key: str, entry: Entry
 ) -> bool:
     if tag not in baseline.languages or key not in originals:

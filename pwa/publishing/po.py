@@ -1,9 +1,9 @@
 """One language of the guide as a gettext PO file, and back: for Weblate, Poedit or an agency.
 
-Invariant: export then import changes nothing, in every language; and what an import takes is
+Invariant: export then import changes nothing, in every language; and an import changes exactly
 what its plan listed. `msgctxt` is the text's key, `msgid` the Swedish text, `msgstr` the
-translation, `fuzzy` = nobody has reviewed it. It refuses, row by row and with a remedy, a text that
-has lost a placeholder or whose original has changed since the export; a missing row or an empty
+translation, `fuzzy` = nobody has reviewed it. A text that has lost a placeholder or whose original
+has changed since the export is refused, row by row, with what to do; a missing row or an empty
 `msgstr` leaves the text as it is.
 """
 
@@ -23,7 +23,8 @@ from sqlite_utils import Database
 from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide, State
 from pwa.guide.languages import LANGUAGES, ORIGINAL
-from pwa.problems import N_, Problem
+from pwa.messages import N_
+from pwa.problems import Problem
 from pwa.publishing.acts import COMMENT_CHARACTERS_MAX, Place, Who, note, place, record
 from pwa.publishing.events import Event
 from pwa.publishing.faults import Fault, faults
@@ -31,7 +32,7 @@ from pwa.publishing.versions import draft_guide
 
 BYTES_MAX: Final = 8 * 1024 * 1024
 REVIEWED: Final = "Reviewed by: "
-SAID: Final = "Comment: "
+COMMENT: Final = "Comment: "
 _HEADER: Final = """\
 # The guide of Tröskel. msgctxt is the key of a text, msgid the Swedish text.
 # fuzzy: no native speaker has reviewed it. Take the mark away when one has.
@@ -60,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a translator wrote above a text, and is not known here yet."""
+    """A translator's comment on a text that is not known here yet."""
 
     before: Place
     comment: str
@@ -68,7 +69,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that is not taken, and why."""
+    """A row that is not imported, and why."""
 
     line: int
     key: str
@@ -109,11 +110,12 @@ class Plan:
 # --- out ------------------------------------------------------------------------------------
 
 
-def export_po(guide: Guide, tag: str, said: Mapping[str, Sequence[Event]], now: datetime) -> bytes:
-    """`tag` of `guide` as a PO file (UTF-8); `said` is the history of its texts by key.
+def export_po(
+    guide: Guide, tag: str, history: Mapping[str, Sequence[Event]], now: datetime
+) -> bytes:
+    """`tag` of `guide` as a PO file (UTF-8); `history` are the acts on its texts by key, newest first.
 
-    Problem("not_found") for the original, which has nothing to be translated, and for a
-    language that is not there.
+    Raises Problem("not_found") for the original and for a language that is not there.
     """
     if tag == ORIGINAL or tag not in guide.languages:
         raise Problem("not_found")
@@ -133,7 +135,7 @@ def export_po(guide: Guide, tag: str, said: Mapping[str, Sequence[Event]], now: 
             context=key,
             flags=["fuzzy"] if spot.text and spot.state != "reviewed" else [],
             auto_comments=list(_about(guide, spot)),
-            user_comments=list(_said(guide, spot, said.get(key, ()))),
+            user_comments=list(_remarks_of(guide, spot, history.get(key, ()))),
         )
     out = io.BytesIO()
     write_po(out, catalog, width=78)
@@ -185,20 +187,22 @@ def _about(guide: Guide, spot: Place) -> Iterator[str]:
     yield f"State: {spot.state or 'missing'}"
 
 
-def _said(guide: Guide, spot: Place, acts: Sequence[Event]) -> Iterator[str]:
+def _remarks_of(guide: Guide, spot: Place, acts: Sequence[Event]) -> Iterator[str]:
     review = guide.languages[spot.language].reviews.get(spot.key)
     if review is not None and spot.state == "reviewed":
         yield f"{REVIEWED}{review.by}, {review.at[:10]}"
     for one in reversed(acts):
         if one.comment:
-            yield f"{SAID}{one.reviewer}, {one.at[:10]}: {one.comment}"
+            yield f"{COMMENT}{one.reviewer}, {one.at[:10]}: {one.comment}"
 
 
 # --- in -------------------------------------------------------------------------------------
 
 
-def plan_import(guide: Guide, tag: str, said: Mapping[str, Sequence[Event]], data: bytes) -> Plan:
-    """What importing the file `data` as `tag` would change in `guide`; `said` as in `export_po`.
+def plan_import(
+    guide: Guide, tag: str, history: Mapping[str, Sequence[Event]], data: bytes
+) -> Plan:
+    """What importing the file `data` as `tag` would change in `guide`; `history` as in `export_po`.
 
     Raises Problem: `not_found`, `po_unreadable`, `po_language`.
     """
@@ -217,7 +221,7 @@ def plan_import(guide: Guide, tag: str, said: Mapping[str, Sequence[Event]], dat
         if reasons:
             refused.append(Refused(message.lineno or 0, key, tuple(reasons)))
             continue
-        if remark := _remark(guide, tag, message, said.get(key, ())):
+        if remark := _remark(guide, tag, message, history.get(key, ())):
             remarks.append(remark)
         if not message.string:
             empty += 1
@@ -242,8 +246,8 @@ def plan_import(guide: Guide, tag: str, said: Mapping[str, Sequence[Event]], dat
 def accept(db: Database, baseline: Guide, plan: Plan, who: Who, now: datetime) -> None:
     """Make drafts of the rows of `plan`; call it inside `writing()`.
 
-    Raises Problem("guide_changed") when a text is another than the plan was made for: then
-    nothing of it is written.
+    Raises Problem("guide_changed") when a text has changed since the plan was made: the transaction
+    is then rolled back.
     """
     draft = draft_guide(db, baseline)
     for row in plan.rows:
@@ -260,12 +264,12 @@ class _Messages(Catalog):
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[Message] = []
-        self.said: dict[str, str] = {}
+        self.header: dict[str, str] = {}
 
     def __setitem__(self, key: Any, message: Message) -> None:
         if message.id == "" and message.context is None:
             lines = str(message.string).splitlines()
-            self.said = dict(line.split(": ", 1) for line in lines if ": " in line)
+            self.header = dict(line.split(": ", 1) for line in lines if ": " in line)
         else:
             self.rows.append(message)
 
@@ -280,9 +284,9 @@ def _read(data: bytes, tag: str) -> list[Message]:
         raise Problem("po_unreadable") from error
     if not catalog.rows:
         raise Problem("po_unreadable")
-    said = catalog.said.get("Language", "").strip().replace("_", "-")
-    if said and said.lower() != tag.lower():
-        raise Problem("po_language", found=said, expected=tag)
+    named = catalog.header.get("Language", "").strip().replace("_", "-")
+    if named and named.lower() != tag.lower():
+        raise Problem("po_language", found=named, expected=tag)
     return catalog.rows
 
 
@@ -291,7 +295,7 @@ def _refusals(guide: Guide, message: Message, seen: set[str]) -> Iterator[Fault]
     if key not in guide.languages[ORIGINAL].texts:
         yield Fault(N_("There is no text with this msgctxt. Leave the row out."))
     elif key in seen:
-        yield Fault(N_("This msgctxt stands twice in the file. Keep one of the rows."))
+        yield Fault(N_("This msgctxt is in the file twice. Keep one of the rows."))
     elif message.id != guide.languages[ORIGINAL].texts[key]:
         yield Fault(
             N_("The Swedish text is another by now. Export again and translate the new one.")
@@ -307,16 +311,16 @@ def _row(guide: Guide, tag: str, message: Message) -> Row:
     state: State = "reviewed"
     if message.fuzzy:
         was = before.state or guide.languages[tag].state
-        # A mark put on a reviewed text takes the review away, and not the person's words.
+        # fuzzy on a reviewed text takes the review away, and keeps the person's words.
         state = "machine" if was == "machine" else "translated"
     return Row(message.lineno or 0, before, str(message.string), state)
 
 
 def _remark(guide: Guide, tag: str, message: Message, acts: Sequence[Event]) -> Remark | None:
     before = place(guide, tag, str(message.context))
-    # Editors wrap comments as they like: compared as one line, without what we wrote ourselves.
+    # Editors wrap comments in different ways: they are compared as one line, without our own.
     rest = _line(" ".join(message.user_comments))
-    for ours in _said(guide, before, acts):
+    for ours in _remarks_of(guide, before, acts):
         rest = _line(rest.replace(_line(ours), " "))
     rest = rest[:COMMENT_CHARACTERS_MAX]
     known = {one.comment for one in acts}

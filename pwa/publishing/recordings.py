@@ -1,12 +1,12 @@
-"""Recordings of the guide read aloud: which text, in which language, by whom put here.
+"""Recordings of the guide read aloud: of which text, in which language, added by whom.
 
-Invariant: a recording plays for the words it was made of and no others: when the text in force is
-another, phones are not told of it and the desk says so. Bytes and row are written in one
-transaction and never changed; a new recording takes the place of the old one, and who did what
-stays. It refuses everything that is not Opus in Ogg or WebM, and what is longer than it should be.
+Invariant: a recording plays only for the words it was made of: when the text in force has changed,
+phones do not get it and the desk says so. Bytes and row are written in one transaction and never
+changed; a new recording ends the old one, and who added and ended them is kept. Only Opus in Ogg or
+WebM is accepted, up to BYTES_MAX.
 
-Bytes lie in the database: a few hundred files of some hundred kilobytes, so that a backup has
-them and no file is without its row. Ogg with Opus: RFC 7845.
+Bytes are in the database, because there are a few hundred files of some hundred kilobytes: a backup
+has them, and no file is without its row. Ogg with Opus: RFC 7845.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pwa.guide.format import CONTEXT, Guide, canonical
 from pwa.homes.company import settings_for
 from pwa.ids import uuid4
 from pwa.problems import Problem
+from pwa.publishing import tables
 
 BYTES_MAX = 2 * 1024 * 1024
 """About ten minutes of speech at 24 kbit/s; an item takes less than one."""
@@ -34,7 +35,8 @@ _RATE = 48_000  # Opus in Ogg counts in 48 kHz samples whatever it was made from
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording in force. `fits`: the words it was made of are those of the guide now."""
+    """One recording in force. `fits`: it was made of the words that the guide has now; `facts`: the
+    company's facts in those words."""
 
     key: str
     sha256: str
@@ -49,8 +51,8 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is read aloud: the texts as a tenant of the company hears them, the guide's own texts
-    under them, and the company's facts they name (a building may have others)."""
+    """What is read aloud: the texts with the company's facts filled in, the guide's own texts (`raw`),
+    and the facts they name (a building may have others)."""
 
     texts: list[str]
     raw: list[str]
@@ -58,7 +60,7 @@ class Words:
 
     @property
     def sha256(self) -> str:
-        """Another name for other words or other facts."""
+        """A hash of words and facts."""
         return hashlib.sha256(canonical([self.raw, self.facts])).hexdigest()
 
 
@@ -92,24 +94,19 @@ def words_of(db: Database, guide: Guide, language: str) -> dict[str, Words]:
 def find_recordings(db: Database, guide: Guide, language: str) -> dict[str, Recording]:
     """key → the recording in force, for each text of `language` that has one."""
     words = words_of(db, guide, language)
-    rows = db.query(
-        "SELECT recordings.*, type, length(octets) AS bytes FROM recordings"
-        " JOIN recording_bytes USING (sha256) WHERE language = ? AND ended_at IS NULL",
-        [language],
-    )
     return {
-        row["key"]: Recording(
-            key=row["key"],
-            sha256=row["sha256"],
-            type=row["type"],
-            bytes=row["bytes"],
-            seconds=row["seconds"],
-            by=row["by"],
-            at=row["at"],
-            facts=words[row["key"]].facts if row["key"] in words else {},
-            fits=row["key"] in words and row["text_sha256"] == words[row["key"]].sha256,
+        row.key: Recording(
+            key=row.key,
+            sha256=row.sha256,
+            type=row.type,
+            bytes=row.bytes,
+            seconds=row.seconds,
+            by=row.by,
+            at=row.at,
+            facts=words[row.key].facts if row.key in words else {},
+            fits=row.key in words and row.text_sha256 == words[row.key].sha256,
         )
-        for row in rows
+        for row in tables.list_recordings(db, language)
     }
 
 
@@ -123,22 +120,16 @@ def list_for_phones(db: Database, guide: Guide, language: str) -> dict[str, dict
 
 
 def digests(db: Database, guide: Guide) -> dict[str, str]:
-    """language → a short name of its list: another list has another name. Languages without
-    recordings are left out."""
+    """language → a short hash of its list (`list_for_phones`). Languages without recordings are left
+    out."""
     global _named
-    stamp = db.execute(
-        "SELECT count(ended_at), (SELECT id FROM recordings ORDER BY rowid DESC LIMIT 1) FROM recordings"
-    ).fetchone()
+    stamp = tables.recordings_stamp(db)
     # Each pull of each phone asks; filling every text of every language takes a while.
     state = (guide.version, *stamp, *sorted(settings_for(db, "", "").items()))
     if _named[0] == state:
         return _named[1]
-    spoken = [
-        str(row["language"])
-        for row in db.query("SELECT DISTINCT language FROM recordings WHERE ended_at IS NULL")
-    ]
     named: dict[str, str] = {}
-    for language in spoken:
+    for language in tables.list_recorded_languages(db):
         if language not in guide.languages:
             continue
         found = list_for_phones(db, guide, language)
@@ -150,13 +141,7 @@ def digests(db: Database, guide: Guide) -> dict[str, str]:
 
 def read_bytes(db: Database, sha256: str) -> tuple[str, bytes] | None:
     """(media type, bytes) of a recording that is in force somewhere, or None."""
-    for row in db.query(
-        "SELECT type, octets FROM recording_bytes WHERE sha256 = ? AND EXISTS (SELECT 1 FROM"
-        " recordings WHERE sha256 = recording_bytes.sha256 AND ended_at IS NULL)",
-        [sha256],
-    ):
-        return str(row["type"]), bytes(row["octets"])
-    return None
+    return tables.find_recording_bytes(db, sha256)
 
 
 def add_recording(
@@ -174,34 +159,23 @@ def add_recording(
     type, seconds = sniff(octets)
     sha256 = hashlib.sha256(octets).hexdigest()
     end_recording(db, language, key, by, now)
-    db.table("recording_bytes").insert(
-        {"sha256": sha256, "type": type, "octets": octets}, pk="sha256", ignore=True
+    new = tables.NewRecording(
+        id=uuid4(),
+        language=language,
+        key=key,
+        sha256=sha256,
+        text_sha256=words.sha256,
+        seconds=seconds,
+        by=by,
+        at=now.isoformat(),
     )
-    db.table("recordings").insert(
-        {
-            "id": uuid4(), "language": language, "key": key, "sha256": sha256,
-            "text_sha256": words.sha256, "seconds": seconds, "by": by, "at": now.isoformat(),
-            "ended_by": None, "ended_at": None,
-        }
-    )  # fmt: skip
+    tables.add_recording(db, new, type, octets)
 
 
 def end_recording(db: Database, language: str, key: str, by: str, now: datetime) -> None:
-    """Take the recording of a text out of use, and its bytes away when no other text uses them.
-    A voice is somebody's: what nobody may hear is not kept. Harmless where there is none."""
-    ended = {"ended_by": by, "ended_at": now.isoformat()}
-    for row in list(
-        db.query(
-            "SELECT rowid, sha256 FROM recordings WHERE language = ? AND key = ? AND ended_at IS NULL",
-            [language, key],
-        )
-    ):
-        db.table("recordings").update(row["rowid"], ended)
-        db.execute(
-            "DELETE FROM recording_bytes WHERE sha256 = :sha AND NOT EXISTS (SELECT 1 FROM recordings"
-            " WHERE sha256 = :sha AND ended_at IS NULL)",
-            {"sha": row["sha256"]},
-        )
+    """Take the recording of a text out of use, and delete its bytes when no other text uses them: a
+    voice is personal data, so one that nobody may hear is not kept. Harmless where there is none."""
+    tables.end_recordings(db, language, key, by=by, at=now.isoformat())
 
 
 def sniff(octets: bytes) -> tuple[str, int]:

@@ -1,8 +1,8 @@
 """Published versions of the guide: stored once, under their hash, for ever.
 
-Invariant: every version that a phone has ever been told of is here, with the very bytes of its
-packs; publications only grow, and their last one is the current guide. What is published is what
-was looked at: the hash of the draft is named when publishing. It refuses to remove anything.
+Invariant: every version that a phone was ever given is here, with the exact bytes of its packs;
+publications are only added, and the last one is the current guide. Publishing names the hash of the
+draft that the person looked at, so that exactly this one is published.
 
 `guide_publications` says which version became current when (a version may come back),
 `guide_packs` which content a version has in each language, `guide_contents` the packs without
@@ -14,27 +14,24 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import datetime
-from typing import Any
 
 from sqlite_utils import Database
 
-from pwa.database.connections import Databases
 from pwa.guide.format import Guide, canonical
 from pwa.problems import Problem
-from pwa.publishing import events
+from pwa.publishing import events, tables
 from pwa.publishing.overlay import Wording, fingerprint, lay_over
+from pwa.publishing.tables import Publication
 
 
-def current_guide(databases: Databases, baseline: Guide, now: datetime) -> Guide:
+def current_guide(db: Database, baseline: Guide, now: datetime) -> Guide:
     """What phones are given: `baseline` with what has been published. A version that is new
-    (the first start, a new release) is stored before anybody is told of it."""
-    with databases.reading() as db:
-        guide = _composed(db, baseline, _last(db)["last_event"])
-        if _last(db)["version"] == guide.version:
-            return guide
-    with databases.writing() as db:
-        guide = _composed(db, baseline, _last(db)["last_event"])
-        _store(db, guide, "", _last(db)["last_event"], now)
+    (the first start, a new release) is stored before any phone can ask for it, so `db` is a writing
+    one."""
+    last = _last(db)
+    guide = _composed(db, baseline, last["last_event"])
+    if last["version"] != guide.version:
+        _store(db, guide, "", last["last_event"], now)
     return guide
 
 
@@ -43,37 +40,32 @@ def draft_guide(db: Database, baseline: Guide) -> Guide:
     return _composed(db, baseline, events.ALL)
 
 
-def publish(databases: Databases, baseline: Guide, by: str, seen: str, now: datetime) -> Guide:
-    """Make the draft of version `seen` the current guide, for user `by`.
+def publish(db: Database, baseline: Guide, by: str, seen: str, now: datetime) -> Guide:
+    """Make the draft of version `seen` the current guide, for user `by`; call it inside `writing()`.
 
-    Raises Problem: `guide_moved` when the draft is another by now, `guide_same` when nothing
+    Raises Problem: `guide_moved` when the draft has changed since, `guide_same` when nothing
     would change.
     """
-    with databases.writing() as db:
-        draft = draft_guide(db, baseline)
-        if draft.version == _last(db)["version"]:
-            raise Problem("guide_same")
-        if draft.version != seen:
-            raise Problem("guide_moved")
-        _store(db, draft, by, events.last_id(db), now)
+    draft = draft_guide(db, baseline)
+    if draft.version == _last(db)["version"]:
+        raise Problem("guide_same")
+    if draft.version != seen:
+        raise Problem("guide_moved")
+    _store(db, draft, by, events.last_id(db), now)
     return draft
 
 
 def pack_bytes(db: Database, version: str, language: str) -> bytes | None:
     """The pack as it was published, or None when there is no such version or language in it."""
-    found = db.execute(
-        "SELECT content FROM guide_packs JOIN guide_contents USING (sha256)"
-        " WHERE version = ? AND language = ?",
-        [version, language],
-    ).fetchone()
-    if found is None:
+    content = tables.find_content(db, version, language)
+    if content is None:
         return None
-    return canonical({"version": version} | json.loads(gzip.decompress(found[0])))
+    return canonical({"version": version} | json.loads(gzip.decompress(content)))
 
 
-def publications(db: Database) -> list[dict[str, Any]]:
-    """number, version, at, by ("" = a release) of each, the newest first."""
-    return list(db.table("guide_publications").rows_where(order_by="number desc"))
+def publications(db: Database) -> list[Publication]:
+    """Every publication, the newest first."""
+    return tables.list_publications(db)
 
 
 def published_until(db: Database) -> int:
@@ -81,22 +73,20 @@ def published_until(db: Database) -> int:
     return int(_last(db)["last_event"])
 
 
-def _last(db: Database) -> dict[str, Any]:
-    for row in db.table("guide_publications").rows_where(order_by="number desc", limit=1):
-        return dict(row)
-    return {"version": "", "last_event": 0}
+def _last(db: Database) -> Publication:
+    nothing = Publication(number=0, version="", at="", by="", last_event=0)
+    return tables.find_last_publication(db) or nothing
 
 
 def _composed(db: Database, baseline: Guide, until: int) -> Guide:
     wordings = {
-        str(row["consent"]): Wording(int(row["version"]), str(row["sha256"]))
-        for row in db.table("guide_wordings").rows_where(order_by="version")
+        consent: Wording(version, sha256) for consent, version, sha256 in tables.list_wordings(db)
     }
     return lay_over(baseline, events.entries(db, until), wordings)
 
 
 def _store(db: Database, guide: Guide, by: str, last_event: int, now: datetime) -> None:
-    known = {row[0] for row in db.execute("SELECT sha256 FROM guide_contents").fetchall()}
+    known = tables.list_contents(db)
     for tag in guide.languages:
         pack = guide.pack(tag)
         del pack["version"]
@@ -104,18 +94,9 @@ def _store(db: Database, guide: Guide, by: str, last_event: int, now: datetime) 
         sha256 = fingerprint(content.decode())
         if sha256 not in known:
             # mtime 0: equal contents are equal rows, whenever they were written.
-            row = {"sha256": sha256, "content": gzip.compress(content, mtime=0)}
-            db.table("guide_contents").insert(row, pk="sha256")
-        place = {"version": guide.version, "language": tag, "sha256": sha256}
-        db.table("guide_packs").insert(place, pk=("version", "language"), ignore=True)
+            tables.add_content(db, sha256, gzip.compress(content, mtime=0))
+        tables.add_pack(db, guide.version, tag, sha256)
     for key, one in guide.consents.items():
-        wording = {"consent": key, "version": one.version, "sha256": one.original_sha256}
-        db.table("guide_wordings").insert(wording, pk=("consent", "version"), ignore=True)
-    db.table("guide_publications").insert(
-        {
-            "version": guide.version,
-            "at": now.isoformat(timespec="seconds"),
-            "by": by,
-            "last_event": last_event,
-        }
-    )
+        tables.add_wording(db, key, one.version, one.original_sha256)
+    at = now.isoformat(timespec="seconds")
+    tables.add_publication(db, version=guide.version, at=at, by=by, last_event=last_event)

@@ -1,13 +1,12 @@
-"""What the server side does to visits: the desk's operations.
+"""The desk's operations on visits, and the visit as a page of the desk may see it.
 
-Invariant: the desk changes nothing but by operations through the same push as a phone
-(DESIGN 5); a form sent twice is one operation. It refuses to show or touch a visit the
-reader's role does not cover: such a visit is "not found", as one that never was (I7).
+Invariant: the desk changes visits and tenancies only by operations, through the same push as a
+phone (docs/design.md 5.1); a form sent twice is one operation. A visit that the reader's role does not cover
+is "not found", like one that never existed (I7).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +14,23 @@ from typing import Any
 from sqlite_utils import Database
 
 from pwa.blobs.named import erase_struck
-from pwa.people.accounts import User
+from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
+from pwa.web.access import may
 from sync.apply import state_of
 from sync.operations import encode
-from sync.push import Result, push
+from sync.push import Directory, Result, push
 from sync.rights import DESK, Principal
 from sync.shapes import Outcome, TenancyRecord, VisitRecord, VisitState
-from sync.storage import read_device
+from sync.sqlite import SqliteStorage
+from sync.storage import read_device, read_tenancies, read_visits
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One thing to do: `id` a UUIDv7 from the form, `base` the record's seq when it was rendered."""
+    """An operation to be made: `id` a UUIDv7 from the form, `base` the record's seq when the form
+    was rendered."""
 
     id: str
     kind: str
@@ -48,15 +50,26 @@ class VisitFile:
 
 
 def principal_of(user: User) -> Principal:
-    """The user as the protocol core knows people."""
-    return Principal(user.id, user.role, user.queue)
+    """The user as the sender of a push."""
+    return Principal(user.id, user.role, user.queue, user.ambassador_until)
+
+
+def principals(db: Database) -> Directory:
+    """User id → that person as the protocol core knows people; role "" for nobody's id, and for who
+    is not active any more."""
+
+    def find(id: str) -> Principal:
+        user = find_user(db, id)
+        return principal_of(user) if user is not None and user.active else Principal(id, "")
+
+    return find
 
 
 def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Result]:
-    """Do these things as `user`, in one durable transaction; one result for each draft.
+    """Push these operations as `user`, in one durable transaction; one result for each draft.
 
-    A draft whose id has been seen gets its stored result again ("duplicate"): a double
-    click is harmless.
+    A draft whose id is known gets its stored result again ("duplicate"): a double click does no
+    harm.
     """
     device = DESK + user.id
     now = services.now().isoformat(timespec="seconds")
@@ -71,7 +84,13 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
             taken += 1
             fresh.append(draft.id)
             texts.append(_envelope(draft, user, device, taken, now))
-        pushed = push(services.storage, texts, principal_of(user), now)
+        pushed = push(
+            services.storage,
+            texts,
+            principal_of(user),
+            now,
+            people=principals(services.databases.writer),
+        )
     erase_struck(services.databases, services.blobs, texts)
     results = {result.id: result for result in pushed.results}
     answers = []
@@ -102,22 +121,16 @@ def _envelope(draft: Draft, user: User, device: str, number: int, now: str) -> s
     )
 
 
-def load_visit(services: Services, user: User, id: str) -> VisitFile:
+def load_visit(db: Database, user: User, id: str) -> VisitFile:
     """The visit as `user` may see it at the desk.
 
     Raises Problem("not_found") where there is none, where the role does not cover it, and
     where the tenancy is protected: the three must look the same from outside.
     """
-    with services.databases.reading() as db:
-        record: VisitRecord | None = _record(db, "visit", id)
-        tenancy: TenancyRecord | None = (
-            _record(db, "tenancy", record["tenancy"]) if record else None
-        )
-    if record is None or user.role != "supervisor" or (tenancy and tenancy["protected"]):
+    storage = SqliteStorage(db)
+    record = read_visits(storage, [id]).get(id)
+    home = record["tenancy"] if record else ""
+    tenancy = read_tenancies(storage, [home]).get(home) if home else None
+    if record is None or not may(user, "visits") or (tenancy and tenancy["protected"]):
         raise Problem("not_found")
     return VisitFile(record, tenancy, state_of(record))
-
-
-def _record(db: Database, type: str, id: str) -> Any:
-    row = db.execute("SELECT body FROM records WHERE type = ? AND id = ?", [type, id]).fetchone()
-    return json.loads(row[0]) if row else None

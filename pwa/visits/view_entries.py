@@ -1,8 +1,8 @@
-"""What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents.
+"""The entries of a visit as plain values: notes, photos, follow-ups, attempts, reviews, conflicts,
+consents.
 
 Twin of static/field/models/view_entries.js. Invariant: every entry of the record is in the view,
-struck ones too (without their text), so that nothing can be hidden by a template. Pure; the
-rules of what counts stand in sync/apply.py, never here.
+struck ones too (without their text). Pure; which entries count is decided in sync/apply.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def notes_of(reader: Reader) -> list[View]:
 
 
 def photos_of(reader: Reader) -> list[View]:
-    """`source` is an address of the picture's bytes; the page fills it where it can reach them."""
+    """`source`, the address of the picture's bytes, is "" here; the page fills it in if it has them."""
     return [
         {
             "id": one["id"],
@@ -135,7 +135,7 @@ def _value_label(reader: Reader, field: str, value: Any) -> str:
 
 
 def conflicts_view(reader: Reader) -> list[View]:
-    """The open conflicts; `value` is what `visit.choose` takes (a list joined by commas)."""
+    """The open conflicts; `value` is what the form of `visit.choose` sends (lists joined by commas)."""
     return [
         {
             "field": field,

@@ -2,15 +2,14 @@
 
 Invariant: pure, and equal to its twin word for word (sync/vectors/view_*.json run against
 both). What comes out holds strings, small integers, booleans, lists and dicts only, never
-None, and no key that a dict, list or string owns (DESIGN 4). Interface words are left as
-codes: templates/shared/labels.html says them in the reader's language. It refuses to know
-rights, clocks and URLs.
+None, and no key that is also an attribute of dict, list or str (docs/design.md 4). Interface words are
+left as codes, which templates/shared/labels.html words in the reader's language. Rights, clocks
+and URLs belong to the caller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from pwa.guide.languages import ORIGINAL
@@ -26,9 +25,11 @@ from pwa.visits.view_entries import (
     reviews_of,
 )
 from pwa.visits.view_texts import (
+    Languages,
     Pack,
     Reader,
     View,
+    VisitData,
     answer_key,
     pair,
     reader_of,
@@ -38,14 +39,12 @@ from pwa.visits.view_texts import language_view as language_view
 from pwa.visits.view_texts import weekday_of as weekday_of
 from sync.apply import value_of, winner
 
-# Recorded by the read-back itself, so closing never asks for it.
+# Answered by the read-back itself, so closing never lists it.
 READ_BACK_ITEM = "i67"
-# Answered by the visit's own language, which has its own operation and chooser.
+# The visit's language, which has its own operation and chooser.
 LANGUAGE_ITEM = "i03"
-# Says that there are photos, so nobody need answer it where there are.
+# Whether photos were taken: the photos themselves answer it.
 PHOTO_ITEM = "i66"
-# The door, the safety and the closing: 3.2–3.13 (domain 3, rules).
-_MUST_SECTIONS = frozenset(f"s{n:02}" for n in range(2, 14))
 
 # --- items and sections -------------------------------------------------------------------
 
@@ -84,7 +83,7 @@ def _tickable(reader: Reader, section: Pack) -> dict[str, str]:
     return found
 
 
-def tick_of(file: Mapping[str, Any], packs: Mapping[str, Pack], section: str) -> dict[str, str]:
+def tick_of(file: VisitData, packs: Mapping[str, Pack], section: str) -> dict[str, str]:
     """item → answer of the section tick: every tickable item that has no answer yet."""
     reader = reader_of(file, packs, {"staff": ORIGINAL, "tenant": ORIGINAL}, {}, {})
     return {
@@ -94,10 +93,10 @@ def tick_of(file: Mapping[str, Any], packs: Mapping[str, Pack], section: str) ->
     }
 
 
-def untick_of(file: Mapping[str, Any], packs: Mapping[str, Pack], section: str) -> dict[str, str]:
+def untick_of(file: VisitData, packs: Mapping[str, Pack], section: str) -> dict[str, str]:
     """item → "" for what the last tick of the section answered; {} while a tick has work left.
 
-    A tick is known by the operation its answers share; one made on its own is its own undo.
+    The answers of one tick share their `seq`; an answer given on its own is undone on its own.
     """
     reader = reader_of(file, packs, {"staff": ORIGINAL, "tenant": ORIGINAL}, {}, {})
     writes = {}
@@ -132,10 +131,16 @@ def _section_head(reader: Reader, section: Pack, open_musts: Sequence[View]) -> 
     }
 
 
-def must_open(file: Mapping[str, Any], packs: Mapping[str, Pack]) -> list[str]:
-    """Keys of the must-items of 3.2–3.13 that nobody has answered, in the guide's order."""
+def must_open(file: VisitData, packs: Mapping[str, Pack]) -> list[str]:
+    """Keys of the musts that nobody has answered, in the guide's order."""
     reader = reader_of(file, packs, {"staff": ORIGINAL, "tenant": ORIGINAL}, {}, {})
     return [one["key"] for one in _musts(reader)]
+
+
+def _closes(key: str, item: Pack) -> bool:
+    """Whether closing lists this item while it is open: a must that the visitor deals with at the
+    visit, so none from before (booking) or after it (docs/domain.md 3)."""
+    return bool(item["must"]) and item["set_by"] == "visitor" and key != READ_BACK_ITEM
 
 
 def _musts(reader: Reader) -> list[View]:
@@ -148,12 +153,8 @@ def _musts(reader: Reader) -> list[View]:
             **pair(reader, "label", f"{key}.label"),
         }
         for section in reader.structure["sections"]
-        if section["key"] in _MUST_SECTIONS
         for key in section["items"]
-        if items[key]["must"]
-        and key != READ_BACK_ITEM
-        and answerable(key, items[key], reader.record["kind"])
-        and not _answer_of(reader, key)
+        if _closes(key, items[key]) and not _answer_of(reader, key)
     ]
 
 
@@ -209,10 +210,10 @@ def _item_view(reader: Reader, key: str, conflicts: Sequence[View], points: Sequ
         "critical": item.get("critical", False),
         "notice": item.get("notice", ""),
         "asks_consent": bool(item.get("consents", [])),
-        # A fault can be photographed: an answer that opens a follow-up, where the guide says so.
+        # Where the guide allows a photo, an answer that suggests a follow-up offers one.
         "offers_photo": key == PHOTO_ITEM or bool(item.get("photo") and offered),
         "photo_count": _photo_count(reader) if key == PHOTO_ITEM else 0,
-        # The phone's page fills these two: a counter has its own operation, and shows that it counted.
+        # The phone's page fills in these two, for items that are only counted.
         "operation": "",
         "counted": False,
         "conflict": next((one["rows"] for one in conflicts if one["item"] == key), []),
@@ -226,8 +227,8 @@ def _item_view(reader: Reader, key: str, conflicts: Sequence[View], points: Sequ
 # --- the views --------------------------------------------------------------------------------
 
 
-def head_view(file: Mapping[str, Any], people: Mapping[str, str]) -> View:
-    """Where, when, who: the top of a visit, and its line in a list."""
+def head_view(file: VisitData, people: Mapping[str, str]) -> View:
+    """Where, when and who: the head of a visit's page, and its line in a list."""
     record, tenancy = file["record"], file["tenancy"]
     address = tenancy.get("street", "")
     place = " ".join(
@@ -256,8 +257,8 @@ def head_view(file: Mapping[str, Any], people: Mapping[str, str]) -> View:
             }
             for one in tenancy.get("phones", [])
         ],
-        # geo: opens the map app that is on the phone; an address in a web map's URL would
-        # tell a third party whom we visit. Unreserved marks as encodeURIComponent has them.
+        # geo: opens the phone's map app; an address in a web map's URL would tell a third party
+        # whom we visit. The same characters are left unescaped as by encodeURIComponent.
         "map_href": "geo:0,0?q="
         + quote(", ".join(part for part in (address, place) if part), safe="!~*'()")
         if address
@@ -271,17 +272,16 @@ def head_view(file: Mapping[str, Any], people: Mapping[str, str]) -> View:
 
 
 def visit_view(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     people: Mapping[str, str],
     status: Mapping[str, str],
 ) -> View:
-    """One visit without its items: head, sections with progress, and all that has grown.
+    """One visit without its items: head, sections with progress, and all entries.
 
-    `file` {record, state, tenancy, settings}; `packs` language tag → guide pack, always with
-    Swedish; `languages` {staff, tenant}; `people` id → name; `status` operation id →
-    "phone", "sent" or "needs" ({} at the desk).
+    `packs` language tag → guide pack, always with Swedish; `people` user id → name; `status`
+    operation id → "phone", "sent" or "needs" ({} at the desk).
     """
     reader = reader_of(file, packs, languages, people, status)
     conflicts = conflicts_view(reader)
@@ -308,9 +308,9 @@ def visit_view(
 
 
 def section_view(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     people: Mapping[str, str],
     status: Mapping[str, str],
     section: str,
@@ -328,9 +328,9 @@ def section_view(
 
 
 def summary_view(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     people: Mapping[str, str],
     status: Mapping[str, str],
 ) -> View:
@@ -345,9 +345,9 @@ def summary_view(
 
 
 def consent_view(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     people: Mapping[str, str],
     purpose: str,
     recipient: str,
@@ -359,9 +359,9 @@ def consent_view(
 
 
 def notice_view(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     key: str,
 ) -> list[View]:
     """The parts of a notice (title first), each in both languages; [] where there is no such notice."""

@@ -1,8 +1,8 @@
 """Guide texts of one visit, in the staff's and the tenant's language; twin of static/field/models/view_texts.js.
 
-Invariant: a text that a language lacks is Swedish and says so; it is never empty where Swedish
-has it, and never guessed. Direction comes from the language code. Pure; it refuses interface
-words (templates/shared/labels.html) and clocks: a stamp is what the device's clock showed.
+Invariant: a text that a language lacks is shown in Swedish and marked as missing; it is never empty
+where Swedish has it, and never guessed. Direction comes from the language code. Pure: no clock (a
+stamp is what the device's clock showed) and no interface words (templates/shared/labels.html).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
 from pwa.guide.fill import fill, localise
 from pwa.guide.languages import LANGUAGES, ORIGINAL
@@ -20,8 +20,8 @@ from sync.shapes import VisitRecord
 View = dict[str, Any]
 Pack = Mapping[str, Any]
 
-# Digits with spaces or dashes between them fall apart in a right-to-left line ("114 14" reads
-# "14 114"): LEFT-TO-RIGHT ISOLATE keeps them together (domain 5.3).
+# Groups of digits with spaces or dashes between them change places in a right-to-left line ("114 14"
+# reads "14 114"): LEFT-TO-RIGHT ISOLATE keeps their order (docs/domain.md 5.3).
 _NUMBER = re.compile(r"\+?[0-9][0-9 .,:/–-]*[0-9]")
 
 
@@ -31,12 +31,12 @@ def isolate(text: str) -> str:
 
 
 def isolated(values: Mapping[str, str]) -> dict[str, str]:
-    """Each value kept to itself in a right-to-left text, whatever it is written in; "" stays ""."""
+    """Each value isolated from a right-to-left text, whatever script it is in; "" stays ""."""
     return {key: f"\u2068{value}\u2069" if value else "" for key, value in values.items()}
 
 
 def put_in(text: str, values: Mapping[str, str], fallback: str, direction: str) -> str:
-    """`text` with its values (pwa/guide/fill.py), as it is shown in a text of that `direction`."""
+    """`text` filled in (pwa/guide/fill.py), with values isolated where `direction` is "rtl"."""
     if direction != "rtl":
         return fill(text, values, fallback)
     return isolate(fill(text, isolated(values), fallback))
@@ -55,14 +55,32 @@ def weekday_of(day: str) -> int:
     return date.fromisoformat(day).isoweekday() if day else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One visit, and everything needed to say it to someone."""
+class VisitData(TypedDict):
+    """One visit as the views take it. `tenancy` is {} for a visit without one, `settings` the company's
+    facts in force there."""
 
     record: VisitRecord
     state: str
     tenancy: Mapping[str, Any]
-    settings: Mapping[str, Mapping[str, str]]  # language tag → company facts in that language
+    settings: Mapping[str, str]
+
+
+class Languages(TypedDict):
+    """Tags: the language of the person who works, and the one of the tenant."""
+
+    staff: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One visit, and everything needed to show it to somebody."""
+
+    record: VisitRecord
+    state: str
+    tenancy: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, str]]
+    """Language tag → the company's facts in that language."""
     packs: Mapping[str, Pack]
     staff: str
     tenant: str
@@ -75,9 +93,9 @@ class Reader:
 
 
 def reader_of(
-    file: Mapping[str, Any],
+    file: VisitData,
     packs: Mapping[str, Pack],
-    languages: Mapping[str, str],
+    languages: Languages,
     people: Mapping[str, str],
     status: Mapping[str, str],
 ) -> Reader:
@@ -113,8 +131,8 @@ def text_of(reader: Reader, language: str, key: str, extra: Mapping[str, str]) -
 def pair(reader: Reader, name: str, key: str, extra: Mapping[str, str] | None = None) -> View:
     """`key` in both languages, under `name`; the tenant's half is "" where it would repeat.
 
-    `<name>_missing` tells that the tenant's language lacks it. Nobody has reviewed a text that
-    is shown: `<name>_machine` where a machine made it, `<name>_translated` where a person did.
+    `<name>_missing`: the tenant's language lacks it. `<name>_machine`, `<name>_translated`: one of the
+    texts shown was made by a machine or a person, and nobody has reviewed it.
     """
     staff = text_of(reader, reader.staff, key, extra or {})
     tenant = text_of(reader, reader.tenant, key, extra or {})
@@ -142,7 +160,7 @@ def item_label(reader: Reader, item: str) -> str:
 
 
 def stamp(reader: Reader, entry: Mapping[str, Any]) -> View:
-    """Who and when of an entry or a write. The device's own clock, as it showed it."""
+    """Who and when of an entry or a write: date and time as the device's clock showed them."""
     return {
         "by": reader.people.get(entry["by"], ""),
         "date": entry["at"][0:10],

@@ -15,7 +15,9 @@ import flask_login
 from flask import Flask, Response, current_app, g, redirect, request
 
 from pwa.people.accounts import User
-from pwa.problems import Problem, problem_response, wants_json
+from pwa.problems import Problem
+from pwa.web import htmx
+from pwa.web.errors import problem_response, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -25,7 +27,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {
             "field", "sync", "coverage", "visits", "review", "assign", "import", "held",
-            "consents", "follow_ups", "people.view", "devices", "guide.review",
+            "consents", "follow_ups", "people.view", "devices", "guide.review", "protected",
         }
     ),
     "officer": frozenset({"follow_ups.own"}),
@@ -70,6 +72,12 @@ def may(user: User | None, *capabilities: str) -> bool:
     return SIGNED_IN in capabilities or not CAPABILITIES[user.role].isdisjoint(capabilities)
 
 
+def may_see_protected(user: User | None) -> bool:
+    """Whether the person may open the room of protected tenancies: their role must allow it, and an
+    administrator must have given them the right."""
+    return user is not None and user.may_see_protected and may(user, "protected")
+
+
 def find_current_user() -> User | None:
     """Who is signed in, or None. From here on the answer is personal (pwa/web/security.py)."""
     g.troskel_personal = True
@@ -87,9 +95,9 @@ def get_current_user() -> User:
 
 def home_of(user: User) -> str:
     """Where a person starts: field people on the phone's pages, the others at the desk."""
-    if user.role in ("visitor", "ambassador"):
-        return "/field/"
-    return "/desk/" if may(user, "coverage") else "/desk/follow-ups"
+    if may(user, "coverage"):
+        return "/desk/"
+    return "/field/" if may(user, "field") else "/desk/follow-ups"
 
 
 def install(app: Flask) -> None:
@@ -120,7 +128,7 @@ def install(app: Flask) -> None:
 def _sign_in_first() -> Response:
     # A redirect would make fetch and htmx show the sign-in page as if it were the answer, and
     # throw away a filled-in form; only a plain visit to a page is sent there.
-    page = request.method == "GET" and not wants_json() and "HX-Request" not in request.headers
+    page = request.method == "GET" and not wants_json() and not htmx.is_htmx()
     if not page:
         return problem_response(Problem("reauth"))
     here = request.full_path if request.query_string else request.path

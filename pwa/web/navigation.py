@@ -11,8 +11,8 @@ from typing import Any
 from flask import Flask, request
 from flask_babel import gettext
 
-from pwa.problems import N_
-from pwa.web.access import find_current_user, may
+from pwa.messages import N_
+from pwa.web.access import find_current_user, may, may_see_protected
 
 PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/desk/", N_("Coverage"), ("coverage",)),
@@ -38,7 +38,7 @@ def install(app: Flask) -> None:
     def lend() -> dict[str, Any]:
         user = find_current_user()
         shown = [(path, label) for path, label, needed in PLACES if may(user, *needed)]
-        if user is not None and user.role == "supervisor" and user.may_see_protected:
+        if may_see_protected(user):
             shown.insert(-1, PROTECTED_ROOM)
         return {
             "places": [

@@ -1,6 +1,5 @@
-// Copies the text of the element that a button names, and says on the button that it has.
-//
-// Without it, or where a browser refuses, the text stands there to be marked by hand.
+// Copies the text of the element that a button names, and confirms it on the button. Without this,
+// or where a browser refuses, the text can be selected by hand.
 
 document.addEventListener('click', async event => {
   const button = event.target.closest?.('[data-copies]')
@@ -9,6 +8,6 @@ document.addEventListener('click', async event => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).innerText)
     button.textContent = button.dataset.copied
   } catch {
-    /* an old browser, or not allowed: mark it by hand */
+    /* an old browser, or not allowed: select it by hand */
   }
 })

@@ -1,10 +1,11 @@
 // Starts the phone: guards forms, opens the store, gives htmx the router as its network, shows the
-// page the address names, keeps the status strip true. It needs neither network, nor a session, nor
-// the worker; each of those may come later. It refuses to let a form leave the phone.
+// page of the address, keeps the status strip up to date. Invariant: no network, no session and no
+// worker is needed; each of those may come later. No form is ever sent to the network.
 
 import {report} from './browser.js'
 import {showNav, showStatus, statusIsStale} from './frame.js'
 import {keepWords, loadI18n, preferredLanguage} from './i18n.js'
+import {byId} from './page/dom.js'
 import {isDirty, restoreControl, settleControls, settleToast, toast} from './page/forms.js'
 import {render} from './page/render.js'
 import {makeRouter} from './page/router.js'
@@ -19,8 +20,12 @@ import {startSync} from './sync/schedule.js'
 // shell's CSP (form-action 'none') is the second lock on the same door.
 document.addEventListener('submit', event => event.preventDefault(), true)
 
-const main = () => document.getElementById('main')
+const main = () => byId('main')
 const here = () => location.pathname + location.search
+/**
+ * @type {{store: import('./store/store.js').Store|null,
+ *   sync: import('./sync/schedule.js').Sync|null, i18n: import('./i18n.js').I18n, failure: unknown}}
+ */
 const phone = {
   store: null,
   sync: null,
@@ -35,6 +40,7 @@ try {
   console.error(error)
 }
 
+/** @returns {Promise<import('./page/shapes.d.ts').Scene>} */
 async function scene() {
   const person = phone.store?.enrolled ? await phone.store.person() : null
   const wanted = preferredLanguage(person)
@@ -42,13 +48,15 @@ async function scene() {
     phone.i18n = await loadI18n(wanted)
     void keepWords(phone.i18n.language)
   }
-  return {store: phone.store, sync: phone.sync, person, i18n: phone.i18n}
+  // Without a store no request reaches a page, and the strip reports that it cannot be read.
+  const store = /** @type {import('./store/store.js').Store} */ (phone.store)
+  return {store, sync: phone.sync, person, i18n: phone.i18n}
 }
 
 const routes = allRoutes()
 const route = makeRouter({routes, render, scene, here})
 
-// How many requests are being answered. What they save the strip tells when they have ended, not
+// How many requests are being answered. The strip shows what they saved when they have ended, not
 // between the tap and the paint.
 let answering = 0
 
@@ -81,7 +89,7 @@ async function fetchOnPhone(url, init) {
   })
 }
 
-// --- htmx 4: the seams, see the traps in tests/browser/test_traps.py
+// --- htmx 4: where it is hooked into; its traps are in tests/browser/test_traps.py
 
 document.addEventListener('htmx:before:init', event => {
   // A boosted link out of /field/ would be fetched into <main>; let the browser go there.
@@ -113,7 +121,7 @@ document.addEventListener('htmx:before:request', event => {
   const {ctx} = event.detail
   const url = new URL(ctx.request.action, location.href)
   if (url.origin !== location.origin || !url.pathname.startsWith('/field/')) {
-    event.preventDefault() // nothing on this page speaks to the network through htmx
+    event.preventDefault() // htmx makes no request to the network on this page
     return
   }
   ctx.fetch = fetchOnPhone
@@ -129,13 +137,13 @@ document.addEventListener('htmx:after:request', event => {
 })
 
 document.addEventListener('htmx:error', event => {
-  // Not a refusal but a fault between htmx and the router: say so, never silently.
+  // Not a refusal but a fault between htmx and the router: it must be seen.
   const {ctx} = event.detail
   if (ctx) restoreControl(ctx.sourceElement)
   toast(phone.i18n._('That did not work. Nothing was changed; try once more.'), true)
 })
 
-// However it ended: swapped, refused, or come to nothing.
+// However it ended: swapped, refused, or failed.
 document.addEventListener('htmx:finally:request', () => void status())
 
 let pushed = false
@@ -148,6 +156,7 @@ document.addEventListener('htmx:after:swap', event => {
   pushed = false
 })
 
+/** @param {boolean} isNewPage */
 function afterSwap(isNewPage) {
   const {lang, dir} = main()
   const html = document.documentElement
@@ -166,8 +175,10 @@ function afterSwap(isNewPage) {
 
 const status = () => showStatus(scene)
 
-/** Show the current address again: after a pull, a language change, at the start.
- * @param {{swap?: string, replace?: boolean}} [options] */
+/**
+ * Show the current address again: after a pull, a language change, at the start.
+ * @param {{swap?: string, replace?: boolean}} [options]
+ */
 function show({swap = 'outerMorph', replace = false} = {}) {
   const headers = {'X-Again': 'true', ...(replace ? {'X-Replace': 'true'} : {})}
   return window.htmx.ajax('GET', here(), {
@@ -182,7 +193,7 @@ function show({swap = 'outerMorph', replace = false} = {}) {
 let changing = false
 let changedAgain = false
 
-/** The store has other data than the page shows. Several reports in a row are one. */
+/** The store has other data than the page shows. Several calls in a row are one. */
 async function changed() {
   changedAgain = true
   if (changing) return

@@ -1,12 +1,21 @@
-// What this browser says of itself: whether it promises to keep the storage, how full it is, how
-// the app runs. Invariant: asked anew each time, and never in the way of a save. Where a browser
-// has no answer the field is left out; nothing is guessed.
+// What this browser reports about itself: whether it promises to keep the storage, how full it is,
+// how the app runs. Invariant: read anew each time, and no save waits for it. Where a browser has
+// no answer the field is left out; nothing is guessed.
+
+/**
+ * @typedef {{persisted?: boolean, quota?: number, usage?: number, installed?: boolean,
+ *   version?: string, worker?: string}} Report quota and usage in bytes; the version of the app
+ *   this page runs, and of the worker
+ */
 
 const ANSWER_MS = 2_000
 
-/** A tab of Safari on an iPhone or iPad: what is saved there is deleted after seven days without a
- * visit (docs/browsers.md 1.1), so real data is refused. The app on the home screen is not such a tab.
- * @param {any} [navigator] @returns {boolean} */
+/**
+ * A tab of Safari on an iPhone or iPad: what is saved there is deleted after seven days without a
+ * visit (docs/browsers.md 1.1), so real data is refused. The app on the home screen is not such a
+ * tab.
+ * @param {any} [navigator] @returns {boolean}
+ */
 export function iosBrowserTab(navigator = globalThis.navigator) {
   const agent = navigator?.userAgent ?? ''
   // iPadOS calls itself a Macintosh; no Macintosh has a touch screen.
@@ -24,18 +33,23 @@ export function installed(navigator = globalThis.navigator) {
   )
 }
 
-/** Ask for storage that is not cleared when space runs short. Firefox asks the person, so never
- * wait for the answer before a save. @returns {Promise<boolean|undefined>} undefined where there is no such question */
+/**
+ * Ask for storage that is not cleared when space runs short. Firefox asks the person, so never wait
+ * for the answer before a save.
+ * @returns {Promise<boolean|undefined>} undefined where the browser cannot be asked
+ */
 export async function askToPersist() {
-  return asked(async () => (await navigator.storage.persisted()) || navigator.storage.persist())
+  return answerOf(async () => (await navigator.storage.persisted()) || navigator.storage.persist())
 }
 
-/** The version of the worker that answers for this page; undefined where there is none.
- * @returns {Promise<string|undefined>} */
+/**
+ * The version of the worker that answers for this page; undefined where there is none.
+ * @returns {Promise<string|undefined>}
+ */
 export const workerVersion = () =>
-  asked(
+  answerOf(
     () =>
-      new Promise(resolve => {
+      new Promise((/** @type {(version?: string) => void} */ resolve) => {
         const worker = navigator.serviceWorker.controller
         if (!worker) {
           resolve()
@@ -47,11 +61,13 @@ export const workerVersion = () =>
       }),
   )
 
-/** @returns {Promise<{persisted?: boolean, quota?: number, usage?: number, installed: boolean, version: string, worker?: string}>}
- *   quota and usage in bytes; the version of the app this page runs, and of the worker */
+/**
+ * What is reported to the server about this browser; what it does not tell is left out.
+ * @returns {Promise<Report>}
+ */
 export async function report() {
-  const persisted = await asked(() => navigator.storage.persisted())
-  const {quota, usage} = (await asked(() => navigator.storage.estimate())) ?? {}
+  const persisted = await answerOf(() => navigator.storage.persisted())
+  const {quota, usage} = (await answerOf(() => navigator.storage.estimate())) ?? {}
   const found = {
     persisted,
     quota,
@@ -66,13 +82,17 @@ export async function report() {
 /** The version of the app this page runs. @returns {string} */
 export const pageVersion = () => globalThis.document?.documentElement.dataset.version ?? ''
 
-async function asked(question) {
+/**
+ * The answer to a question; undefined where the browser has none, or gives none in time.
+ * @template T @param {() => Promise<T>|T} question @returns {Promise<T|undefined>}
+ */
+async function answerOf(question) {
   try {
     // Some questions are never answered; nothing that asks them may wait for that.
     return await Promise.race([
       question(),
       new Promise(resolve => {
-        setTimeout(resolve, ANSWER_MS)
+        setTimeout(() => resolve(undefined), ANSWER_MS)
       }),
     ])
   } catch {

@@ -1,21 +1,27 @@
-// What stands round every page: the status strip, always there and always true, and the way home.
-// The strip shows what the outbox holds at this moment; if that cannot be read it says so, because
-// a guess here is the one lie the app must never tell.
+// What is around every page: the status strip and the navigation. Invariant: the strip shows what
+// the outbox holds at this moment; if that cannot be read it says so, and never guesses.
 
+import {byId} from './page/dom.js'
 import {render} from './page/render.js'
 import {statusLine} from './pages/words.js'
 import {counts} from './store/outbox.js'
 
+/** @typedef {import('./i18n.js').I18n} I18n */
+/** @typedef {import('./page/shapes.d.ts').Scene} Scene */
+
 let shown = ''
 let saves = 0
 
-/** Something was saved: until it is counted the strip says so to assistive tools, and to tests. */
+/**
+ * Something was saved: until it is counted the strip is marked as busy, for assistive technology
+ * and tests.
+ */
 export function statusIsStale() {
   saves++
   strip().setAttribute('aria-busy', 'true')
 }
 
-/** Bring the strip up to date. @param {() => Promise<any>} scene */
+/** Bring the strip up to date. @param {() => Promise<Scene>} scene */
 export async function showStatus(scene) {
   const counted = saves
   const {store, sync, person, i18n} = await scene()
@@ -35,12 +41,13 @@ export async function showStatus(scene) {
     }
   }
   const html = render('field/status.html', line, i18n)
-  if (html !== shown) put(strip(), html, i18n) // an unchanged live region must not be read out again
+  // An unchanged live region must not be read out again.
+  if (html !== shown) put(strip(), html, i18n)
   shown = html
   if (counted === saves) strip().removeAttribute('aria-busy')
 }
 
-const strip = () => document.getElementById('strip')
+const strip = () => byId('strip')
 
 const PLACES = [
   ['/field/outbox', '/field/outbox'],
@@ -51,15 +58,16 @@ const PLACES = [
 ]
 let navShown = ''
 
-/** The bar with the ways to go. @param {import('./i18n.js').I18n} i18n @param {string} path */
+/** The navigation bar. @param {I18n} i18n @param {string} path the address shown */
 export function showNav(i18n, path) {
   const place = PLACES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? '/field/'
   const html = render('field/nav.html', {place}, i18n)
   if (html === navShown) return
   navShown = html
-  put(document.getElementById('nav'), html, i18n)
+  put(byId('nav'), html, i18n)
 }
 
+/** @param {HTMLElement} element @param {string} html @param {I18n} i18n */
 function put(element, html, i18n) {
   element.lang = i18n.language
   element.dir = i18n.direction

@@ -1,12 +1,13 @@
 // Words of the interface. One i18n object per language; templates take `gettext` and `ngettext`
-// from it, page modules use `_`. It refuses to leave the phone wordless: the original's words are
-// part of the bundle, and stand in for a catalogue that does not load. The bundle names a message by
-// a number (pwa/bundle/phone_words.py); unbundled, as tests load these modules, it is the English text.
+// from it, page modules use `_`. Invariant: there are always words. The original's are part of the
+// bundle, and replace a catalogue that does not load. In the bundle a message is a number
+// (pwa/bundle/phone_words.py); unbundled, as tests load these modules, it is the English text.
+// Keep this file directly below static/field: the address of a catalogue is relative to build/ too.
 
 import {INTERFACE, LANGUAGES, ORIGINAL} from '../build/languages.js'
 import * as original from '../build/original.js'
 
-/** Whether the interface speaks it. @param {string} tag */
+/** Whether the interface is translated into it. @param {string} tag */
 export const speaks = tag => INTERFACE.includes(tag)
 
 /**
@@ -18,16 +19,22 @@ export const speaks = tag => INTERFACE.includes(tag)
  * @property {(message: string, params?: Record<string, string|number>) => string} _
  */
 
-/** Replaces %(name)s by params.name and %% by %. Plain text: templates escape it.
- * @param {string} text @param {Record<string, string|number>} params @returns {string} */
+/**
+ * Replaces %(name)s by params.name and %% by %. Plain text: templates escape it.
+ * @param {string} text @param {Record<string, string|number>} params @returns {string}
+ */
 export const fill = (text, params) =>
   text.replace(/%(?:\((\w+)\)[sd]|%)/g, (whole, name) =>
     name === undefined ? '%' : String(params[name] ?? whole),
   )
 
+/** @param {string} language */
 const addressOf = language => `../build/catalog.${language}.js`
 
-/** Words of a language, of the original where that one cannot be had. @param {string} language @returns {Promise<I18n>} */
+/**
+ * Words of a language, of the original where that one cannot be loaded.
+ * @param {string} language @returns {Promise<I18n>}
+ */
 export async function loadI18n(language) {
   const isElsewhere = speaks(language) && language !== ORIGINAL
   const {
@@ -55,8 +62,11 @@ export function chosenLanguage() {
   }
 }
 
-/** The language to start in: what was chosen on this phone, what the person has, what the browser
- * says. @param {{interface_language?: string}|null} person @returns {string} */
+/**
+ * The language to start in: what was chosen on this phone, what the person has, what the browser
+ * prefers.
+ * @param {{interface_language?: string}|null} person @returns {string}
+ */
 export function preferredLanguage(person) {
   const wishes = [
     chosenLanguage(),
@@ -66,8 +76,11 @@ export function preferredLanguage(person) {
   return wishes.find(speaks) ?? ORIGINAL
 }
 
-/** Asks the worker to keep the words of this language for times without network: it keeps by itself
- * only what every phone needs. @param {string} language */
+/**
+ * Ask the worker to keep the words of this language for times without network: without being asked
+ * it keeps only what every phone needs.
+ * @param {string} language
+ */
 export async function keepWords(language) {
   if (language === ORIGINAL) return // part of the bundle
   const registration = await navigator.serviceWorker?.ready
@@ -81,7 +94,7 @@ export const languageRows = current =>
     return {code: tag, label, direction, chosen: tag === current}
   })
 
-/** Keeps the choice on this phone. @param {string} language */
+/** Keep the choice on this phone. @param {string} language */
 export function chooseLanguage(language) {
   try {
     localStorage.setItem('troskel.language', language)

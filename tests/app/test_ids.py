@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
-from pwa.ids import uuid4, uuid7
+from pwa.ids import uuid4, uuid7, uuid7_at
 
 
 def test_a_uuid7_carries_its_millisecond_and_version() -> None:
     id = uuid.UUID(uuid7(1_700_000_000_123))
     assert (id.version, id.variant) == (7, uuid.RFC_4122)
     assert id.int >> 80 == 1_700_000_000_123
+
+
+def test_a_uuid7_of_a_moment_carries_its_millisecond() -> None:
+    moment = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
+    assert uuid.UUID(uuid7_at(moment)).int >> 80 == round(moment.timestamp() * 1000)
 
 
 def test_a_uuid7_is_fixed_by_its_time_and_random_bits() -> None:

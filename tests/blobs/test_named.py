@@ -16,7 +16,7 @@ from pwa.database import indexes
 from pwa.database.connections import Databases
 from pwa.ids import uuid4
 from pwa.services import Services
-from pwa.visits.holding import list_held, resolve_held
+from pwa.visits.holding import resolve_held
 from sync.operations import MEDIA_TYPE, encode
 from tests.cast.pictures import photo
 from tests.cast.world import SIGNATURE, World, operation
@@ -207,7 +207,7 @@ def test_the_desk_strikes_a_photo_and_a_held_strike_that_is_accepted_deletes_it_
     assert charlie.do("visit.retract", visit, {"operation": target}).results[0].result == "held"
     assert services.blobs.has(SHA)
     with app.app_context():
-        (held,) = list_held(services, user_of("alice"))
+        (held,) = world.held(user_of("alice"))
         assert resolve_held(services, user_of("alice"), held.id, held.sha256, "accept") == "applied"
     assert not services.blobs.has(SHA)
 

@@ -25,7 +25,7 @@ def remove(name: str) -> Change:
 
 def redirect(name: str) -> Change:
     """A proxy redirects one file to a sign-in page."""
-    response = "    return _assets().response(request, version, name)"
+    response = "    content = _assets().read(version, name)"
     return replace(
         "pwa/phones/shell.py",
         response,
@@ -36,11 +36,11 @@ def redirect(name: str) -> Change:
 
 def alter(name: str) -> Change:
     """A proxy changes the content of one file on the way."""
-    line = "        suffix = path.suffix\n"
+    line = "        return content if _sha256(content)"
     return replace(
         "pwa/bundle/assets.py",
         line,
-        f"        if name == {name!r}:\n            content += b' '\n{line}",
+        f"        if name == {name!r}:\n            return content + b' '\n{line}",
     )
 
 

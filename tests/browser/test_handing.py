@@ -43,7 +43,7 @@ def test_work_of_a_deactivated_person_is_handed_over_unread_and_accepted_by_a_su
     page.goto(server.url + "/desk/held")
     expect(page.locator(".held-group")).to_contain_text("Bob Testsson")
     page.click("button[value=accept]")
-    expect(page.locator("#notices")).to_contain_text("in now")
+    expect(page.locator("#notices")).to_contain_text("item applied")
     phone.page.locator("#send button").click()
     phone.expect_status("All sent")
     page.goto(server.url + "/desk/devices")

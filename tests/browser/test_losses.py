@@ -90,7 +90,7 @@ def test_an_emptied_phone_reports_it_enrols_again_and_the_supervisor_reads_how_m
     phone.open("/field/")
     phone.expect_status("This phone has lost data")
     phone.open("/field/device")
-    expect(phone.page.locator("main")).to_contain_text("2 things had not been sent.")
+    expect(phone.page.locator("main")).to_contain_text("2 items had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
@@ -99,7 +99,7 @@ def test_an_emptied_phone_reports_it_enrols_again_and_the_supervisor_reads_how_m
     row = page.locator("tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("storage was emptied")
-    expect(row).to_contain_text("2 things had not been sent.")
+    expect(row).to_contain_text("2 items had not been sent.")
     page.click("text=Seen to")
     expect(page.locator("tbody tr")).not_to_contain_text("storage was emptied")
 
@@ -128,7 +128,7 @@ def test_a_phone_restored_to_an_older_copy_reports_it_and_uses_no_number_twice(
     works_again(phone, server)
     row = devices_page(desk).locator("tbody tr")
     expect(row).to_contain_text("put back to an older copy")
-    expect(row).to_contain_text("3 things had not been sent.")
+    expect(row).to_contain_text("3 items had not been sent.")
 
 
 def test_a_damaged_database_is_reported_and_the_phone_works_again(
@@ -149,13 +149,13 @@ def test_a_damaged_database_is_reported_and_the_phone_works_again(
     phone.open("/field/")
     phone.expect_status("This phone has lost data")
     phone.open("/field/device")
-    expect(phone.page.locator("main")).to_contain_text("1 thing had not been sent.")
+    expect(phone.page.locator("main")).to_contain_text("1 item had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
     row = devices_page(desk).locator("tbody tr")
     reported = "storage did not open" if store == "sqlite" else "storage was emptied"
     expect(row).to_contain_text(reported)
-    expect(row).to_contain_text("1 thing had not been sent.")
+    expect(row).to_contain_text("1 item had not been sent.")
     names = phone.page.evaluate("indexedDB.databases().then(all => all.map(one => one.name))")
     assert names == (["troskel-2"] if store == "sqlite" else ["troskel"])

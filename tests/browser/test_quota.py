@@ -38,5 +38,5 @@ def test_a_full_phone_saves_texts_and_shows_that_space_is_short(
     assert not phone.page.evaluate("caches.has('troskel-ballast')")
     phone.expect_status("Little space left")
     phone.open("/field/outbox")
-    expect(phone.page.locator(".outbox-what")).to_have_text(["New visit"])
+    expect(phone.page.locator(".outbox-what")).to_have_text(["Opened a visit"])
     assert [line for line in phone.console if "Quota" in line] == []

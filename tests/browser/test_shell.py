@@ -43,7 +43,7 @@ def test_a_killed_phone_starts_without_a_network_and_has_what_was_saved(
     phone.reopen()
     phone.open("/field/outbox")
     phone.expect_status("Saved on this phone · 1 unsent")
-    expect(phone.page.locator(".outbox-what")).to_have_text(["New visit"])
+    expect(phone.page.locator(".outbox-what")).to_have_text(["Opened a visit"])
     server.start()
     # Chromium writes cookies to disk twice a minute: after a kill the session may be gone, and
     # signing in again is what the strip then asks for. What was saved is there either way.

@@ -1,4 +1,4 @@
-"""The eight traps of htmx 4 on a phone that answers itself (docs/design: the phone's small server).
+"""The eight traps of htmx 4 on a phone that answers itself (docs/design.md 3.4).
 
 Each test puts a probe page into a copy of the app and taps as fast as a hurried person. The probe's
 `gate` holds a save open, so that "fast" means "before the save is done", not a number of
@@ -370,7 +370,7 @@ def test_a_page_that_fails_shows_what_to_do_and_back_works(page: Page) -> None:
     page.go_back()
     expect(page.locator("h1")).to_have_text("One")
     page.tap("#to-nowhere")
-    expect(page.locator("h1")).to_have_text("This page is not here")
+    expect(page.locator("h1")).to_have_text("Page not found on this phone")
 
 
 def test_no_request_of_a_page_reaches_the_network(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""What is made for the phone: catalogues with the same plural forms, nothing twice."""
+"""The build: messages as numbers, catalogues with Python's plural forms, steps that are skipped."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def test_messages_are_found_in_templates_scripts_and_python(tree: Path) -> None:
     assert "Not for phones" not in text
 
 
-def test_a_message_glued_together_from_pieces_is_refused(tree: Path) -> None:
+def test_a_message_concatenated_from_pieces_is_refused(tree: Path) -> None:
     (tree / "static/field/b.js").write_text("\n_('one ' + 'two')")
     with pytest.raises(ValueError, match=r"b\.js:2: a message must be one string"):
         catalogues.update(tree)
@@ -134,7 +134,7 @@ def test_an_empty_message_is_refused(tree: Path) -> None:
         phone_words.find(tree)
 
 
-def test_words_of_a_message_that_is_said_already_stay_as_they_are(tree: Path) -> None:
+def test_gettext_returns_a_text_unchanged(tree: Path) -> None:
     """`_(ngettext(…), {…})` fills in what ngettext has chosen."""
     catalogues.update(tree)
     build.compile_catalogues(tree, say=lambda _: None)
@@ -200,7 +200,7 @@ def _tags(language: str) -> set[str]:
     return set(Locale(language).plural_form.tags) | {"other"}
 
 
-def test_english_is_what_the_code_says(tree: Path) -> None:
+def test_english_is_the_msgid_itself(tree: Path) -> None:
     catalogues.update(tree)
     build.compile_catalogues(tree, say=lambda _: None)
     module = tree / "static/build/catalog.en.js"
@@ -220,7 +220,7 @@ def test_a_plural_header_with_anything_but_arithmetic_is_refused(tree: Path) -> 
         phone_words.compile_catalogue(catalogue, "sv", ["Saved"])
 
 
-def test_packages_are_not_installed_again_when_the_lock_file_is_met(tmp_path: Path) -> None:
+def test_packages_are_not_installed_again_when_they_match_the_lock_file(tmp_path: Path) -> None:
     shutil.copy(ROOT / "package-lock.json", tmp_path)
     lock = json.loads((tmp_path / "package-lock.json").read_text())
     for path, entry in lock["packages"].items():
@@ -254,7 +254,7 @@ def test_a_file_with_the_same_content_is_not_written_again(tmp_path: Path) -> No
     assert [p.name for p in path.parent.iterdir()] == ["b.js"]
 
 
-def test_two_builds_at_once_do_not_take_each_others_files(
+def test_two_builds_at_once_do_not_disturb_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "b.js"

@@ -1,7 +1,7 @@
-"""The interface in every language: all of it, with nothing lost on the way.
+"""The interface in every language: every message is translated, with the same values in it.
 
 Texts are compared with what a fresh extraction finds, so a message that was added without its
-translations fails here and not at somebody's door. What reads well only people can judge; what
+translations fails here and not in use. Whether it reads well only people can judge; what
 is checked is that a sentence is there, in the right letters, with the same values in it.
 """
 
@@ -66,7 +66,7 @@ def _forms(string: object) -> list[str]:
 
 
 def _placeholders(text: str) -> list[str]:
-    """Every `%(name)s` of `text`, sorted. `%%` says a percent sign and is none."""
+    """Every `%(name)s` of `text`, sorted. `%%` is a percent sign, not one of them."""
     return sorted(
         f"{name}:{conversion}"
         for name, conversion in PLACEHOLDER.findall(text)
@@ -133,7 +133,7 @@ def test_a_translation_names_the_same_values_as_the_message(catalogue: Catalog) 
     assert not wrong
 
 
-def test_a_form_for_many_numbers_says_the_number(catalogue: Catalog) -> None:
+def test_a_plural_form_for_many_numbers_contains_the_number(catalogue: Catalog) -> None:
     form_of = c2py(str(catalogue.plural_expr))
     serves: dict[int, set[int]] = {}
     for number in range(200):
@@ -162,7 +162,7 @@ def test_no_sentence_was_left_in_english(catalogue: Catalog) -> None:
         for message in catalogue
         if message.id and set(_forms(message.string)) & {_id(message.id)}
     }
-    # One word may well be the same in two languages; two words are no accident.
+    # One word may be the same in two languages; two words in a row are no coincidence.
     words = {text: PLACEHOLDER.sub("", text).strip() for text in same}
     assert not {text for text in same if " " in words[text] and text not in NAMES}
     assert len(same) <= 15
@@ -212,8 +212,8 @@ def test_it_has_as_many_forms_as_cldr_has_for_whole_numbers(language: str) -> No
     assert {form_of(number) for number in range(200)} == set(range(catalogue.num_plurals))
 
 
-def test_nobody_is_told_that_they_disturb() -> None:
-    """The company asks for consideration; it does not speak of disturbing (domain, R82)."""
+def test_no_page_tells_anybody_that_they_disturb() -> None:
+    """The company asks for consideration; it does not speak of disturbing (docs/domain.md 3.10)."""
     catalogue = catalogues.read_catalogue(ROOT, "sv")
     texts = [form for m in catalogue if m.id for form in _forms(m.string)]
     assert not [text for text in texts if re.search(r"\bstör(?!re|st)", text, re.IGNORECASE)]

@@ -1,7 +1,7 @@
-"""Nothing is an empty box: every character that is shown is in a font we ship, or on every phone.
+"""No empty boxes: every character that is shown is in a font we ship, or on every phone.
 
-Read off what is built: the faces of static/build/fonts.css and the characters that the font
-files really have (HarfBuzz says), against every text there is.
+Compared are all texts with what is built: the faces of static/build/fonts.css and the characters
+that HarfBuzz finds in the font files.
 """
 
 import json
@@ -81,7 +81,7 @@ def _range(text: str) -> Iterator[int]:
 
 
 def shown(text: str) -> set[int]:
-    """The characters of `text` that want a glyph: not marks of direction, not combining nothings."""
+    """The characters of `text` that need a glyph: no marks of direction, no joiners."""
     return {ord(c) for c in text if unicodedata.category(c) != "Cf"}
 
 

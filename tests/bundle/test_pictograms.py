@@ -65,7 +65,7 @@ def test_the_sprite_refers_to_nothing_outside_itself() -> None:
     assert not re.search(r"script|style|href|url\(|https?:|<!DOCTYPE|<!ENTITY|<\?", text, re.I)
 
 
-def test_the_sprite_is_small_and_travels_with_the_app() -> None:
+def test_the_sprite_is_small_and_stored_with_the_app() -> None:
     content = SPRITE.read_bytes()
     assert len(content) <= BYTES_MAX
     assert len(gzip.compress(content, 9)) <= COMPRESSED_MAX

@@ -15,7 +15,8 @@ from typing import Any
 from pwa.ids import uuid4
 from pwa.people.accounts import User
 from pwa.services import Services
-from pwa.visits.submitting import Draft, principal_of, submit
+from pwa.visits.holding import HeldRow, list_held
+from pwa.visits.submitting import Draft, principal_of, principals, submit
 from sync.push import Pushed, push
 from tests.cast.drafts import planned_visit
 from tests.cast.operations import NOW as NOW
@@ -44,7 +45,13 @@ class Phone:
         stamp = changes.pop("at", NOW).isoformat(timespec="seconds")
         own = {"at": stamp, "base": head_of(self.services)}
         text = self.maker.make(kind, visit, data, **(own | changes))
-        return push(self.services.storage, [text], principal_of(self.user), stamp)
+        return push(
+            self.services.storage,
+            [text],
+            principal_of(self.user),
+            stamp,
+            people=principals(self.services.databases.writer),
+        )
 
 
 def head_of(services: Services) -> int:
@@ -119,6 +126,11 @@ class World:
     def row(self, visit: str) -> dict[str, Any]:
         with self.services.databases.reading() as db:
             return dict(db.table("visit_index").get(visit))
+
+    def held(self, user: User) -> list[HeldRow]:
+        """What is held, as `user` sees it."""
+        with self.services.databases.reading() as db:
+            return list_held(db, user)
 
     def log_length(self) -> int:
         return head_of(self.services)

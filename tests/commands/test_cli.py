@@ -1,4 +1,4 @@
-"""The troskel command, run as a command: exit codes, words, files."""
+"""The troskel command: exit codes, output, files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Run = Callable[..., "Answer"]
 
 
 class Answer(NamedTuple):
-    """What a command left: its exit code and what it printed."""
+    """The result of a command: its exit code and what it printed."""
 
     returncode: int
     stdout: str
@@ -73,7 +73,7 @@ def test_data_on_the_command_line_beats_the_environment(run: Run, tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
-def test_a_folder_that_was_never_made_is_refused_with_the_way_out(run: Run, tmp_path: Path) -> None:
+def test_a_folder_that_was_never_made_is_refused_with_what_to_do(run: Run, tmp_path: Path) -> None:
     for command in (["user", "list"], ["export", "visits"], ["serve"]):
         answer = run(*command)
         assert answer.returncode == 1, command
@@ -93,7 +93,7 @@ def test_settings_shows_the_value_in_force(run: Run) -> None:
     assert "Europe/Helsinki" in run("settings", TROSKEL_ZONE="Europe/Helsinki").stdout
 
 
-def test_people_are_added_listed_let_out_and_in_and_given_passwords(run: Run) -> None:
+def test_people_are_added_listed_deactivated_activated_and_given_passwords(run: Run) -> None:
     run("init")
     added = run(
         "user", "add", "hugo", "--role", "officer", "--queue", "KT", "--display", "Hugo Testsson",
@@ -273,7 +273,7 @@ def test_an_archive_that_is_no_backup_is_refused(
     assert list((tmp_path / "new").rglob("*.db")) == []
 
 
-def test_files_that_another_tool_put_back_are_told_so(run: Run, filled: Path) -> None:
+def test_files_that_another_tool_restored_are_marked_as_restored(run: Run, filled: Path) -> None:
     answer = run("restore", "--external")
     assert answer.returncode == 0, answer.stderr
     assert "goes on" in answer.stdout
@@ -304,7 +304,7 @@ def test_a_restore_ends_every_session(run: Run, filled: Path, tmp_path: Path) ->
 # --- the guide as PO files ------------------------------------------------------------------
 
 
-def test_a_language_of_the_guide_goes_out_and_comes_back_as_drafts(
+def test_a_language_of_the_guide_is_exported_and_imported_as_drafts(
     run: Run, tmp_path: Path
 ) -> None:
     run("init")
@@ -364,7 +364,7 @@ def test_what_publishing_would_change_is_shown_and_checked_with_the_drafts(
     assert [one["key"] for one in json.loads(answer.stdout)["problems"]] == ["i25.label"]
 
 
-def test_a_refused_row_is_told_with_its_number_and_a_refused_file_is_exit_code_2(
+def test_a_refused_row_is_reported_with_its_number_and_a_refused_file_is_exit_code_2(
     run: Run, tmp_path: Path
 ) -> None:
     run("init")

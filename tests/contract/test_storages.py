@@ -1,4 +1,4 @@
-"""Memory and SQLite sit the exam of sync/contract.py, whole."""
+"""Memory and SQLite pass all tests of sync/contract.py."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TestSqlite(StorageContract):
 
 
 @pytest.mark.parametrize("engine", [TestMemory, TestSqlite])
-def test_no_engine_overrides_a_test_of_the_exam(engine: type) -> None:
-    exam = {name for name in vars(StorageContract) if name.startswith("test_")}
-    assert exam
-    assert not exam & set(vars(engine))
+def test_no_engine_overrides_a_contract_test(engine: type) -> None:
+    tests = {name for name in vars(StorageContract) if name.startswith("test_")}
+    assert tests
+    assert not tests & set(vars(engine))

@@ -52,10 +52,10 @@ def test_the_nearest_level_wins_and_an_emptied_field_gives_way(
         "21:00",
     ]
     assert facts(services, "Norr", "N1")["quiet.from"] == "20:00"
-    assert "Not set here: 21:00 holds." not in page(root, "building:N1")
+    assert "Not set here: 21:00 applies." not in page(root, "building:N1")
     save(root, "building:N1", quiet__from="")
     assert facts(services, "Norr", "N1")["quiet.from"] == "21:00"
-    assert "Not set here: 21:00 holds." in page(root, "building:N1")
+    assert "Not set here: 21:00 applies." in page(root, "building:N1")
 
 
 def test_what_is_refused_is_kept_in_its_field_and_nothing_of_the_form_is_stored(

@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 
 from pwa.commands import demo
 from pwa.desk.coverage import lines, months_back
-from pwa.desk.parts import queries
+from pwa.desk.parts import tables
 from pwa.desk.parts.filters import VisitFilter
-from pwa.desk.parts.queries import Calendar, Cell
+from pwa.desk.parts.rows import Calendar, Cell
 from pwa.phones import devices
 from pwa.services import Services
 from tests.cast.world import World, days
@@ -87,10 +87,10 @@ def test_overdue_is_a_passed_window_or_a_passed_day(world: World) -> None:
     world.done(world.phone("bob"), finished)
     calendar = Calendar.of(world.services.today(), 30)
     with world.services.databases.reading() as db:
-        rows = queries.list_visits(db, VisitFilter(overdue=True), calendar)
+        rows = tables.list_visits(db, VisitFilter(overdue=True), calendar)
         assert {row.id for row in rows} == {late_window, late_day}
         assert all(row.overdue for row in rows)
-        assert queries.count_needs(db, calendar)["overdue"] == 2
+        assert tables.count_needs(db, calendar)["overdue"] == 2
 
 
 def test_a_cancelled_visit_is_in_no_number(client_for: Client, world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_cancelled_visit_is_in_no_number(client_for: Client, world: World) -> 
     assert "No welcome visits in this period" in _english(client_for("alice")).get("/desk/").text
 
 
-def test_a_silent_phone_with_unsent_work_stands_first(client_for: Client, world: World) -> None:
+def test_a_silent_phone_with_unsent_work_is_first(client_for: Client, world: World) -> None:
     with world.services.databases.writing() as db:
         for name, unsent, ago in (("bob", 0, -1), ("amira", 4, -3)):
             seen = days(ago).isoformat(timespec="seconds")

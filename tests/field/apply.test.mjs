@@ -1,11 +1,11 @@
-// The phone's records against the vectors that sync/apply.py passes, and what vectors cannot say.
+// The phone's records against the vectors that sync/apply.py passes, and what vectors cannot show.
 
 import assert from 'node:assert/strict'
 import {readdirSync, readFileSync} from 'node:fs'
 import {test} from 'node:test'
 
 import fc from 'fast-check'
-
+import {KINDS} from '../../static/build/constants.js'
 import {
   apply,
   conflictsOf,
@@ -16,7 +16,6 @@ import {
   stateOf,
   winner,
 } from '../../static/field/record/apply.js'
-import {KINDS} from '../../static/field/record/operations.js'
 
 const VECTORS = new URL('../../sync/vectors/apply/', import.meta.url)
 const load = name => JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8'))

@@ -1,4 +1,4 @@
-// What the browser says of itself, and names and times made on the phone.
+// The browser's report about itself, and ids and times made on the phone.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -14,7 +14,7 @@ const IPHONE =
 const MAC =
   'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.6 Safari/605.1.15'
 
-test('a tab on an iPhone or iPad is told from the app on the home screen and from a Mac', () => {
+test('a tab on an iPhone or iPad is distinguished from the app on the home screen and from a Mac', () => {
   assert.equal(iosBrowserTab({userAgent: IPHONE}), true)
   assert.equal(iosBrowserTab({userAgent: IPHONE, standalone: true}), false)
   assert.equal(iosBrowserTab({userAgent: MAC, maxTouchPoints: 5}), true)

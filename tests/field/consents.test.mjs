@@ -1,5 +1,5 @@
 // I5 on the phone: every order in which up to three decisions about one purpose can be made and
-// arrive gives what the model of tests/sync/test_consent_orders.py says.
+// arrive gives what the model of tests/sync/test_consent_orders.py gives.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -56,7 +56,7 @@ for (const [count, expected] of [
   [2, 207],
   [3, 8019],
 ]) {
-  test(`I5: ${count} decisions in every order give what the model says`, () => {
+  test(`I5: ${count} decisions in every order give what the model gives`, () => {
     let tried = 0
     for (const history of orders(count)) {
       const consents = history.map(({by, made, seen, decision}, n) => ({

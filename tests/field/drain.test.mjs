@@ -31,10 +31,10 @@ const FAULTS = {
   'signed out': async () => json(401, 'reauth'),
   'too many': async () => json(429, 'wait'),
   'torn answer': async answer => {
-    const {status, headers, ...whole} = await answer().then(async said => ({
-      status: said.status,
-      headers: said.headers,
-      text: await said.text(),
+    const {status, headers, ...whole} = await answer().then(async response => ({
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
     }))
     return new Response(whole.text.slice(0, whole.text.length / 2), {status, headers})
   },
@@ -65,13 +65,13 @@ const steps = fc.array(
 /** The counter equals the list; false where a round came in between. */
 async function counterIsTrue(store) {
   const before = (await unsent(store)).length
-  const told = await counts(store)
+  const counted = await counts(store)
   if ((await unsent(store)).length !== before) return false
-  assert.equal(told.unsent + told.needs, before)
+  assert.equal(counted.unsent + counted.needs, before)
   return true
 }
 
-/** A phone that is used as `plan` says. @returns what is left when the faults have stopped */
+/** A phone that is used according to `plan`. @returns what is left when the faults have stopped */
 async function live(plan) {
   const {phone, store: first} = await enrolled()
   const server = new Server()

@@ -1,4 +1,4 @@
-// What ends otherwise than applied: handed over for somebody who does not come back, kept at the
+// Operations that end otherwise than applied: handed over for somebody who does not come back, kept at the
 // office as it is, deleted because the tenancy turned out to be protected.
 
 import assert from 'node:assert/strict'
@@ -44,9 +44,9 @@ test('I6: what is handed over is held at the server with its exact bytes, and st
   )
   assert.equal(server.held.get(id).sha256, (await store.read()).outbox.get(id).sha256)
   assert.ok(server.blobs.has(hash))
-  const told = await unsent(store)
+  const listed = await unsent(store)
   assert.deepEqual(
-    told.map(one => [one.state, one.problem, one.kind, one.data]),
+    listed.map(one => [one.state, one.problem, one.kind, one.data]),
     [
       ['needs', 'author_mismatch', '', {}],
       ['needs', 'author_mismatch', '', {}],
@@ -55,7 +55,7 @@ test('I6: what is handed over is held at the server with its exact bytes, and st
   assert.deepEqual(await store.visits(), [])
 })
 
-test('what Bob writes after a handing over waits again', async () => {
+test('what Bob writes after a hand-over waits again', async () => {
   const {store, server, sync} = await bobIsAway()
   await handOver(store, 'bob')
   await sync.now()
@@ -69,7 +69,7 @@ test('what Bob writes after a handing over waits again', async () => {
   assert.equal((await counts(store)).waits, 1)
 })
 
-test('what a supervisor accepts of a handing over ends on the phone, and an author who comes back sends it himself', async () => {
+test('what a supervisor accepts of a hand-over is finished on the phone, and an author who comes back sends it himself', async () => {
   const {store, server, sync, id} = await bobIsAway()
   await handOver(store, 'bob')
   await sync.now()
@@ -93,7 +93,7 @@ test('nobody signed in hands nothing over', async () => {
   assert.equal((await counts(store)).waits, 2)
 })
 
-test('I6: what was filed is shown as kept at the office, in no visit, and leaves after its days', async () => {
+test('I6: what was filed is shown as kept at the office, in no visit, and is removed after its days', async () => {
   const {store, server, sync, clock} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'odd' ? 'invalid' : '')
@@ -135,7 +135,7 @@ test('I6: what was filed and then applied at the desk is shown as sent, also whe
   )
 })
 
-test('what was deleted because it is protected is confirmed until the server has heard it', async () => {
+test('what was deleted because it is protected is reported until the server has acknowledged it', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
@@ -156,9 +156,9 @@ test('what was deleted because it is protected is confirmed until the server has
   await sync.now()
   assert.deepEqual(server.health.at(-1).deleted, [VISIT])
   assert.ok(!(await store.read()).meta.has('deleted'))
-  const told = server.health.length
+  const before = server.health.length
   await sync.now()
-  assert.equal(server.health.length, told)
+  assert.equal(server.health.length, before)
 })
 
 test('a rescue copy has the exact bytes and the signatures of who is signed in, and nothing of others', async () => {

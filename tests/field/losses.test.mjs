@@ -1,5 +1,5 @@
 // A database that does not open, one the browser threw away, a full phone: what was saved is not
-// given up, what is lost is told, and the phone can be used again.
+// deleted, a loss is reported, and the phone can be used again.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -39,7 +39,7 @@ async function unopenable() {
   return {phone, before: store, hash, heal}
 }
 
-test('I1: a database that does not open is kept, told with how much was unsent, and replaced at enrolment only', async () => {
+test('I1: a database that does not open is kept, reported with how much was unsent, and replaced at enrolment only', async () => {
   const {phone, before, heal} = await unopenable()
   try {
     const store = await phone.tab()
@@ -63,7 +63,7 @@ test('I1: a database that does not open is kept, told with how much was unsent, 
   }
 })
 
-test('I1: what an unopenable database holds comes over as soon as it opens, with its ids and bytes, and goes out once', async () => {
+test('I1: what an unopenable database holds is copied as soon as it opens, with its ids and bytes, and sent once', async () => {
   const {phone, before, hash, heal} = await unopenable()
   const rows = [...(await before.read()).outbox.values()].map(row => [row.id, row.sha256])
   const store = await phone.tab()
@@ -90,13 +90,13 @@ test('I1: what an unopenable database holds comes over as soon as it opens, with
     .filter(one => one.body.operations.length > 0)
     .map(({body}) => [body.device, body.key, body.operations.map(text => JSON.parse(text).device)])
   assert.deepEqual(sent.slice(0, 2), [
-    // what the news do not show is offered once more
+    // what the pull does not confirm is offered once more
     [before.device.id, before.device.key, [before.device.id, before.device.id]],
     [later.device.id, later.device.key, [later.device.id]],
   ])
-  const told = server.health.filter(one => one?.lost)
+  const reports = server.health.filter(one => one?.lost)
   assert.deepEqual(
-    told.map(one => [one.lost, one.lost_unsent, one.recovered]),
+    reports.map(one => [one.lost, one.lost_unsent, one.recovered]),
     [['unopenable', 2, 2]],
   )
   assert.deepEqual(await databaseNumbers(phone.name), [2, 1], 'the old one was deleted')
@@ -216,7 +216,7 @@ test('an app that is older than the database, or locked storage, is no loss', as
   }
 })
 
-test('a browser that says it threw the data away is believed, without any canary', async () => {
+test('a browser that reports deleted data is trusted, without any canary', async () => {
   const phone = newPhone()
   IDBFactory.prototype.open = function opened(...asked) {
     const request = open.apply(this, asked)
@@ -299,7 +299,7 @@ function full() {
   }
 }
 
-test('I1: a full phone gives up its ballast to finish a save, and says so', async () => {
+test('I1: a full phone deletes its ballast to finish a save, and reports it', async () => {
   const phone = newPhone()
   const space = {drops: 0}
   let disk = null

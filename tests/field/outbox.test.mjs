@@ -1,4 +1,4 @@
-// Saving on the phone: what was said to be saved is there, once, with the bytes it was made with,
+// Saving on the phone: what was shown as saved is there, once, with the bytes it was made with,
 // whatever fails in between.
 
 import assert from 'node:assert/strict'
@@ -111,7 +111,7 @@ test('a draft that makes no sense is refused before anything is written', async 
   assert.deepEqual(await databaseNumbers(store), [])
 })
 
-test('nobody signed in, or no database: nothing is saved and it is said', async () => {
+test('nobody signed in, or no database: nothing is saved, and the save fails', async () => {
   const {store} = await enrolled()
   await store.signOut()
   await assert.rejects(saveDrafts(store, [note('x')]), error => error.code === 'nobody')
@@ -196,7 +196,7 @@ test('a picture that was struck and is taken again is offered to the server anew
   const {store} = await enrolled()
   const one = await jpeg('one')
   const [first, second] = [uuid7(), uuid7()]
-  const told = (id, result) => ({
+  const receipt = (id, result) => ({
     put: 'receipts',
     value: {
       id,
@@ -211,10 +211,10 @@ test('a picture that was struck and is taken again is offered to the server anew
     },
   })
   await saveDrafts(store, [picture(first, one.sha256)], [one])
-  await store.update(() => [told(first, 'applied'), told(one.sha256, 'stored')])
+  await store.update(() => [receipt(first, 'applied'), receipt(one.sha256, 'stored')])
   await saveDrafts(store, [strike(first)])
   await saveDrafts(store, [picture(second, one.sha256)], [one])
-  await store.update(() => [told(second, 'applied')])
+  await store.update(() => [receipt(second, 'applied')])
   assert.deepEqual(
     (await unsent(store)).map(row => row.kind),
     ['visit.retract', 'visit.photo'],
@@ -245,7 +245,7 @@ function FDBObjectStore() {
   return IDBObjectStore.prototype
 }
 
-/** Count the calls into IndexedDB and let `fault(n, store)` do harm at the nth. @returns {() => number} puts all back, tells the count */
+/** Count the calls into IndexedDB and let `fault(n, store)` do harm at the nth. @returns {() => number} restores all, returns the count */
 function watch(fault) {
   const kept = CALLS.flatMap(([prototype, names]) =>
     names.map(name => [prototype, name, prototype[name]]),
@@ -278,7 +278,7 @@ async function callsOfOneSave() {
   return stop()
 }
 
-test('I1: a crash between any two steps of saving loses nothing that was said to be saved, and doubles nothing', async () => {
+test('I1: a crash between any two steps of saving loses nothing that was shown as saved, and doubles nothing', async () => {
   const calls = await callsOfOneSave()
   assert.ok(calls > 8, `only ${calls} calls`)
   const seen = new Set()
@@ -299,7 +299,7 @@ test('I1: a crash between any two steps of saving loses nothing that was said to
     const reborn = await phone.tab()
     const numbers = await databaseNumbers(reborn)
     assert.ok(numbers.length === 0 || numbers.length === 2, `call ${n}: half a tap`)
-    if (saved) assert.equal(numbers.length, 2, `call ${n}: said saved, is not there`)
+    if (saved) assert.equal(numbers.length, 2, `call ${n}: shown as saved, is not there`)
     await saveDrafts(reborn, drafts)
     assert.deepEqual(await databaseNumbers(reborn), [1, 2], `call ${n}: again`)
     assert.equal(reborn.lost, null)
@@ -368,7 +368,7 @@ test('a commit that is aborted after its requests succeeded is no save', async (
   assert.deepEqual(await databaseNumbers(await phone.tab()), [1])
 })
 
-test('a full phone says so', async () => {
+test('a full phone reports it', async () => {
   const {store} = await enrolled()
   const add = IDBObjectStore.prototype.add
   IDBObjectStore.prototype.add = () => {

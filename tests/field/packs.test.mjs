@@ -101,7 +101,7 @@ test('without storage, or with a full one, the network serves', async () => {
   assert.equal((await loadPack(version, 'ar')).version, version)
 })
 
-test('fetching ahead goes on past what is not there, and does not ask for that again', async () => {
+test('fetching ahead goes on past what is not there, and does not request that again', async () => {
   answer = url => (url.includes('/so.') ? new Response('', {status: 404}) : own(url))
   const wanted = [
     [version, 'so'],
@@ -112,7 +112,7 @@ test('fetching ahead goes on past what is not there, and does not ask for that a
   assert.equal(asked.length, 2)
 })
 
-test('versions and languages that nothing uses leave, those in use stay', async () => {
+test('versions and languages that nothing uses are deleted, those in use stay', async () => {
   await fetchAhead([
     [version, 'sv'],
     [version, 'ti'],

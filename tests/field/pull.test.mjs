@@ -1,4 +1,4 @@
-// News from the server: visits that come and go, restored servers, what may leave the phone.
+// Pulling: visits that come and go, restored servers, what may be removed from the phone.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -22,7 +22,7 @@ test('a visit that is gone stays while something of it is unsent, and goes when 
     path === '/sync/push' ? new Response('', {status: 503}) : answer()
   await sync.now() // the push fails, so does the round
   assert.equal((await store.visits()).length, 1)
-  // The news of it comes by another way while the note is still here.
+  // A pull brings it while the note is still here.
   const {pullAll} = await import('../../static/field/sync/pull.js')
   const {transport} = await import('../../static/field/sync/transport.js')
   await pullAll(store, transport(server.fetch), 'bob', () => new Date())
@@ -148,7 +148,7 @@ test('a visit that was gone before its first snapshot came does not stay on the 
   assert.deepEqual(await store.visits(), [])
 })
 
-test('old news that come late do not undo newer ones of another tab', async () => {
+test('an old page that arrives late does not undo a newer one of another tab', async () => {
   const {phone, store, server, sync, parts} = await world()
   planned(server)
   let open
@@ -193,7 +193,7 @@ test('a server put back to an older state gets everything again that this phone 
   )
 })
 
-/** A phone whose note was acknowledged, and whose server was then put back, before any news came. */
+/** A phone whose note was acknowledged, and whose server was then put back, before any pull. */
 async function acknowledgedThenLost() {
   const {store, server, sync} = await world()
   planned(server)
@@ -211,7 +211,7 @@ async function acknowledgedThenLost() {
   return {store, server, sync, id}
 }
 
-test('what was acknowledged after the last news and lost by the server is offered again', async () => {
+test('what was acknowledged after the last pull and lost by the server is offered again', async () => {
   const {store, server, sync} = await acknowledgedThenLost()
   await sync.now()
   assert.deepEqual(server.texts(), ['precious'])
@@ -230,13 +230,13 @@ test("it is offered again also when its number has become another operation's", 
   assert.deepEqual([shown.length, shown[0].id, shown[0].seq], [1, id, server.log.length])
 })
 
-test("the backup that somebody else hears of lets go of nobody's work: a first sign-in cannot see that the server was put back", async () => {
+test("a backup in somebody else's pull removes nobody's work: a first sign-in cannot see that the server was put back", async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
   await saveDrafts(store, [note('precious')])
   await sync.now()
-  await sync.now() // news vouch for it
+  await sync.now() // a pull confirms it
   server.restore(2)
   await store.signOut()
   await store.signIn(AMIRA)
@@ -254,7 +254,7 @@ test("the backup that somebody else hears of lets go of nobody's work: a first s
   assert.ok(server.texts().includes('precious'))
 })
 
-test('a push has no cursor, so the backup it tells of lets go of nothing', async () => {
+test('a push has no cursor, so the backup in its answer removes nothing', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
@@ -267,7 +267,7 @@ test('a push has no cursor, so the backup it tells of lets go of nothing', async
   server.backup = server.log.length
   await saveDrafts(store, [note('later')])
   await store.signOut()
-  await store.signIn(AMIRA) // in another window Bob is still signed in: his work goes out, no news come
+  await store.signIn(AMIRA) // in another window Bob is still signed in: his work is sent, nothing is pulled
   await sync.now()
   assert.deepEqual(server.texts(), ['later'])
   await store.signIn(BOB)
@@ -275,7 +275,7 @@ test('a push has no cursor, so the backup it tells of lets go of nothing', async
   assert.deepEqual(server.texts().sort(), ['later', 'precious'])
 })
 
-test('another operation under the same number does not vouch for it', async () => {
+test('another operation under the same number does not confirm it', async () => {
   const {store, server, sync} = await acknowledgedThenLost()
   await saveDrafts(store, [note('later')])
   await sync.now() // gets the number that the lost one had
@@ -302,13 +302,13 @@ test('what another server acknowledged and lost is offered again, though the fir
   assert.deepEqual(server.texts(), ['precious'])
 })
 
-test('what is acknowledged while news are on their way is not doubted', async () => {
+test('what is acknowledged while a pull is under way is not offered again', async () => {
   const {phone, store, server, sync, parts} = await world()
   planned(server)
   const other = await phone.tab()
   server.meddle = async ({path}, answer) => {
-    const said = await answer()
-    if (path !== '/sync/pull') return said
+    const response = await answer()
+    if (path !== '/sync/pull') return response
     server.meddle = (request, go) => go()
     await saveDrafts(other, [note('meanwhile')])
     const {pushAll} = await import('../../static/field/sync/push.js')
@@ -319,7 +319,7 @@ test('what is acknowledged while news are on their way is not doubted', async ()
       health: parts.health,
       now: parts.now,
     })
-    return said
+    return response
   }
   server.requests.length = 0
   await sync.now()
@@ -327,7 +327,7 @@ test('what is acknowledged while news are on their way is not doubted', async ()
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
-test('news over several pages are one: doubt waits for the last', async () => {
+test('a pull of several pages is one: what is unconfirmed shows at the last', async () => {
   const {store, server, sync, id} = await acknowledgedThenLost()
   const others = [uuid4(), uuid4(), uuid4()]
   for (const other of others) server.desk('visit.assign', other, {visitors: ['bob']}, ['bob'])
@@ -346,7 +346,7 @@ test('news over several pages are one: doubt waits for the last', async () => {
   assert.equal((await store.visit(VISIT)).status[id], 'sent')
 })
 
-test('what news cannot show is offered once more and no more: a counter, an answer changed at once', async () => {
+test('what a pull cannot confirm is offered once more and no more: a counter, an answer changed at once', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
@@ -386,7 +386,7 @@ test('after a reset a visit that the server no longer has is gone, over several 
   assert.deepEqual((await store.visits()).map(one => one.id).sort(), ids.slice(0, 4))
 })
 
-test('news come over several pages', async () => {
+test('a pull takes several pages', async () => {
   const {store, server, sync} = await world()
   for (let n = 0; n < 7; n++)
     server.desk('visit.plan', VISIT.replace(/1$/, String(n)), {tenancy: '', kind: 'welcome'}, [
@@ -397,7 +397,7 @@ test('news come over several pages', async () => {
   assert.equal((await store.visits()).length, 7)
 })
 
-test('a sent operation leaves when a snapshot has it and a backup or fourteen days have passed it', async () => {
+test('a sent operation is removed when a snapshot has it and a backup or fourteen days have passed it', async () => {
   const {store, server, sync, clock} = await world()
   planned(server)
   const size = async () => (await store.read()).outbox.size
@@ -426,7 +426,7 @@ test('a sent operation leaves when a snapshot has it and a backup or fourteen da
   )
 })
 
-test('an operation that no snapshot shows stays, whatever backup and calendar say', async () => {
+test('an operation that no snapshot shows stays, whatever the backup and the days are', async () => {
   const {store, server, sync, clock} = await world()
   await saveDrafts(store, [note('x')]) // a visit that this phone never gets
   server.backup = 99

@@ -50,7 +50,7 @@ test('the bytes that are sent are those that were saved', async () => {
   assert.equal(server.log[0].text, text)
 })
 
-// --- answers that must not be believed
+// --- answers that must not be trusted
 
 const lies = {
   'a page with status 200': async () => PAGE(),
@@ -153,7 +153,7 @@ const every = [
 ]
 
 for (const [name, lie, short] of every) {
-  test(`${name} marks nothing as sent, and the same ids go out again (${short ? 'together' : 'listed'})`, async () => {
+  test(`${name} marks nothing as sent, and the same ids are sent again (${short ? 'together' : 'listed'})`, async () => {
     const {store, server, sync} = await world()
     server.knowsShort = short
     const [{id}] = await saveDrafts(store, [note('x')])
@@ -182,7 +182,7 @@ test('what is taken together and what is held come apart in one answer', async (
   )
 })
 
-test('a page instead of news changes nothing', async () => {
+test('a page in place of the answer to a pull changes nothing', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await sync.now()
@@ -250,7 +250,7 @@ test('operations of another person wait for that person and are sent then', asyn
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
-test('somebody else signed in at the server in another window: nothing goes out in the wrong name', async () => {
+test('somebody else signed in at the server in another window: nothing is sent in the wrong name', async () => {
   const {store, server, sync} = await world()
   await saveDrafts(store, [note('his')])
   server.user = 'amira'
@@ -259,7 +259,7 @@ test('somebody else signed in at the server in another window: nothing goes out 
   assert.deepEqual(await store.visits().then(list => list.length), 1)
 })
 
-test('nobody signed in on the phone: it does not speak with the server', async () => {
+test('nobody signed in on the phone: it makes no request', async () => {
   const {store, server, sync} = await world()
   await store.signOut()
   server.requests.length = 0
@@ -267,7 +267,7 @@ test('nobody signed in on the phone: it does not speak with the server', async (
   assert.equal(server.requests.length, 0)
 })
 
-test('another server is believed only after signing in to it, and gets everything', async () => {
+test('another server is trusted only after signing in to it, and gets everything', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await saveDrafts(store, [note('x')])
@@ -319,7 +319,7 @@ test('a held operation needs someone, is shown on its visit, offered again, and 
   assert.deepEqual(await counts(store), {unsent: 0, needs: 0, waits: 0})
 })
 
-test('what a supervisor accepted is shown once, also before the phone has heard of its own operation', async () => {
+test('what a supervisor accepted is shown once, also before the phone has an answer about its own operation', async () => {
   const {store, server, sync, fire} = await world()
   planned(server)
   server.holds = operation => (operation.data.text === 'bad' ? 'no_right' : '')
@@ -331,7 +331,7 @@ test('what a supervisor accepted is shown once, also before the phone has heard 
   server.append((await store.read()).outbox.get(id).text) // accepted at the desk: in the log, no longer held
   server.held.delete(id)
   await saveDrafts(store, [note('good')])
-  await fire(1000) // a round that offers only what is new, but hears all news
+  await fire(1000) // a round that offers only what is new, but pulls everything
   const {record: shown, status} = await store.visit(VISIT)
   assert.deepEqual(
     shown.notes.map(one => one.text),
@@ -346,7 +346,7 @@ test('what a supervisor accepted is shown once, also before the phone has heard 
   assert.equal((await store.visit(VISIT)).status[id], 'sent')
 })
 
-test('an approved visit does not look changed because the phone has not heard of its own answer', async () => {
+test('an approved visit does not look changed because the phone has no answer about its own operation', async () => {
   const {store, server, sync, fire} = await world()
   planned(server)
   server.holds = ({kind}) => (kind === 'visit.answer' ? 'no_right' : '')
@@ -374,9 +374,9 @@ test('a list of what is held has no hashes, so it alone settles nothing', async 
   server.holds = () => 'no_right'
   await saveDrafts(store, [note('x')])
   server.meddle = async (request, answer) => {
-    const said = await answer()
+    const response = await answer()
     if (request.path === '/sync/push') throw new TypeError('the answer was lost')
-    return said
+    return response
   }
   await sync.now()
   assert.equal(server.held.size, 1)
@@ -386,7 +386,7 @@ test('a list of what is held has no hashes, so it alone settles nothing', async 
   assert.deepEqual(await counts(store), {unsent: 1, needs: 0, waits: 0})
 })
 
-test('what a supervisor says of a held operation comes to the phone', async () => {
+test('the comment of a supervisor on a held operation reaches the phone', async () => {
   const {store, server, sync} = await world()
   server.holds = () => 'no_right'
   await saveDrafts(store, [note('x')])
@@ -474,7 +474,7 @@ test('a server that is broken altogether is asked again later, and blames no ope
   assert.equal(timers.findLast(one => one.on).ms, 5000)
 })
 
-test('bytes damaged on the phone are not sent, and it is said', async () => {
+test('bytes damaged on the phone are not sent, and it is shown', async () => {
   const {phone, store, server, sync} = await world()
   const [{id}] = await saveDrafts(store, [note('rent is 100'), note('fine')])
   const row = [...(await store.read()).outbox.values()].find(one => one.id === id)

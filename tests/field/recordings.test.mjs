@@ -1,4 +1,4 @@
-// Recordings on a phone: whole, listed, for this phone's languages, and only for the words they say.
+// Recordings on a phone: whole, listed, for this phone's languages, and only for the same facts.
 
 import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
@@ -88,7 +88,7 @@ test('a sound that arrived damaged, or as a page, is not kept and asked for agai
   assert.ok(await recordingOf('ar', 'i26', {}))
 })
 
-test('what is listed no longer, or is of a language that left, leaves', async () => {
+test('what is not listed any more, or is of a language no longer used, is deleted', async () => {
   await keepRecordings(['ar'], {ar: 'one'})
   assert.equal(kept.size, 2)
   answers['/recordings/ar.json'] = () =>

@@ -21,7 +21,7 @@ const BOB = {
 const OPENED = '6f1c0000-0000-4000-8000-0000000000aa'
 const PLANNED = '6f1c0000-0000-4000-8000-0000000000bb'
 const subject = {type: 'visit', id: OPENED}
-const said = {guide: 'g1', language: 'ar'}
+const shown = {guide: 'g1', language: 'ar'}
 
 const {phone, store} = await enrolled(BOB)
 const server = new Server()
@@ -71,11 +71,11 @@ async function consent(purpose, path) {
 }
 const half = [
   {kind: 'visit.open', subject, data: {tenancy: '', kind: 'contact', language: 'ar'}},
-  {kind: 'visit.answer', subject, data: {item: 'i09', answer: 'done', ...said}},
+  {kind: 'visit.answer', subject, data: {item: 'i09', answer: 'done', ...shown}},
   {
     kind: 'visit.tick',
     subject,
-    data: {section: 's02', answers: {i10: 'done', i11: 'done'}, ...said},
+    data: {section: 's02', answers: {i10: 'done', i11: 'done'}, ...shown},
   },
   {kind: 'visit.note', subject, data: {item: 'i39', text: 'Kranen droppar "lite" åäö 👍'}},
   {

@@ -37,7 +37,7 @@ function lay(name, {version, stores}) {
   })
 }
 
-/** The server as that phone left it: it has what the phone said was sent. */
+/** The server as that phone left it: it has what the phone shows as sent. */
 function serverOf({person, planned, pushes, unsent}) {
   const server = new Server()
   server.user = person.id

@@ -1,4 +1,4 @@
-// What may leave the phone: each reason to stay, alone.
+// What may be removed from the phone: each reason to stay, alone.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -33,7 +33,7 @@ function settled(change = {}) {
       settings: {},
     },
     backup: 5,
-    vouched: 5,
+    confirmed: 5,
     cursor: '5.0123456789abcdef.2026-11-22',
   }
   for (const [name, one] of Object.entries(change))
@@ -42,7 +42,7 @@ function settled(change = {}) {
     meta: map([
       {id: 'backup amira', value: 99},
       {id: 'backup bob', value: parts.backup},
-      {id: 'vouched bob', value: parts.vouched},
+      {id: 'vouched bob', value: parts.confirmed},
       {id: 'cursor bob', value: parts.cursor},
     ]),
     outbox: map([parts.row]),
@@ -57,7 +57,7 @@ const dropped = (memory, there = ['b']) =>
     one => `${one.drop ?? `put ${one.put}`} ${one.id ?? one.value.id}`,
   )
 
-test('an operation for which every reason is gone leaves, with its blob; the visit and the receipt stay', () => {
+test('an operation without any reason to stay is removed, with its blob; the visit and the receipt stay', () => {
   assert.deepEqual(dropped(settled()), ['outbox o', 'blobs b'])
 })
 
@@ -68,7 +68,7 @@ const reasons = {
   'the backup is older': {backup: 4},
   'its picture came after the backup': {blob: {seq: 6}},
   'the backup is known to somebody else only': {backup: 0},
-  'no news have vouched for it': {vouched: 4},
+  'no pull has confirmed it': {confirmed: 4},
   'the log began anew': {cursor: '4.0123456789abcdef.2026-11-22'},
   'the snapshot is older': {visit: {seq: 4}},
   'the snapshot is of a server before': {visit: {stale: true}},
@@ -91,13 +91,13 @@ test('a visit that is gone keeps its address while something of it has not arriv
   assert.deepEqual(dropped(settled({visit: gone})), ['outbox o', 'blobs b', 'visits bob v'])
 })
 
-test('a picture that came after the backup leaves with the next one, or after fourteen days', () => {
+test('a picture that came after the backup is removed with the next one, or after fourteen days', () => {
   assert.deepEqual(dropped(settled({blob: {seq: 6}, backup: 6})), ['outbox o', 'blobs b'])
   const at = new Date(NOW.getTime() - 15 * 86_400_000).toISOString()
   assert.deepEqual(dropped(settled({blob: {seq: 6, at}})), ['outbox o', 'blobs b'])
 })
 
-test('a picture that came by itself is asked about before it leaves', () => {
+test('a picture that was sent by itself is verified before it is removed', () => {
   const memory = settled({blob: {seq: 5}})
   assert.deepEqual(blobsToVerify(memory, NOW), ['b'])
   assert.deepEqual(dropped(memory, []), [])
@@ -136,13 +136,13 @@ test('a receipt outlives its operation by sixty days', () => {
   assert.deepEqual(dropped(memory('2026-09-22T10:00:00Z')), ['receipts o', 'receipts b'])
 })
 
-test('offering again forgets what the server said, not what the phone found damaged', () => {
+test('offering again forgets the verdicts of the server, not what the phone found damaged', () => {
   const ids = memory => offerAgain(memory).map(one => one.id)
   assert.deepEqual(ids(settled()), ['o', 'b'])
   assert.deepEqual(ids(settled({receipt: {result: 'damaged'}})), ['b'])
 })
 
-test('without a backup, sent work stays for the days the company says, and never past fourteen', () => {
+test('without a backup, sent work stays for the days the company sets, and never past fourteen', () => {
   const memory = (days, keep) => {
     const at = new Date(NOW.getTime() - days * 86_400_000 - 1).toISOString()
     const one = settled({backup: 0, receipt: {at}, blob: {at}})

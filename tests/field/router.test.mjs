@@ -63,7 +63,7 @@ test('a longer or shorter address is another address', async () => {
   }
 })
 
-test('a redirect is followed inside and the address is told', async () => {
+test('a redirect is followed inside and the address is named', async () => {
   const {handle} = make(routes => {
     routes.add('POST', '/field/new', () => redirect('/field/visits/7', {toast: 'Saved'}))
     routes.add('GET', '/field/visits/:id', ({params}) => page('visit.html', {id: params.id}))
@@ -118,7 +118,7 @@ test('without anybody signed in only open pages are shown', async () => {
   assert.match(await response.text(), /sign_in\.html/)
 })
 
-test('a refusal changes nothing on the screen and says why', async () => {
+test('a refusal changes nothing on the screen and gives the reason', async () => {
   const {handle} = make(routes =>
     routes.add('POST', '/field/note', () => refuse('Write something first.')),
   )
@@ -128,7 +128,7 @@ test('a refusal changes nothing on the screen and says why', async () => {
   assert.equal(toastOf(response), 'Write something first.')
 })
 
-test('a handler that throws on a tap is said and reported', async () => {
+test('a handler that throws on a tap is shown and reported', async () => {
   const {handle, reported} = make(routes =>
     routes.add('POST', '/field/note', () => {
       throw new Error('oops')
@@ -140,7 +140,7 @@ test('a handler that throws on a tap is said and reported', async () => {
   assert.equal(reported[0].message, 'oops')
 })
 
-test('a save that failed says that the phone could not write it', async () => {
+test('a save that failed shows that the phone could not write it', async () => {
   const failure = Object.assign(new Error('quota'), {name: 'SaveFailed'})
   const {handle} = make(routes =>
     routes.add('POST', '/field/note', async () => {

@@ -1,4 +1,4 @@
-// Blobs on their way, and when the phone speaks with the server and what it says of itself.
+// Uploads of blobs, when the phone talks to the server, and what it reports about itself.
 
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
@@ -34,7 +34,7 @@ test('bytes that are no text ride as base64', async () => {
 
 const large = size => Uint8Array.from({length: size}, (_, n) => (n * 7) % 251).buffer
 
-test('a large blob goes in pieces, and on from where it broke off', async () => {
+test('a large blob is sent in pieces, and goes on from where it broke off', async () => {
   const {store, server, sync} = await world()
   const {hash} = await signed(store, large(700_000), 'image/png')
   let pieces = 0
@@ -78,7 +78,7 @@ test('a picture keeps its operation on the phone until a backup holds it', async
   assert.ok(!(await store.blob(hash)))
 })
 
-test('a picture that a restored server lost leaves the phone only after it was sent again', async () => {
+test('a picture that a restored server lost is removed from the phone only after it was sent again', async () => {
   const {store, server, sync} = await world()
   planned(server)
   const {hash} = await signed(store, large(300_000), 'image/png')
@@ -105,7 +105,7 @@ test('a server put back to between an operation and its picture gets the picture
   assert.equal(server.blobs.get(hash)?.length, 300_000)
 })
 
-test('a picture the news have vouched for is not asked about in each round', async () => {
+test('a picture that a pull has confirmed is not verified in each round', async () => {
   const {store, server, sync} = await world()
   planned(server)
   await signed(store, large(20_000), 'image/png')
@@ -163,7 +163,7 @@ test('on a slow line the pieces get smaller until they get through', async () =>
   assert.equal((await counts(store)).unsent, 0)
 })
 
-test('a picture the server cannot take in holds up neither the news nor the next picture', async () => {
+test('a picture the server refuses holds up neither the pull nor the next picture', async () => {
   const {store, server, sync} = await world()
   planned(server)
   const [bad, good] = [
@@ -179,7 +179,7 @@ test('a picture the server cannot take in holds up neither the news nor the next
       : answer()
   await sync.now()
   assert.ok(server.blobs.has(good.hash))
-  assert.equal((await store.visits()).length, 1, 'the news did not come')
+  assert.equal((await store.visits()).length, 1, 'the pull did not come')
   assert.equal(sync.status().problem, 'internal')
   assert.deepEqual(
     (await unsent(store)).map(row => [row.id, row.state]),
@@ -202,7 +202,7 @@ test('an upload that arrived damaged begins again from 0', async () => {
   assert.equal((await counts(store)).unsent, 0)
 })
 
-test('a HEAD that says it has everything is not believed by itself', async () => {
+test('a HEAD that claims everything is not trusted by itself', async () => {
   const {store, server, sync} = await world()
   const {hash} = await signed(store, large(300_000), 'image/png')
   server.meddle = ({method}, answer) =>
@@ -229,9 +229,9 @@ test('a blob that the server refuses needs someone', async () => {
   assert.equal(sync.status().online, 'yes')
 })
 
-// --- when, and what is told
+// --- when, and what is reported
 
-test('taps within a second go out together, in one request', async () => {
+test('taps within a second are sent together, in one request', async () => {
   const {store, server, fire} = await world()
   planned(server)
   await saveDrafts(store, [note('a')])
@@ -317,7 +317,7 @@ test('a round asked for during another runs after it, once for all who asked', a
   assert.deepEqual(server.texts(), ['meanwhile'])
 })
 
-test('the page is told when something changed and not otherwise', async () => {
+test('the page is notified when something changed and not otherwise', async () => {
   const {server, sync, changes} = await world()
   planned(server)
   changes.length = 0
@@ -379,7 +379,7 @@ test('the phone reports how it is: at the start, and with each push how it will 
   )
 })
 
-test('a loss is reported until the server has heard of it', async () => {
+test('a loss is reported until the server has acknowledged it', async () => {
   const {phone, store, server, sync} = await world()
   await saveDrafts(store, [note('a')])
   await until(() => phone.storages[0].getItem('troskel-canary').includes('"unsent":1'))
@@ -400,11 +400,11 @@ test('a loss is reported until the server has heard of it', async () => {
     server.health.map(one => [one.lost, one.lost_unsent, one.lost_device]),
     [['emptied', 1, store.device.id]],
   )
-  assert.equal(reborn.lost.reason, 'emptied', 'still told on the phone')
+  assert.equal(reborn.lost.reason, 'emptied', 'still shown on the phone')
   assert.equal((await phone.tab()).lost, null)
 })
 
-test('a server that has seen the numbers before tells of a phone put back', async () => {
+test('a server that has seen the numbers before reveals a phone put back', async () => {
   const {store, server, sync} = await world()
   server.meddle = ({path}, answer) =>
     path === '/sync/push'
@@ -417,7 +417,7 @@ test('a server that has seen the numbers before tells of a phone put back', asyn
   assert.equal(store.lost.reason, 'rolled_back')
 })
 
-test('a clock that is wrong is told, and hides nothing', async () => {
+test('a clock that is wrong is noticed, and hides nothing', async () => {
   const {store, server, sync, clock} = await world()
   planned(server)
   server.now = () => new Date()
@@ -442,10 +442,10 @@ test('a phone clock that jumps three years ahead deletes nothing the backup has 
   assert.ok(!(await store.read()).outbox.has(id), 'fifteen days by the server are')
 })
 
-test("news that are somebody else's are not taken for one's own", async () => {
+test("a pull for somebody else is not taken for one's own", async () => {
   const {store, server, sync} = await world()
   planned(server)
-  // Between the question who is signed in and the news, somebody signs in in another window.
+  // Between /session and the pull, somebody signs in in another window.
   server.meddle = async ({path}, answer) => {
     if (path === '/sync/pull') server.user = 'amira'
     return answer()
@@ -460,7 +460,7 @@ test("news that are somebody else's are not taken for one's own", async () => {
   assert.equal((await store.visits()).length, 1)
 })
 
-test('a counter leaves with its own number and is tied to no visit', async () => {
+test('a counter is removed by its own number and is tied to no visit', async () => {
   const {store, server, sync} = await world()
   const draft = {
     kind: 'tally.count',

@@ -1,11 +1,10 @@
-// A small server that speaks the protocol, in memory: for what the phone must do. The real one sits
-// its own exams. `meddle` stands between phone and server and does what networks do.
+// A small server that speaks the protocol, in memory: for what the phone must do. The real one has
+// tests of its own. `meddle` stands between phone and server and does what networks do.
 
 import {createHash} from 'node:crypto'
 import {gunzipSync} from 'node:zlib'
-
+import {BLOB_BYTES_MAX} from '../../static/build/constants.js'
 import {fold, stateOf} from '../../static/field/record/apply.js'
-import {BLOB_BYTES_MAX} from '../../static/field/record/operations.js'
 
 const MEDIA = 'application/vnd.troskel.sync+json'
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')
@@ -69,7 +68,7 @@ export class Server {
     return this.blob(request)
   }
 
-  said = extra => json({protocol: 1, server: this.id, ...extra})
+  ours = extra => json({protocol: 1, server: this.id, ...extra})
 
   // --- push
 
@@ -87,7 +86,7 @@ export class Server {
     const others = new Set(results.filter(one => one.result !== 'applied').map(one => one.id))
     const isTaken = one => this.knowsShort && short === true && !others.has(one.id)
     const all = results.filter(isTaken)
-    return this.said({
+    return this.ours({
       ...(all.length > 0
         ? {
             taken: {
@@ -198,7 +197,7 @@ export class Server {
     const page = records.slice(0, this.pageSize)
     const more = records.length > page.length
     const reached = more ? page.at(-1).seq : this.log.length
-    return this.said({
+    return this.ours({
       reader: this.user,
       cursor: `${reached}.${this.digest(reached)}.2026-11-22`,
       more,
@@ -245,14 +244,14 @@ export class Server {
     const [, from, to, total] = headers.get('Content-Range').match(/bytes (\d+)-(\d+)\/(\d+)/)
     if (Number(from) > Number(to)) return problem('malformed', 400) // RFC 9110, 14.4: no such range
     if (this.blobs.has(hash))
-      return this.said({offset: Number(total), complete: true, seq: this.log.length + 1})
-    if (Number(from) !== part.length) return this.said({offset: part.length, complete: false})
+      return this.ours({offset: Number(total), complete: true, seq: this.log.length + 1})
+    if (Number(from) !== part.length) return this.ours({offset: part.length, complete: false})
     const grown = Buffer.concat([part, body])
     this.parts.set(hash, grown)
-    if (grown.length < Number(total)) return this.said({offset: grown.length, complete: false})
+    if (grown.length < Number(total)) return this.ours({offset: grown.length, complete: false})
     this.parts.delete(hash)
     if (sha(grown) !== hash) return problem('blob_mismatch', 422)
     this.blobs.set(hash, grown)
-    return this.said({offset: grown.length, complete: true, seq: this.log.length + 1})
+    return this.ours({offset: grown.length, complete: true, seq: this.log.length + 1})
   }
 }

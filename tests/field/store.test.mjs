@@ -18,7 +18,7 @@ import {
 const {saveDrafts} = outbox
 const {cacheCanary, detectLoss, localCanary} = await import('../../static/field/store/canary.js')
 const {visitKey} = await import('../../static/field/record/replay.js')
-const {PENDING} = await import('../../static/field/record/operations.js')
+const {PENDING} = await import('../../static/build/constants.js')
 const {Database} = await import('../../static/field/store/database.js')
 
 const TENANCY = '0a000000-0000-4000-8000-00000000000a'
@@ -81,7 +81,7 @@ test('enrolling twice, or in two tabs, is one device', async () => {
   assert.equal((await phone.tab()).device.id, one.device.id)
 })
 
-test('an emptied database is a loss that is told until it was reported', async () => {
+test('an emptied database is a loss that is shown until it was reported', async () => {
   const {phone, store} = await enrolled()
   await saveDrafts(store, [note('a'), note('b')])
   await until(() => markOf(phone.storages[0])?.unsent === 2)
@@ -118,7 +118,7 @@ test('one canary is enough to notice, and an empty one is no loss', async () => 
   assert.equal((await phone.tab()).lost.reason, 'emptied')
 })
 
-test('a database put back to an older copy is told, and no number is given twice', async () => {
+test('a database put back to an older copy is noticed, and no number is given twice', async () => {
   const {phone, store} = await enrolled()
   await saveDrafts(store, [note('a')])
   phone.storages[0].setItem(
@@ -137,7 +137,7 @@ test('a database put back to an older copy is told, and no number is given twice
   assert.deepEqual(numbers.sort(), [1, 8])
 })
 
-test('a canary of another device tells of one', () => {
+test('a canary of another device means a loss', () => {
   assert.equal(
     detectLoss({id: 'b', device_seq: 9}, [{device: 'a', device_seq: 3, unsent: 1}]).reason,
     'other',
@@ -320,7 +320,7 @@ test('a connection that falls silent counts as cut: the work is done on another'
   silent.close()
 })
 
-test('a read never tells what was true before it was asked, however many ask', async () => {
+test('a read never returns what was true before the call, however many call', async () => {
   const {phone, store} = await enrolled()
   const other = await phone.tab()
   let asked = 0

@@ -48,7 +48,7 @@ for (const [name, call] of Object.entries(calls)) {
       asked.push(ms)
       return patience.signal
     })
-    // Takes the request and says nothing; its patience ends as soon as it has arrived.
+    // Accepts the request and never answers; its timeout ends as soon as it has arrived.
     const wire = await serve(t, () => patience.abort(new DOMException('too long', 'TimeoutError')))
     await assert.rejects(
       call(wire),

@@ -64,7 +64,7 @@ test('an answered item also brings the section’s count and tick', async () => 
   assert.equal(context.section.can_tick, true)
 })
 
-test('a section tick answers what is to be told, in one operation, and is undone in one', async () => {
+test('a section tick answers what is to be explained, in one operation, and is undone in one', async () => {
   await post('/answer', {item: 'i24', answer: 'later'})
   const ticked = await post('/tick', {section: 's04'})
   assert.deepEqual(phone.saved.at(-1).data.answers, {i30: 'given'})
@@ -235,14 +235,14 @@ test('a yes is taken back with one tap', async () => {
   assert.equal(context.consent.decision, 'withdrawn')
 })
 
-test('a recipient being typed never stands in an address', async () => {
+test('a recipient being typed is never in an address', async () => {
   await post('/consents/K2/wording', {recipient: 'Vårdcentralen Söder'})
   const turned = await get('/tenant/consent?purpose=K2')
   assert.match(turned.context.texts[0].text, /Vårdcentralen Söder/)
   assert.doesNotMatch(decodeURIComponent(turned.url + turned.context.back), /Söder/)
 })
 
-test('closing lets go of what was not told and records that it was read back', async () => {
+test('closing lets go of what has no answer and records that it was read back', async () => {
   await post('/answer', {item: 'i23', answer: 'sounds'})
   const {context} = await get('/read-back')
   assert.deepEqual(
@@ -303,14 +303,14 @@ test('a visit that nobody planned starts on the phone', async () => {
   assert.deepEqual(phone.saved[0].subject, {type: 'visit', id: form.visit_id})
 })
 
-test('a visit that is not on the phone says what to do', async () => {
+test('a visit that is not on the phone leads to a page that says what to do', async () => {
   const {status, template, context} = await phone.ask('/field/visits/none')
   assert.equal(status, 404)
   assert.equal(template, 'field/message.html')
   assert.match(context.text, /Nothing you wrote is lost/)
 })
 
-test('the turned screen speaks the tenant’s language and never reads a consent aloud', async () => {
+test('the turned screen is in the tenant’s language and never reads a consent aloud', async () => {
   const item = (await get('/tenant/item?item=i23')).context
   assert.deepEqual([item.lang, item.dir, item.screen, item.aloud], ['ar', 'rtl', 'tenant', true])
   assert.equal(

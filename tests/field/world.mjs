@@ -1,4 +1,4 @@
-// A signed-in phone with its sync and a server, for the tests of sending, news and timing.
+// A signed-in phone with its sync and a server, for the tests of sending, pulling and timing.
 
 import assert from 'node:assert/strict'
 

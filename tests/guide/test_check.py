@@ -1,4 +1,4 @@
-"""`check`: every fault it promises to find is put into a real copy of the guide and found."""
+"""`check`: each kind of fault is put into a copy of the real guide and found."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_guide_is_whole_in_every_language_and_every_check_passes() -> None:
     assert report.problems == ()
 
 
-def test_a_complete_guide_is_ok_and_says_so(broken: Break) -> None:
+def test_a_complete_guide_is_reported_as_ok(broken: Break) -> None:
     report = broken("texts/en.toml", "# --- Common", "# --- Shared")
     assert report.ok
     assert report.as_text().endswith("\nok")
@@ -124,7 +124,7 @@ def test_each_language_has_words_for_each_rule_and_finds_them(tag: str) -> None:
             assert (word, rule.why) in find_forbidden(tag, "i09.explain", text), word
 
 
-def test_a_rule_knows_no_language_that_there_is_not() -> None:
+def test_a_rule_names_only_languages_of_the_guide() -> None:
     assert {tag for rule in rules() for tag in rule.words} <= set(LANGUAGES)
     assert {key for rule in rules() for key in rule.excepted} <= set(load().text_keys)
 

@@ -18,12 +18,12 @@ VECTORS = json.loads(
 
 
 @pytest.mark.parametrize("case", VECTORS["fill"], ids=lambda case: case["name"])
-def test_fill_as_the_vectors_say(case: dict[str, Any]) -> None:
+def test_fill_gives_what_the_vectors_have(case: dict[str, Any]) -> None:
     assert fill(case["text"], case["settings"], case["fallback"]) == case["expected"]
 
 
 @pytest.mark.parametrize("case", VECTORS["localise"], ids=lambda case: case["name"])
-def test_localise_as_the_vectors_say(case: dict[str, Any]) -> None:
+def test_localise_gives_what_the_vectors_have(case: dict[str, Any]) -> None:
     assert localise(case["settings"], case["texts"]) == case["expected"]
 
 
@@ -41,7 +41,7 @@ def test_a_text_whose_settings_are_all_known_loses_nothing(text: str) -> None:
 
 
 @given(st.text(alphabet="ab .!?؟።\n(){}\"'xy", max_size=60))
-def test_no_placeholder_is_ever_shown_and_the_fallback_stands_once(text: str) -> None:
+def test_no_placeholder_is_ever_shown_and_the_fallback_is_shown_once(text: str) -> None:
     shown = fill(text, {}, "ASK.")
     assert placeholders(shown) == []
     assert shown.count("ASK.") == bool(placeholders(text))

@@ -42,7 +42,7 @@ def edit(tmp_path: Path) -> Edit:
     return edited
 
 
-# --- what it holds --------------------------------------------------------------------------
+# --- contents --------------------------------------------------------------------------
 
 
 def test_it_has_fourteen_sections_seventy_two_items_and_eleven_consents(guide: Guide) -> None:
@@ -101,7 +101,7 @@ def test_every_consent_says_all_that_makes_it_valid(guide: Guide, part: str) -> 
 
 
 @pytest.mark.parametrize("tag", load().languages)
-def test_with_demo_settings_every_text_can_be_said(guide: Guide, tag: str) -> None:
+def test_with_demo_settings_every_text_can_be_filled_in(guide: Guide, tag: str) -> None:
     texts = guide.pack(tag)["texts"]
     values = {one.key: one.default for one in guide.settings.values()} | dict.fromkeys(CONTEXT, "X")
     said = localise(values, texts)
@@ -159,7 +159,7 @@ def test_a_language_is_offered_by_its_own_name_in_every_pack(guide: Guide) -> No
         assert texts["i03.answer.ti"] == LANGUAGES["ti"].autonym
 
 
-def test_what_a_language_lacks_is_said_in_swedish_and_told_so(guide: Guide) -> None:
+def test_what_a_language_lacks_is_shown_in_swedish_and_marked(guide: Guide) -> None:
     arabic = guide.languages["ar"]
     texts = {key: words for key, words in arabic.texts.items() if key != "i14.explain"}
     poorer = replace(guide, languages={**guide.languages, "ar": replace(arabic, texts=texts)})
@@ -217,7 +217,7 @@ def test_a_reviewed_text_is_reviewed_until_its_original_changes(guide: Guide, ed
     assert text(changed, "en", "i25.explain").state == "machine"
 
 
-# --- what it refuses ------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------
 
 REFUSED = [
     ("structure.toml", 'pictogram = "smile"', 'pictogram = "smile"\ncolour = "red"', "i69.colour"),

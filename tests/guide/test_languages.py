@@ -1,13 +1,14 @@
-"""A language more is one guide file and one catalogue, and then it is everywhere.
+"""A new language is one guide file and one catalogue, and is then everywhere.
 
-The sixteenth is German, with English texts under it, in a copy of the program that nothing else
-was changed in.
+The sixteenth is German, with English texts, in a copy of the program in which nothing else is
+changed.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -33,15 +34,24 @@ build.compile_catalogues(root, say=lambda _: None)
 settings = Settings(data=root / "data")
 initialise(settings)
 app = create_app(settings)
-with app.app_context():
-    accounts.add_user("test", "visitor", "a long test password", languages=["sv", "de"], interface_language="de")
+services = app.extensions["troskel"]
+accounts.add_user(services.databases, "test", "visitor", "a long test password", services.now(),
+                  languages=["sv", "de"], interface_language="de")
 client = app.test_client()
 version = app.extensions["troskel"].guide.version
 page = client.get("/sign-in", headers={"Accept-Language": "de-CH"})
 from flask_babel import force_locale
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 with app.app_context(), force_locale("sv"):
     named = language_name("de")
+from datetime import date
+from pwa.homes.files import read_tenancies
+names = ("de", "Deutsch", "Tyska", "German", "ger")
+rows = "".join(f"K-{n};O-{n};Gatan 1;2026-12-01;{name};N\\n" for n, name in enumerate(names))
+reading = read_tenancies(
+    f"Kontraktsnr;Objektsnr;Adress;Inflyttningsdatum;Språk;Skyddad\\n{rows}".encode(), "x.csv",
+    today=date(2026, 11, 22), protected_checked_by=None, blank_means_unprotected=None,
+)
 print(json.dumps({
     "phone": (root / "static/build/languages.js").read_text(),
     "catalogue": (root / "static/build/catalog.de.js").read_text(),
@@ -49,6 +59,7 @@ print(json.dumps({
     "pack": client.get(f"/guide/{version}/de.json").get_json()["texts"]["i03.answer.de"],
     "offered": list(settings.languages),
     "named": named,
+    "imported": [row.language for row in reading.rows],
 }))
 app.extensions["troskel"].close()
 """
@@ -64,6 +75,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     texts = root / "pwa/guide/texts"
     german = (texts / "en.toml").read_text().replace('"en"', '"de"').replace("English", "Deutsch")
+    names = 'register_names = ["tyska", "German", "ger"]'
+    german = re.sub("^register_names = .*$", names, german, flags=re.M)
     (texts / "de.toml").write_text(german)
     folder = root / "pwa/translations/de/LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -77,7 +90,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_language_more_is_two_files_and_then_everywhere(copy: Path) -> None:
+def test_a_new_language_is_two_files_and_is_then_everywhere(copy: Path) -> None:
     done = run(copy, "-c", ASK)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
@@ -89,15 +102,20 @@ def test_a_language_more_is_two_files_and_then_everywhere(copy: Path) -> None:
     assert found["pack"] == "Deutsch"
     assert "de" in found["offered"]
     assert found["named"] == "tyska"
+    assert found["imported"] == ["de"] * 5
     report = run(copy, "-m", "pwa.commands.cli", "guide", "check", "--json")
     counts = json.loads(report.stdout)["languages"]["de"]
     assert counts["missing"] == 0
     assert counts["machine"] == counts["texts"]
 
 
-def test_a_head_that_leaves_something_out_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "left_out", ['direction = "rtl"\n', 'register_names = ["arabiska", "Arabic", "ara"]\n']
+)
+def test_a_head_that_leaves_something_out_is_refused(tmp_path: Path, left_out: str) -> None:
     head = (ROOT / "pwa/guide/texts/ar.toml").read_text()
-    (tmp_path / "ar.toml").write_text(head.replace('direction = "rtl"\n', "", 1))
+    assert left_out in head
+    (tmp_path / "ar.toml").write_text(head.replace(left_out, "", 1))
     with pytest.raises(ValueError, match=r"ar\.toml: the head must say"):
         read_languages(tmp_path)
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pwa.homes.files import FileRefused, Reading, explain, read_table, read_tenancies
-from pwa.homes.files.report import EXPLANATIONS
+from pwa.homes.files.explanations import EXPLANATIONS
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 TODAY = date(2026, 11, 22)
@@ -84,7 +84,7 @@ def test_the_padded_sample_loses_its_padding_and_parking_but_not_its_capitals() 
     assert reading.dropped_columns == ["Status"]
 
 
-def test_the_columns_that_are_too_much_leave_no_trace() -> None:
+def test_columns_that_are_not_needed_leave_no_trace() -> None:
     reading = sample("too-much-data.csv")
     assert len(reading.rows) == 12
     assert reading.dropped_columns == [
@@ -96,7 +96,7 @@ def test_the_columns_that_are_too_much_leave_no_trace() -> None:
     assert '"AA"' not in trace
 
 
-def test_the_bad_rows_are_refused_and_a_bad_phone_costs_only_the_phone() -> None:
+def test_bad_rows_are_refused_and_a_bad_phone_number_loses_only_the_number() -> None:
     reading = sample("bad-rows.csv")
     assert problems(reading.refused) == [
         (3, "cell_missing"),
@@ -183,7 +183,7 @@ def test_a_blank_flag_on_a_second_row_of_a_tenancy_protects_the_first() -> None:
     assert read(f"{HEADER}\n{GOOD}\n{GOOD[:-1]}").rows[0].protected
 
 
-def test_a_refused_row_with_a_raised_flag_still_names_whom_to_protect() -> None:
+def test_a_refused_row_with_a_raised_flag_still_names_the_tenancy_to_protect() -> None:
     reading = one("K-1;O-1;Gatvägen 1;11/12/26;Testsson Test;;J")
     assert reading.rows == []
     assert reading.protect_also == ["K-1"]
@@ -217,7 +217,7 @@ def test_no_message_holds_a_cell_of_any_row() -> None:
 @pytest.mark.parametrize(
     "cell", ["19900101-2385", "900101-2385", "9001012385", "199001012385", "19900101 2385"]
 )
-def test_a_personnummer_in_a_kept_cell_costs_the_cell_and_is_not_repeated(cell: str) -> None:
+def test_a_personnummer_in_a_kept_column_empties_the_cell_and_is_not_repeated(cell: str) -> None:
     header = HEADER + ";Kundnr"
     for line in (GOOD + f";{cell}", GOOD.replace("Test;", f"Test {cell};") + ";P1"):
         reading = one(line, header)
@@ -266,7 +266,7 @@ def test_missing_columns_refuse_the_file_with_what_was_found() -> None:
 # Rows.
 
 
-def test_the_same_row_twice_is_read_once_and_said() -> None:
+def test_the_same_row_twice_is_read_once_and_reported() -> None:
     reading = read(f"{HEADER}\n{GOOD}\n\n{GOOD}")
     assert reading.skipped == [{"row": 4, "reason": "duplicate_row"}]
     assert len(reading.rows) == 1
@@ -287,7 +287,7 @@ def test_a_row_with_more_cells_than_names_is_refused() -> None:
 @pytest.mark.parametrize(
     "kind", ["Bostad", "LÄGENHET", "Bostadslägenhet", " bostad ", "Studentbostad"]
 )
-def test_homes_go_in(kind: str) -> None:
+def test_homes_are_read(kind: str) -> None:
     assert one(GOOD + f";{kind}", HEADER + ";Objekttyp").rows
 
 
@@ -299,7 +299,7 @@ def test_what_is_not_a_home_is_left_out(kind: str) -> None:
     assert reading.skipped == [{"row": 2, "reason": "not_a_dwelling"}]
 
 
-def test_an_object_without_a_kind_goes_in_with_a_warning() -> None:
+def test_an_object_without_a_kind_is_read_with_a_warning() -> None:
     reading = one(GOOD + ";", HEADER + ";Objekttyp")
     assert len(reading.rows) == 1
     assert problems(reading.warnings) == [(2, "object_type_missing")]
@@ -320,7 +320,7 @@ def test_a_lease_that_is_over_is_marked(end: str, ended: bool) -> None:
     assert one(line + f";{end}", HEADER + ";Slutdatum").rows[0].ended is ended
 
 
-def test_a_lease_cancelled_before_it_began_is_over_and_said() -> None:
+def test_a_lease_cancelled_before_it_began_is_over_and_reported() -> None:
     reading = one(GOOD + ";2026-11-30", HEADER + ";Slutdatum")
     assert reading.rows[0].ended
     assert problems(reading.warnings) == [(2, "lease_ends_before_it_starts")]
@@ -332,7 +332,7 @@ def test_names_in_halves_are_joined_and_a_second_tenant_is_kept() -> None:
     assert reading.rows[0].tenants == ["Testsson Test", "Andersson Andra"]
 
 
-def test_a_tenants_name_beats_the_code_beside_it() -> None:
+def test_a_column_of_names_wins_over_the_column_of_codes() -> None:
     header = (
         "Kontraktsnummer;Hyresobjekt;Adress;Startdatum;Hyresgäst 1 benämning;Hyresgäst 1 (kod);"
         "Hyresgäst 1 e-post;Hyresgäst 2;Hyresgäst 2 benämning;Årshyra;Skyddad"
@@ -368,7 +368,7 @@ def test_the_same_name_in_both_columns_is_one_tenant() -> None:
     assert reading.rows[0].tenants == ["Testsson Test"]
 
 
-def test_a_whole_story_in_a_cell_is_not_stored() -> None:
+def test_a_cell_that_is_too_long_is_not_stored() -> None:
     reading = one(GOOD.replace("Testsson Test", "Story " * 40))
     assert reading.rows[0].tenants == []
     assert problems(reading.warnings) == [(2, "cell_too_long"), (2, "tenant_missing")]
@@ -380,7 +380,7 @@ def test_a_cell_that_looks_like_a_formula_stays_text() -> None:
     assert reading.rows[0].tenants == ["=1+1"]
 
 
-def test_a_row_without_a_name_goes_in_with_a_warning() -> None:
+def test_a_row_without_a_name_is_read_with_a_warning() -> None:
     reading = one(GOOD.replace("Testsson Test", "NULL"))
     assert reading.rows[0].tenants == []
     assert problems(reading.warnings) == [(2, "tenant_missing")]

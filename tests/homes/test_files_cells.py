@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pwa.desk.parts.language_names import language_name
+from pwa.guide.languages import LANGUAGES
 from pwa.homes.files import cells, headers
-from pwa.homes.files.cells import CellProblem
 from pwa.homes.files.dates import has_month_first, read_date
 from pwa.homes.files.phones import read_phones
+from pwa.homes.files.shapes import CellProblem
 
 TODAY = date(2026, 11, 22)
 
@@ -133,7 +137,7 @@ def test_words_beside_a_number_are_not_kept() -> None:
     assert problems == ["phone_text_dropped", "phone_unreadable"]
 
 
-def test_an_extension_after_a_slash_is_said_and_not_made_into_a_number() -> None:
+def test_an_extension_after_a_slash_is_reported_and_not_made_into_a_number() -> None:
     phones, problems = read_phones("021-12 34 56/78")
     assert [phone["e164"] for phone in phones] == ["+4621123456"]
     assert problems == ["phone_incomplete"]
@@ -172,6 +176,15 @@ def test_no_phone_cell_raises_or_keeps_a_word(cell: str) -> None:
 def test_languages_become_tags(text: str, tag: str) -> None:
     assert cells.read_language(text) == tag
     assert cells.read_language(tag) == tag
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_every_language_is_known_by_its_names_and_its_tag(app: Flask, tag: str) -> None:
+    names = {tag, LANGUAGES[tag].autonym, *LANGUAGES[tag].register_names}
+    for locale in ("sv", "en"):
+        with app.app_context(), force_locale(locale):
+            names.add(language_name(tag))  # what the desk shows can be typed into a register
+    assert {name: cells.read_language(name) for name in names} == dict.fromkeys(names, tag)
 
 
 @pytest.mark.parametrize(

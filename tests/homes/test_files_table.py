@@ -113,17 +113,17 @@ def test_a_unicode_line_separator_inside_a_cell_is_no_line() -> None:
     assert table.rows == [(2, ["K", "O", "a\u2028b\x0bc"])]
 
 
-def test_commas_in_data_do_not_outvote_the_header() -> None:
+def test_commas_in_data_do_not_decide_the_delimiter() -> None:
     text = "Kontraktsnr;Objektsnr;Adress\nK;O;a,b,c,d,e\nK2;O;a,b,c,d,e\n"
     assert read_table(text.encode(), "a.csv").delimiter == ";"
 
 
-def test_commas_in_a_column_name_do_not_outvote_the_known_names() -> None:
+def test_commas_in_a_column_name_do_not_decide_the_delimiter() -> None:
     text = "Kontraktsnr;Objektsnr;Adress;Port (a, b, c, d, e, f)\nK;O;x;a\n"
     assert read_table(text.encode(), "a.csv").delimiter == ";"
 
 
-def test_a_delimiter_inside_a_quoted_column_name_has_no_vote() -> None:
+def test_a_delimiter_inside_a_quoted_column_name_is_not_counted() -> None:
     text = '"Kontraktsnr","Objektsnr","Adress; gata; nummer; ort"\nK,O,x\n'
     table = read_table(text.encode(), "a.csv")
     assert table.delimiter == ","
@@ -137,7 +137,7 @@ def test_empty_columns_at_the_end_are_gone_and_a_full_one_stays() -> None:
     assert [len(cells) for _, cells in table.rows] == [3, 5, 2]
 
 
-def test_titles_and_a_separator_hint_above_the_column_names_are_passed_over() -> None:
+def test_titles_and_a_separator_hint_above_the_column_names_are_skipped() -> None:
     text = "sep=;\nHyreskontrakt;;\n\nKontraktsnr;Objektsnr;Adress\nK;O;x\n"
     table = read_table(text.encode(), "a.csv")
     assert table.header == ["Kontraktsnr", "Objektsnr", "Adress"]

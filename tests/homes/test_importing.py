@@ -1,4 +1,4 @@
-"""From a file into the log: counted, idempotent, and nothing protected outside the locked room."""
+"""Imports: what is counted, that they are idempotent, and that the protected room keeps its rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from pwa.homes.importing import Report, clear_protected, import_file, list_protected
+from pwa.homes.importing import import_file
+from pwa.homes.protected import ProtectedRow, clear_protected, list_protected
+from pwa.homes.report import Report
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services
@@ -49,6 +51,11 @@ def counts(report: Report) -> tuple[int, ...]:
     return (report.created, report.updated, report.unchanged, report.protected, report.registered)
 
 
+def in_the_room(services: Services, user: User) -> list[ProtectedRow]:
+    with services.databases.writing() as db:
+        return list_protected(db, user, services.now())
+
+
 def visits(services: Services) -> list[dict[str, Any]]:
     with services.databases.reading() as db:
         return list(db.table("visit_index").rows)
@@ -63,7 +70,7 @@ def visits(services: Services) -> list[dict[str, Any]]:
         ("bad-rows.csv", {}, {"read": 8, "created": 3}),
     ],
 )
-def test_the_samples_import_as_the_field_says(
+def test_the_sample_files_give_the_expected_counts(
     services: Services, name: str, options: dict[str, str], expected: dict[str, int]
 ) -> None:
     report = sample(services, name, **options)
@@ -80,7 +87,7 @@ def test_the_samples_import_as_the_field_says(
     "phone",
     ["070 123 45 6", "070" * 15, "1234567", ", ".join(f"070-12345{n}" for n in range(60, 70)), "?"],
 )
-def test_a_phone_number_never_keeps_a_tenancy_out(services: Services, phone: str) -> None:
+def test_a_bad_phone_number_never_refuses_a_tenancy(services: Services, phone: str) -> None:
     file = f"{HEADER.strip()};Telefon\n{row('1-1/1')};{phone}\n"
     report = import_file(services, None, file.encode(), "x.csv")
     assert report.refused_whole is None
@@ -139,7 +146,7 @@ def test_blank_is_unprotected_only_when_somebody_answers_for_it(services: Servic
 
 
 def everything_but_the_room(services: Services) -> str:
-    """Every value of every table but the locked room, as one text; bytes decoded."""
+    """Every value of every table but the protected room, as one text; bytes decoded."""
     db = sqlite3.connect(services.databases.path)
     text = []
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
@@ -153,7 +160,7 @@ def everything_but_the_room(services: Services) -> str:
     return "\n".join(text)
 
 
-def test_a_protected_row_is_in_the_locked_room_and_nowhere_else(services: Services) -> None:
+def test_a_protected_row_is_in_the_protected_room_and_nowhere_else(services: Services) -> None:
     report = lines(services, row("9/9", street="Hemliga gatan 7", flag="J"))
     assert "Hemliga" not in everything_but_the_room(services)
     assert "Hemliga" not in str(report.as_json()) + report.as_text()
@@ -192,18 +199,18 @@ def test_clearing_needs_the_right_and_a_reason_and_plans_the_visit(
     lines(services, row("9/9", flag="J"))
     alice: User = user_of("alice")
     with pytest.raises(Problem):
-        list_protected(services, alice)
+        in_the_room(services, alice)
     allowed = User(
         **{name: getattr(alice, name) for name in User.__slots__} | {"may_see_protected": True}
     )
-    (locked,) = list_protected(services, allowed)
+    (locked,) = in_the_room(services, allowed)
     with pytest.raises(Problem):
         clear_protected(services, alice, locked.id, "Fel i filen")
     with pytest.raises(Problem):
         clear_protected(services, allowed, locked.id, "  ")
     clear_protected(services, allowed, locked.id, "Fel i filen")
     assert len(visits(services)) == 1
-    assert list_protected(services, allowed) == []
+    assert in_the_room(services, allowed) == []
     assert counts(lines(services, row("9/9"))) == (0, 0, 1, 0, 0)
     with services.databases.reading() as db:
         assert [one["what"].split()[0] for one in db.table("protected_reads").rows] == [
@@ -227,7 +234,7 @@ def test_dropped_columns_leave_no_trace(services: Services) -> None:
         assert trace not in everything
 
 
-def test_a_file_that_is_no_table_is_refused_as_a_whole(services: Services) -> None:
+def test_a_file_that_is_not_a_table_is_refused_as_a_whole(services: Services) -> None:
     report = import_file(services, None, b"%PDF-1.7 ...", "x.csv")
     assert report.exit_code == 2
     assert report.as_json()["message"]
@@ -245,10 +252,10 @@ def test_refused_rows_name_row_field_and_remedy(services: Services) -> None:
 def test_a_failure_in_the_middle_stores_nothing(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OSError("disk")
 
-    monkeypatch.setattr("pwa.homes.importing._Changes._keep_in_room", fail)
+    monkeypatch.setattr("pwa.homes.protected.lock", fail)
     with pytest.raises(OSError, match="disk"):
         sample(services, "tenancies-utf8.csv")
     assert visits(services) == []

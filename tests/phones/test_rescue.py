@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from pwa.commands.cli import troskel
 from pwa.ids import uuid4
 from pwa.phones.rescue import NoRescueCopy, Rescued, take_in
-from pwa.visits.holding import list_held, resolve_held
+from pwa.visits.holding import resolve_held
 from sync.operations import MEDIA_TYPE, encode
 from tests.cast.world import CONSENT, NOW, SIGNATURE, World, operation
 
@@ -56,7 +56,7 @@ def test_a_rescue_copy_is_held_whole_and_a_supervisor_takes_it_in(app: Flask, wo
     assert take_in(world.services, octets) == Rescued(2, 0, 1, 0)
     assert world.record(visit)["notes"] == []
     alice = world.user_of("alice")
-    held = list_held(world.services, alice)
+    held = world.held(alice)
     assert {one.problem for one in held} == {"author_mismatch"}
     for one in held:
         with app.app_context():
@@ -84,7 +84,7 @@ def test_the_phone_that_can_send_after_all_sends_each_operation_once(
     answer = client_for("bob").post("/sync/push", data=json.dumps(body), headers=headers)
     assert [one["problem"] for one in json.loads(answer.data)["results"]] == ["", ""]
     assert [one["text"] for one in world.record(visit)["notes"]] == ["rescued"]
-    assert list_held(world.services, world.user_of("alice")) == []
+    assert world.held(world.user_of("alice")) == []
 
 
 def test_a_broken_signature_stops_no_operation(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_broken_signature_stops_no_operation(world: World) -> None:
 def test_what_is_no_rescue_copy_is_refused_whole(world: World, octets: bytes) -> None:
     with pytest.raises(NoRescueCopy):
         take_in(world.services, octets)
-    assert list_held(world.services, world.user_of("alice")) == []
+    assert world.held(world.user_of("alice")) == []
 
 
 def test_the_command_says_what_became_of_the_file(data_dir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""PO files: what goes out comes back, and what cannot be taken says its row and its remedy."""
+"""PO files: export and import are inverse, and what is refused has a row number and a reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAD = 'msgid ""\nmsgstr ""\n"Language: ar\\n"\n"Content-Type: text/plain; chars
 
 
 def reviewed(guide: Guide, tag: str, *keys: str) -> Guide:
-    """`guide` where a native speaker has looked at `keys` of `tag`."""
+    """`guide` after a native speaker has reviewed `keys` of `tag`."""
     language = guide.languages[tag]
     found = {
         key: Review("reviewed", "Samira Testsson", "2026-11-20", guide.original_hash(key))
@@ -67,7 +67,7 @@ def test_a_file_holds_every_text_word_for_word(tag: str) -> None:
     content = export_po(GUIDE, tag, {}, NOW)
     texts = re.findall(r'^msgctxt "(.*)"$', content.decode(), re.M)
     assert texts == list(GUIDE.text_keys)
-    # Another program's reader must find the same as ours.
+    # Another reader must find the same as ours.
     read = {one.context: one for one in read_po(content.decode().splitlines()) if one.id}
     for key, one in read.items():
         assert one.id == GUIDE.text(ORIGINAL, str(key)).text
@@ -78,7 +78,7 @@ def test_a_file_holds_every_text_word_for_word(tag: str) -> None:
     "text",
     ["Rad 1\nRad 2", 'Ett "citat"', "C:\\n", "ta\tbb", "a\u2028b\x85c", "ریال‌ها\n\nx", "% 5 %(x)s"],
 )
-def test_no_letter_of_a_text_is_lost_on_the_way(text: str) -> None:
+def test_no_character_of_a_text_is_lost(text: str) -> None:
     language = GUIDE.languages["ar"]
     odd = replace(language, texts={**language.texts, "i25.explain": text})
     guide = replace(GUIDE, languages={**GUIDE.languages, "ar": odd})
@@ -86,7 +86,7 @@ def test_no_letter_of_a_text_is_lost_on_the_way(text: str) -> None:
     assert [(one.before.key, one.text) for one in found.rows] == [("i25.explain", text)]
 
 
-def test_reviews_and_comments_go_out_and_come_back_without_a_change() -> None:
+def test_reviews_and_comments_survive_export_and_import() -> None:
     guide = reviewed(GUIDE, "ar", "i25.label", "i25.explain")
     long = "Ordet betyder något annat i Irak. " * 12
     said = {"i25.label": [event("i25.label", long.strip())]}
@@ -99,7 +99,7 @@ def test_reviews_and_comments_go_out_and_come_back_without_a_change() -> None:
     assert (found.rows, found.remarks, found.refused) == ((), (), ())
 
 
-def test_each_text_says_where_it_stands_and_what_its_placeholders_mean() -> None:
+def test_each_text_is_exported_with_its_place_and_what_its_placeholders_mean() -> None:
     content = export_po(GUIDE, "en", {}, NOW).decode()
     block = re.search(r'((?:#.*\n)+)msgctxt "K1.text"', content)
     assert block
@@ -127,16 +127,16 @@ def test_a_text_without_the_mark_fuzzy_is_reviewed_and_with_it_is_not() -> None:
     ("bad", "remedy"),
     [
         (row("K1.text", "نص بلا مكان"), "is missing. Put it back exactly"),
-        (row("i25.label", "نص {company.name}"), "does not stand in the Swedish text"),
+        (row("i25.label", "نص {company.name}"), "is not in the Swedish text"),
         (row("i25.label", "نص", original="Något annat"), "Export again"),
         (row("i99.label", "نص", original="Något"), "no text with this msgctxt"),
-        (row("i26.label", "نص") + row("i26.label", "نص"), "stands twice"),
+        (row("i26.label", "نص") + row("i26.label", "نص"), "is in the file twice"),
         (row("i25.label", "نص ٣"), "Write digits as 0–9"),
         (row("i25.label", "ا" * 41), "longer than 40 characters"),
         (row("i25.explain", "ا" * 4001), "longer than 4000 characters"),
     ],
 )
-def test_a_row_that_cannot_be_taken_is_refused_with_its_row_and_a_remedy_and_the_rest_goes_in(
+def test_a_bad_row_is_refused_with_its_number_and_what_to_do_and_the_rest_is_imported(
     app: Flask, bad: str, remedy: str
 ) -> None:
     found = plan(bad, row("i09.label", "نص جيد"))
@@ -171,7 +171,7 @@ def test_a_translators_comment_is_kept_once() -> None:
         b'msgctxt "a"\n', b'msgid ""\nmsgstr ""\n', b'msgid "a"\nmsgstr[x] "b"\n',
     ],
 )  # fmt: skip
-def test_what_is_no_po_file_is_refused_as_a_whole(content: bytes) -> None:
+def test_what_is_not_a_po_file_is_refused_as_a_whole(content: bytes) -> None:
     with pytest.raises(Problem, match="po_unreadable"):
         plan_import(GUIDE, "ar", {}, content)
 
@@ -182,7 +182,7 @@ def test_a_file_of_another_language_is_refused_as_a_whole() -> None:
     assert plan_import(GUIDE, "fa-AF", {}, export_po(GUIDE, "fa-AF", {}, NOW)).refused == ()
 
 
-def test_what_is_accepted_is_what_was_planned_or_nothing(services: Services) -> None:
+def test_accepting_imports_what_was_planned_or_nothing(services: Services) -> None:
     found = plan(row("i25.label", "نص آخر"), row("i26.label", "نص جديد"))
     who = Who("", "Samira Testsson")
     with services.databases.writing() as db:

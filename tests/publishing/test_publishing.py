@@ -22,6 +22,7 @@ from pwa.guide import Guide
 from pwa.publishing import acts, events, overlay, versions
 from pwa.services import Services
 from pwa.settings import Settings
+from tests.cast.people import user_named
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KEY = "i25.explain"
@@ -29,7 +30,7 @@ Release = Callable[[Guide], Any]
 
 
 def with_texts(guide: Guide, tag: str, **texts: str) -> Guide:
-    """`guide` as a release that says something else: `i25__label="…"` for i25.label."""
+    """`guide` as a release with other texts: `i25__label="…"` for i25.label."""
     said = {key.replace("__", "."): text for key, text in texts.items()}
     language = guide.languages[tag]
     changed = replace(language, texts={**language.texts, **said})
@@ -70,11 +71,10 @@ def pack(app: Flask, tag: str, version: str = "") -> Any:
 
 
 def do(app: Flask, name: str, tag: str, key: str, action: str, **fields: str) -> None:
-    """What the page of `tag` does when `name` presses a button, having seen the text as it is."""
+    """What the page of `tag` does when `name` presses a button below the text as it is now."""
     parts = parts_of(app)
     with app.app_context():
-        user = pwa.people.accounts.find_user_by_name(name)
-        assert user
+        user = user_named(parts, name)
         with parts.databases.writing() as db:
             seen = acts.place(versions.draft_guide(db, parts.baseline), tag, key).seen
             form = {"action": action, "seen": seen} | fields
@@ -86,7 +86,8 @@ def publish(app: Flask) -> str:
     parts = parts_of(app)
     with parts.databases.reading() as db:
         seen = versions.draft_guide(db, parts.baseline).version
-    parts.guide = versions.publish(parts.databases, parts.baseline, "root", seen, NOW)
+    with parts.databases.writing() as db:
+        parts.guide = versions.publish(db, parts.baseline, "root", seen, NOW)
     return parts.guide.version
 
 
@@ -148,7 +149,7 @@ def test_a_correction_reaches_phones_when_it_is_published_and_never_before(app: 
     assert pack(app, "ar", before)["states"] == {}
 
 
-def test_phones_are_told_of_it_at_the_next_pull(
+def test_the_next_pull_names_the_new_version(
     app: Flask, client_for: Callable[[str], FlaskClient]
 ) -> None:
     do(app, "amira", "ar", KEY, "approve")
@@ -196,7 +197,9 @@ def test_a_version_may_come_back_as_it_was(release: Release, files: Guide) -> No
         assert app.test_client().get(f"/guide/{first}/ar.json").data == files.pack_bytes("ar")
 
 
-def test_undoing_never_says_reviewed_of_an_original_that_nobody_compared(app: Flask) -> None:
+def test_undo_never_marks_a_text_as_reviewed_against_an_original_nobody_compared_it_with(
+    app: Flask,
+) -> None:
     do(app, "amira", "ar", KEY, "approve")
     publish(app)
     do(app, "root", "sv", KEY, "correct", text=pack(app, "sv")["texts"][KEY] + " Tack.")
@@ -205,7 +208,7 @@ def test_undoing_never_says_reviewed_of_an_original_that_nobody_compared(app: Fl
     assert parts_of(app).guide.state_of("ar", KEY) == "machine"
 
 
-def test_a_translation_that_nobody_compared_with_corrected_swedish_is_listed_until_somebody_does(
+def test_a_translation_not_yet_compared_with_corrected_swedish_is_listed(
     app: Flask,
 ) -> None:
     swedish = pack(app, "sv")["texts"]["i25.label"]
@@ -333,7 +336,7 @@ def test_a_number_of_a_consent_never_means_two_wordings(release: Release, files:
     assert len(numbers) == 3
 
 
-# --- a long life ----------------------------------------------------------------------------
+# --- random histories ----------------------------------------------------------------------------
 
 LIFE_KEYS = ("i25.label", KEY, "K1.text")
 
@@ -380,7 +383,8 @@ def test_whatever_happens_every_version_stays_and_reviewed_means_that_a_speaker_
             tag, name = chance.choice(("sv", "ar")), key.replace(".", "__")
             text = files.text(tag, key).text + chance.choice(("", "x", "y"))
             parts.baseline = with_texts(parts.baseline, tag, **{name: text})
-            parts.guide = versions.current_guide(parts.databases, parts.baseline, NOW)
+            with parts.databases.writing() as db:
+                parts.guide = versions.current_guide(db, parts.baseline, NOW)
         look()
     for version, content in told.items():
         assert app.test_client().get(f"/guide/{version}/ar.json").data == content

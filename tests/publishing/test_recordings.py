@@ -20,7 +20,7 @@ PAGE = "/desk/guide/ar/recordings"
 
 
 def ogg(seconds: int = 3, filler: bytes = b"\0") -> bytes:
-    """The pages of an Ogg file with Opus that a reader of its head and end looks at."""
+    """The first and last pages of an Ogg file with Opus, all that is read of it."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48_000, 0, 0)
     first = b"OggS" + struct.pack("<BBqIIIB", 0, 2, 0, 1, 0, 0, 1) + bytes([len(head)]) + head
     last = b"OggS" + struct.pack("<BBqIIIB", 0, 4, seconds * 48_000 + 312, 1, 1, 0, 1) + b"\x09"
@@ -39,7 +39,7 @@ def listed(client: FlaskClient, language: str = "ar") -> dict[str, dict[str, obj
     return found
 
 
-def test_what_a_speaker_adds_every_phone_hears(client_for: ClientFor) -> None:
+def test_every_phone_gets_what_a_speaker_adds(client_for: ClientFor) -> None:
     bob = client_for("bob")
     assert add(bob, "i25", ogg()) == 303
     one = listed(client_for("charlie"))["i25"]
@@ -72,7 +72,7 @@ def test_who_does_not_speak_the_language_cannot_record_it(client_for: ClientFor)
     [b"", b"ID3\x03 an mp3", b"OggS" + bytes(24) + b"\x01vorbis", b"\x1a\x45\xdf\xa3 webm V_VP8", ogg(filler=b"long")],
     ids=["nothing", "mp3", "vorbis", "video", "too large"],
 )  # fmt: skip
-def test_what_is_refused_says_so_and_leaves_the_recording_in_use(
+def test_a_refused_recording_leaves_the_old_one_in_use(
     client_for: ClientFor, octets: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recordings, "BYTES_MAX", 150)
@@ -84,7 +84,7 @@ def test_what_is_refused_says_so_and_leaves_the_recording_in_use(
     assert bob.get(f"/recordings/{listed(bob)['i25']['sha256']}").data == ogg()
 
 
-def test_a_new_recording_takes_the_place_of_the_old_whose_voice_is_not_kept(
+def test_a_new_recording_replaces_the_old_one_whose_bytes_are_deleted(
     client_for: ClientFor, services: Services
 ) -> None:
     bob = client_for("bob")
@@ -109,8 +109,10 @@ def test_the_same_sound_for_two_texts_outlives_one_of_them(client_for: ClientFor
     assert bob.get(f"/recordings/{listed(bob)['i26']['sha256']}").status_code == 200
 
 
-def test_a_recording_never_plays_for_other_words(client_for: ClientFor, services: Services) -> None:
-    """i15 names the company's phone: another number is another text."""
+def test_a_recording_never_plays_for_changed_words(
+    client_for: ClientFor, services: Services
+) -> None:
+    """The text of i15 has the company's phone number in it."""
     bob = client_for("bob")
     key = next(
         key for key, item in services.guide.items.items()
@@ -131,7 +133,7 @@ def test_a_recording_never_plays_for_other_words(client_for: ClientFor, services
     assert key in listed(bob)
 
 
-def test_a_pull_names_the_lists_that_there_are(client_for: ClientFor) -> None:
+def test_a_pull_names_the_languages_with_recordings(client_for: ClientFor) -> None:
     bob = client_for("bob")
     assert bob.get("/sync/pull").get_json()["recordings"] == {}
     add(bob, "i25", ogg(3))

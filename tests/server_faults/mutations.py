@@ -84,9 +84,9 @@ def _blob_written_in_place() -> None:
 
 
 def _error_as_a_page() -> None:
-    from pwa import problems
+    from pwa.web import errors
 
-    problems.wants_json = lambda: False
+    errors.wants_json = lambda: False
 
 
 def _tally_counted_again() -> None:
@@ -129,7 +129,7 @@ class Mutation:
 MUTATIONS = {
     "closed without lock": Mutation(_closes_without_lock, "locks", "1/1"),
     "written without lock": Mutation(_writes_without_lock, "locks", "1/1"),
-    "relaxed durability": Mutation(_relaxed_durability, "writes", "60/20"),
+    "relaxed durability": Mutation(_relaxed_durability, "writes", "290/8"),
     "two transactions": Mutation(_two_transactions, "statements", "200/40"),
     "answer before commit": Mutation(_acknowledge_before_commit, "writes", "60/4"),
     "blob not synced": Mutation(_blob_not_synced, "writes", "200/20"),

@@ -33,7 +33,15 @@ from sync.sqlite import SqliteStorage
 from sync.storage import read_tenancies, read_visits
 from tests.cast import people
 from tests.cast.company import services_of
-from tests.cast.people import PASSWORD, Person, client_of, find_person
+from tests.cast.people import (
+    PASSWORD,
+    Person,
+    change_user,
+    client_of,
+    find_person,
+    set_active,
+    set_password,
+)
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FIELD_STAFF = ("bob", "charlie", "amira")
@@ -107,8 +115,8 @@ class Company:
     def __post_init__(self) -> None:
         self.services: Services = services_of(self.app)
         self.reopen()
-        with self.app.app_context():
-            self.users = {one.name: one for one in accounts.list_users()}
+        with self.services.databases.reading() as db:
+            self.users = {one.name: one for one in accounts.list_users(db)}
 
     def reopen(self) -> None:
         """Restart the server: connections, storage and blobs are new."""
@@ -177,12 +185,14 @@ class Company:
         return id
 
     def held(self) -> list[HeldRow]:
-        """The list of held operations, as the desk shows it."""
-        return list_held(self.services, self._alva())
+        """What waits for a decision at the desk."""
+        with self.services.databases.reading() as db:
+            return list_held(db, self._alva())
 
     def filed(self) -> list[HeldRow]:
-        """The list of operations filed as they are."""
-        return list_filed(self.services, self._alva(), limit=100_000)
+        """What the desk keeps as it is."""
+        with self.services.databases.reading() as db:
+            return list_filed(db, self._alva(), limit=100_000)
 
     def _alva(self) -> accounts.User:
         return find_person(self.app, "alva")
@@ -198,18 +208,14 @@ class Company:
         with self.app.app_context():
             if what == "end_sessions":
                 with self.services.databases.writing() as db:
-                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_admin")
+                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_administrator")
             elif what in ("deactivate", "activate"):
-                accounts.set_active(id, what == "activate")
+                set_active(self.services, id, what == "activate")
             elif what == "password":
-                accounts.set_password(id, PASSWORD)
+                set_password(self.services, id, PASSWORD)
             elif what in ("visitor", "officer", "ambassador", "supervisor"):
-                user = find_person(self.app, name)
-                accounts.change_user(
-                    id, role=what, queue="KT" if what == "officer" else "",
-                    languages=list(user.languages), display_name=user.display_name,
-                    may_see_protected=user.may_see_protected,
-                )  # fmt: skip
+                queue = "KT" if what == "officer" else ""
+                change_user(self.services, id, role=what, queue=queue)
 
     def reset_accounts(self) -> None:
         """Everybody in the field is active again and has their own role."""
@@ -224,7 +230,7 @@ class Company:
 
     def backup(self) -> None:
         target = self.data.parent / f"backup-{len(self.backups)}.tar.gz"
-        self.backups.append((write_backup(self.services, target), target))
+        self.backups.append((write_backup(self.services.databases, target, "own"), target))
 
     def restore(self, number: int) -> None:
         """Restore a backup, as after the loss of the disk."""

@@ -109,8 +109,8 @@ MUTATIONS = (
     Mutation("work that the desk accepts is settled and not applied", PWA + "visits/holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
         '        if action == "accept":\n            services.storage.write(Batch(settled=[Settled(row.id, row.sha256, "accept", user.id, _now(services))]))\n            return "applied"\n'
         '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)'),
-    Mutation("reopened work is on no list", PWA + "visits/holding.py", "SET state = 'open', resolved_how = ''", "SET resolved_how = ''"),
-    Mutation("the held list shows only what is the reader's", PWA + "visits/holding.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
+    Mutation("reopened work is on no list", PWA + "visits/tables.py", "SET state = 'open', resolved_how = ''", "SET resolved_how = ''"),
+    Mutation("the held list shows only what is the reader's", PWA + "visits/tables.py", "_OPEN = \"state = 'open'\"", "_OPEN = \"state = 'open' AND by = ''\""),
 )  # fmt: skip
 
 

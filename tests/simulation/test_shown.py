@@ -76,5 +76,5 @@ def test_the_oracle_finds_a_colleagues_unsent_decision_taken_as_seen(
 def test_the_oracle_finds_an_ambassador_taken_to_have_seen_what_is_not_shown(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.effects, "decided_alone", lambda *_: False)
+    monkeypatch.setattr(sync.effects, "decided_alone", lambda *_, **__: False)
     assert any(what.endswith("unseen") for _, what in wrong(runner))

@@ -1,8 +1,8 @@
 """Records what a released version wrote: `python -m tests.sync.release N`, once for each release.
 
-Operations of every kind as bytes, with who sent them, and the records they made, for
-tests/sync/test_released_operations.py. Refuses to write a file that is there: what was
-released does not change.
+Operations of every kind as bytes, with who sent them, and the records they gave, for
+tests/sync/test_released_operations.py. A file that exists is never overwritten: what was released
+does not change.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.sync.world import (
     VISIT,
     Device,
     answer,
+    find_principal,
     fresh_id,
 )
 
@@ -37,7 +38,7 @@ OPENED, CANCELLED = fresh_id(0xA1), fresh_id(0xA2)
 
 
 def story() -> list[str]:
-    """Every kind at least once, in an order that is wholly applied."""
+    """Every kind at least once, in an order in which all are applied."""
     texts: list[str] = []
 
     def add(device: Device, kind: str, data: dict[str, Any], **over: Any) -> str:
@@ -78,12 +79,12 @@ def story() -> list[str]:
     return texts
 
 
-def worked_out(operations: list[dict[str, Any]], cut: int) -> dict[str, Any]:
+def records_after(operations: list[dict[str, Any]], cut: int) -> dict[str, Any]:
     """The records after the first `cut` operations, each pushed by whom it names."""
     storage = MemoryStorage()
     for one in operations[:cut]:
         sender = Principal(**one["sender"])
-        (result,) = push(storage, [one["bytes"]], sender, NOW).results
+        (result,) = push(storage, [one["bytes"]], sender, NOW, people=find_principal).results
         assert result.result == "applied", (result, one["bytes"])
     return {f"{type} {id}": record for (type, id), record in storage.state.records.items()}
 
@@ -99,7 +100,7 @@ def main(release: str) -> None:
     body = {
         "versions": {kind: 1 + sum(known == kind for known, _ in UPCASTS) for kind in KINDS},
         "operations": operations,
-        "records": {str(cut): worked_out(operations, cut) for cut in cuts},
+        "records": {str(cut): records_after(operations, cut) for cut in cuts},
     }
     with path.open("x", encoding="utf-8") as file:
         json.dump(body, file, ensure_ascii=False, indent=1)

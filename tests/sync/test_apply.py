@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sync.apply import apply, conflicts_of, consents_of, had_at, state_of, value_of
 from sync.operations import Operation, parse
-from tests.sync.vectors import DIRECTORY, cases, worked_out
+from sync.shapes import VisitRecord
+from tests.sync.vectors import DIRECTORY, cases, derived
 from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, answer
 
 VECTORS = sorted(DIRECTORY.glob("*.json"))
@@ -22,25 +23,26 @@ VECTORS = sorted(DIRECTORY.glob("*.json"))
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_vector(path: Path) -> None:
     vector = json.loads(path.read_text("utf-8"))
-    record: dict[str, Any] | None = None
+    record: VisitRecord | None = None
     for step in vector["steps"]:
         before = copy.deepcopy(record)
         after = apply(record, parse(json.dumps(step["operation"])), step["seq"])
         assert record == before, "apply changed its argument"
         record = after
+    assert record is not None
     assert record == vector["record"]
     assert state_of(record) == vector["state"]
 
 
-def test_the_vectors_on_disk_are_those_the_cases_give() -> None:
-    made = {case.name: worked_out(case) for case in cases()}
+def test_the_vectors_on_disk_are_those_of_the_cases() -> None:
+    made = {case.name: derived(case) for case in cases()}
     assert {path.stem for path in VECTORS} == set(made)
     for path in VECTORS:
         assert json.loads(path.read_text("utf-8")) == made[path.stem], path.stem
 
 
 def without_seq(value: Any) -> Any:
-    """A record with the server's numbers taken out: what must be equal whatever the order."""
+    """A record without the server's numbers: what must be equal whatever the order."""
     if isinstance(value, dict):
         return {
             key: without_seq(one) for key, one in value.items() if key not in ("seq", "content_seq")
@@ -89,8 +91,8 @@ def test_i4_batches_of_one_device_in_any_order_give_the_same_record(
     }
 
 
-def fold(operations: list[Operation]) -> dict[str, Any]:
-    record: dict[str, Any] | None = None
+def fold(operations: list[Operation]) -> VisitRecord:
+    record: VisitRecord | None = None
     for seq, operation in enumerate(operations, 1):
         record = apply(record, operation, seq)
     assert record is not None
@@ -131,7 +133,7 @@ def test_i5_a_write_that_saw_the_other_is_no_conflict() -> None:
     assert conflicts_of(record) == {}
 
 
-def test_who_had_the_visit_is_known_for_every_moment() -> None:
+def test_had_at_knows_the_visitors_at_every_base() -> None:
     desk = Device("d", ALICE)
     record = fold([
         parse(desk.make("visit.plan", {"tenancy": TENANCY, "kind": "welcome"})),
@@ -146,7 +148,7 @@ def test_who_had_the_visit_is_known_for_every_moment() -> None:
 def test_a_record_from_before_there_were_photos_takes_one() -> None:
     desk, phone = Device("desk-alice", ALICE), Device("phone", BOB)
     record = fold([parse(desk.make("visit.plan", {"tenancy": TENANCY, "kind": "welcome"}))])
-    old = {key: value for key, value in record.items() if key != "photos"}
+    old: Any = {key: value for key, value in record.items() if key != "photos"}
     photo = parse(phone.make("visit.photo", {"item": "i37", "photo": "a" * 64}, base=1))
     assert apply(old, photo, 2) == apply(record, photo, 2)
     assert apply(old, photo, 2)["blobs"] == ["a" * 64]

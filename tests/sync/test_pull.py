@@ -1,4 +1,4 @@
-"""What readers hear: snapshots, gone, windows, restored servers, pages."""
+"""Pull: snapshots, gone, the window, restored servers, pages."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_a_visitor_gets_own_visits_whole_and_no_others(storage: Storage) -> None
     assert ask(storage, CHARLIE).snapshots == []
 
 
-def test_nothing_new_is_nothing_told(storage: Storage) -> None:
+def test_a_pull_without_changes_is_empty(storage: Storage) -> None:
     settle(storage, ["bob"])
     first = ask(storage)
     again = ask(storage, cursor=first.cursor)
     assert (again.snapshots, again.gone, again.reset) == ([], [], False)
 
 
-def test_a_visit_given_to_somebody_else_is_gone_with_the_reason(storage: Storage) -> None:
+def test_a_reassigned_visit_is_gone_with_the_reason(storage: Storage) -> None:
     desk = settle(storage, ["bob"])
     cursor = ask(storage).cursor
     desk.send(storage, desk.make("visit.assign", {"visitors": ["charlie"]}))
@@ -75,7 +75,7 @@ def test_i7_a_visit_opened_offline_for_a_protected_tenancy_is_gone_from_the_phon
     assert ask(storage, CHARLIE).gone == []
 
 
-def test_i7_a_visit_that_was_somebody_elses_by_then_is_gone_as_protected_too(
+def test_i7_a_protected_visit_that_was_reassigned_before_is_gone_as_protected(
     storage: Storage,
 ) -> None:
     desk, phone = settle(storage, ["bob"]), Device("phone", BOB)
@@ -96,7 +96,7 @@ def test_a_visit_that_is_not_protected_stays_whatever_is_held_for_it(storage: St
     assert (len(ask(storage).snapshots), ask(storage).gone) == (1, [])
 
 
-def test_a_protected_tenancy_is_gone_and_says_nothing_more(storage: Storage) -> None:
+def test_of_a_protected_tenancys_visit_only_gone_is_sent(storage: Storage) -> None:
     desk = settle(storage, ["bob"])
     cursor = ask(storage).cursor
     desk.send(storage, desk.make("tenancy.protect", {"reason": "staff"}))
@@ -114,7 +114,7 @@ def test_a_changed_address_reaches_the_phone(storage: Storage) -> None:
     assert snapshot["tenancy_fields"]["street"] == "Nygatan 1"
 
 
-def test_a_visit_comes_into_the_window_and_leaves_it_by_the_day_alone(storage: Storage) -> None:
+def test_a_visit_enters_and_leaves_the_window_as_days_pass(storage: Storage) -> None:
     settle(storage, ["bob"], date="2026-12-10")
     far = ask(storage)
     assert far.snapshots == []
@@ -133,7 +133,7 @@ def test_a_returned_visit_stays_on_the_phone_however_old(storage: Storage) -> No
     assert [one["state"] for one in ask(storage).snapshots] == ["returned"]
 
 
-def test_a_cursor_of_another_log_starts_again(storage: Storage) -> None:
+def test_a_cursor_of_another_log_gets_everything_again(storage: Storage) -> None:
     settle(storage, ["bob"])
     seq, _, day = ask(storage).cursor.split(".")
     for cursor in (
@@ -148,7 +148,7 @@ def test_a_cursor_of_another_log_starts_again(storage: Storage) -> None:
         assert [one["id"] for one in pulled.snapshots] == [VISIT]
 
 
-def test_more_than_a_page_comes_in_pages_and_none_is_missed(
+def test_a_pull_of_several_pages_misses_no_visit(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pull_module, "SNAPSHOTS_PER_PULL", 3)
@@ -164,19 +164,19 @@ def test_more_than_a_page_comes_in_pages_and_none_is_missed(
     # One register touches all eleven visits with one seq: a page must not end between them.
     desk.send(storage, desk.make("tenancy.register", REGISTER))
     desk.send(storage, desk.make("visit.assign", {"time": "09:00"}, subject=fresh_id(503)))
-    told: set[str] = set()
+    sent: set[str] = set()
     cursor, rounds = "", 0
     while True:
         pulled = ask(storage, cursor=cursor)
-        told |= {one["id"] for one in pulled.snapshots}
+        sent |= {one["id"] for one in pulled.snapshots}
         cursor, rounds = pulled.cursor, rounds + 1
         if not pulled.more:
             break
-    assert len(told) == 11
+    assert len(sent) == 11
     assert rounds == 2
 
 
-def test_i7_an_ambassador_hears_nothing_a_colleague_wrote(storage: Storage) -> None:
+def test_i7_an_ambassador_is_sent_nothing_a_colleague_wrote(storage: Storage) -> None:
     settle(storage, ["bob", "amira"])
     for who, name in ((BOB, "p"), (AMIRA, "q")):
         phone = Device(name, who)
@@ -191,8 +191,8 @@ def test_i7_an_ambassador_hears_nothing_a_colleague_wrote(storage: Storage) -> N
             phone.make("visit.consent", CONSENT, base=3),
         )
     (hers,) = ask(storage, AMIRA).snapshots
-    for name in ("notes", "follow_ups", "consents"):
-        assert {one["by"] for one in hers[name]} == {"amira"}
+    for entries in (hers["notes"], hers["follow_ups"], hers["consents"]):
+        assert {one["by"] for one in entries} == {"amira"}
     (his,) = ask(storage, BOB).snapshots
     assert {one["by"] for one in his["notes"]} == {"bob", "amira"}
 
@@ -209,7 +209,7 @@ def test_i7_only_a_supervisor_gets_everything(storage: Storage) -> None:
         assert ask(storage, who, everyone=True).snapshots == []
 
 
-def test_held_operations_are_told_to_their_author(storage: Storage) -> None:
+def test_held_operations_are_sent_to_their_author(storage: Storage) -> None:
     settle(storage, ["bob"])
     phone = Device("p", CHARLIE)
     phone.send(storage, phone.make("visit.note", {"item": "", "text": "x"}, base=3))
@@ -217,7 +217,7 @@ def test_held_operations_are_told_to_their_author(storage: Storage) -> None:
     assert ask(storage, BOB).held == []
 
 
-def test_both_engines_give_the_same_answer() -> None:
+def test_the_cursor_begins_with_the_logs_last_number() -> None:
     memory = MemoryStorage()
     settle(memory, ["bob"])
     assert ask(memory).cursor.split(".")[0] == "3"

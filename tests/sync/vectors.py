@@ -1,7 +1,7 @@
 """Makes sync/vectors/apply/*.json: `python -m tests.sync.vectors`.
 
-Each case is a list of operations with their seq; Python writes the record and the state it gets,
-tests in both languages compare. A changed file in a diff is a changed meaning: look at it.
+Each case is a list of operations with their seq. Python writes the record and the state that it
+derives, and tests in both languages compare. A changed file in a diff is a changed rule: review it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from sync.operations import parse
 from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, answer, fresh_id
 
 DIRECTORY = Path(__file__).parents[2] / "sync" / "vectors" / "apply"
+OTHER = "00000000-0000-4000-8000-00000000000b"  # another tenancy
 Steps = list[tuple[str, int]]
 
 
 class Case:
-    """A story told in operations; each device starts fresh, ids count from 1."""
+    """A list of operations; each case has new devices, and ids counted from 1."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -253,9 +254,36 @@ def cases() -> Iterator[Case]:
     c = Case("opened_at_the_door")
     c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"})
     yield c.add(c.phone, "visit.note", {"item": "", "text": "Frågade om tvättstugan"})
+    c = Case("opened_although_it_is_there").planned()
+    c.add(c.desk, "visit.assign", {"visitors": ["bob", "charlie"]}, base=2)
+    c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"}, base=3)
+    yield c.add(
+        c.phone, "visit.open", {"tenancy": OTHER, "kind": "reactive", "language": ""}, base=3
+    )
+    c = Case("opened_without_a_tenancy_then_planned")
+    c.add(c.phone, "visit.open", {"tenancy": "", "kind": "contact", "language": "so"})
+    c.add(c.desk, "visit.plan", {"tenancy": TENANCY, "kind": "welcome"}, base=1)
+    yield c.add(c.desk, "visit.plan", {"tenancy": OTHER, "kind": "short"}, base=2)
+    c = Case("rebooked_after_three_times_nobody_home").planned()
+    for _ in range(3):
+        c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
+    c.add(
+        c.phone, "visit.attempt", {"outcome": "rebooked", "date": "2026-12-01", "time": ""}, base=2
+    )
+    yield c
+    c = Case("nobody_home_again_after_a_rebooking").planned()
+    for _ in range(2):
+        c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
+    c.add(
+        c.phone,
+        "visit.attempt",
+        {"outcome": "rebooked", "date": "2026-12-01", "time": "09:00"},
+        base=2,
+    )
+    yield c.add(c.phone, "visit.attempt", {"outcome": "not_home"}, base=2)
 
 
-def worked_out(case: Case) -> dict[str, Any]:
+def derived(case: Case) -> dict[str, Any]:
     record = None
     for text, seq in case.steps:
         record = apply(record, parse(text), seq)
@@ -276,7 +304,7 @@ def main() -> None:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     for case in cases():
         path = DIRECTORY / f"{case.name}.json"
-        path.write_text(json.dumps(worked_out(case), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        path.write_text(json.dumps(derived(case), ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

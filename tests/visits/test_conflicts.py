@@ -1,5 +1,5 @@
-"""Parallel and conflict, through the real app: both values kept and shown, one press to choose,
-and then every phone shows the same (I5)."""
+"""Parallel writes and conflicts, through the real app: both values are kept and shown, the desk
+chooses one, and then every phone shows the same (I5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cast.world import World
 pytestmark = pytest.mark.usefixtures("frozen")
 
 ANSWER = {"item": "i23", "guide": "g1", "language": "ar"}
-# field → what one of two people writes and the other, who has not seen it
+# field → what each of two people writes who have not seen the other's value
 WRITES: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "answer.i23": (("visit.answer", ANSWER | {"answer": "sounds"}), ("visit.answer", ANSWER | {"answer": "silent"})),
     "language": (("visit.language", {"language": "so"}), ("visit.language", {"language": "ar"})),
@@ -47,7 +47,7 @@ def write_both(world: World, visit: str, field: str) -> None:
 
 @pytest.mark.parametrize("winner", [0, 1])
 @pytest.mark.parametrize("field", WRITES)
-def test_i5_a_conflict_is_shown_with_both_values_and_one_press_ends_it_everywhere(
+def test_i5_a_conflict_is_shown_with_both_values_and_one_choice_ends_it_everywhere(
     field: str, winner: int, alice: FlaskClient, world: World, client_for: Any
 ) -> None:
     visit = world.visit(visitors=["bob", "charlie"])
@@ -66,7 +66,7 @@ def test_i5_a_conflict_is_shown_with_both_values_and_one_press_ends_it_everywher
     assert alice.post(f"/desk/visits/{visit}/choose", data=form).status_code == 303
     assert field not in conflicts_of(world.record(visit))
     assert world.record(visit)["cells"][field][-1]["value"] == writes[winner]["value"]
-    # Both phones hear of it and show the same, and neither value is forgotten.
+    # Both phones pull it and show the same, and both values are kept.
     told = {}
     for name in ("bob", "charlie"):
         phone = WirePhone(client_for(name), world.user_of(name).id)
@@ -93,7 +93,7 @@ def test_i5_different_fields_are_parallel_and_merge_without_anybody_choosing(
     assert world.row(visit)["conflicts"] == 0
 
 
-def test_i5_somebody_who_saw_both_ends_it_by_writing(world: World) -> None:
+def test_i5_a_write_by_somebody_who_was_shown_both_ends_it(world: World) -> None:
     visit = world.visit(visitors=["bob", "charlie"])
     write_both(world, visit, "language")
     world.phone("bob").do("visit.language", visit, {"language": "fa"})
@@ -108,7 +108,7 @@ def test_i5_somebody_who_saw_both_ends_it_by_writing(world: World) -> None:
         ("attempt", "asleep"), ("language", ["ar"]), ("answer.i23", [""]), ("guide", "g2"),
     ],
 )  # fmt: skip
-def test_a_choice_that_no_field_can_hold_is_held_and_breaks_nobodys_news(
+def test_a_choice_that_its_field_cannot_have_is_held_and_breaks_no_pull(
     field: str, value: Any, world: World, client_for: Any
 ) -> None:
     visit = world.visit(visitors=["bob"])

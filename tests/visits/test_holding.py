@@ -16,12 +16,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pwa import create_app
-from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.visits.exporting import export_csv
-from pwa.visits.holding import ACTIONS, list_filed, list_held, resolve_held, retry_newer
+from pwa.visits.holding import ACTIONS, list_filed, resolve_held, retry_newer
 from sync.operations import UPCASTS, digest_of
+from tests.cast.people import change_user, set_active
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import World
 
@@ -91,7 +91,7 @@ def test_i9_every_reason_there_is_has_an_action_that_ends_it() -> None:
 
 
 def held_for(reason: str, world: World, phone_of: PhoneOf, visit: str) -> tuple[WirePhone, str]:
-    """A phone and the bytes that it has just had held for this reason."""
+    """A phone, and the operation of it that is now held for this reason."""
     bob, stranger = phone_of("bob"), phone_of("charlie")
     match reason:
         case "no_right":
@@ -152,7 +152,7 @@ def test_i9_filing_ends_it_for_the_phone_and_keeps_its_bytes(
     assert 'value="file"' not in filed
 
 
-def test_what_is_filed_is_read_at_its_visit(
+def test_what_is_filed_can_be_read_on_the_page_of_its_visit(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit, other = world.visit(visitors=["bob"]), world.visit(visitors=["bob"])
@@ -164,7 +164,7 @@ def test_what_is_filed_is_read_at_its_visit(
     assert "Kranen droppar" not in alice.get(f"/desk/visits/{other}").text
 
 
-def test_a_filed_operation_is_no_longer_named_in_the_authors_news(
+def test_a_filed_operation_is_not_in_the_authors_pull_any_more(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     phone, _ = held_for("no_right", world, phone_of, world.visit(visitors=["bob"]))
@@ -173,7 +173,7 @@ def test_a_filed_operation_is_no_longer_named_in_the_authors_news(
     assert phone.news()["held"] == []
 
 
-def test_i9_what_was_filed_by_mistake_is_put_back_and_taken_in(
+def test_i9_what_was_filed_by_mistake_is_reopened_and_applied(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit = world.visit(visitors=["bob"])
@@ -193,7 +193,7 @@ def test_i9_what_was_filed_by_mistake_is_put_back_and_taken_in(
     assert phone.told(text) == [("duplicate", "")]
 
 
-def test_i7_what_is_filed_of_a_protected_tenancy_is_put_back_only_by_who_may_see_it(
+def test_i7_only_those_who_may_see_a_protected_tenancy_reopen_what_is_filed_of_it(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     held_for("protected", world, phone_of, world.visit(visitors=["bob"]))
@@ -206,7 +206,7 @@ def test_i7_what_is_filed_of_a_protected_tenancy_is_put_back_only_by_who_may_see
     assert open_keys(world) == []
 
 
-def test_one_press_gives_the_visit_to_the_author_and_takes_all_of_it_in(
+def test_assigning_the_visit_to_the_author_applies_all_of_it(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit, charlie = world.visit(visitors=["bob"]), phone_of("charlie")
@@ -222,7 +222,7 @@ def test_one_press_gives_the_visit_to_the_author_and_takes_all_of_it_in(
     assert [one["id"] for one in charlie.news()["snapshots"]] == [visit]
 
 
-def test_a_visit_with_two_visitors_is_not_given_to_a_third(
+def test_a_visit_with_two_visitors_is_not_assigned_to_a_third(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit, charlie = world.visit(visitors=["bob", "amira"]), phone_of("charlie")
@@ -242,14 +242,14 @@ def test_an_action_that_does_not_fit_the_reason_changes_nothing(
     alice = replace(world.user_of("alice"), may_see_protected=True)
     before = world.log_length()
     with app.app_context():
-        (row,) = list_held(world.services, alice)
+        (row,) = world.held(alice)
         for action in {"accept", "assign", "retry", "ask"} - set(ACTIONS[reason]):
             assert resolve_held(world.services, alice, row.id, row.sha256, action, "?") == "held"
-        assert list_held(world.services, alice) == [row]
+        assert world.held(alice) == [row]
     assert world.log_length() == before
 
 
-def test_i7_nobody_is_let_write_as_a_colleagues_desk(
+def test_i7_work_under_a_colleagues_desk_is_never_accepted(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
@@ -261,7 +261,7 @@ def test_i7_nobody_is_let_write_as_a_colleagues_desk(
     assert len(open_keys(world)) == 1
 
 
-def test_what_was_asked_is_still_there_after_trying_again(
+def test_a_question_is_still_there_after_a_retry(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     held_for("no_right", world, phone_of, world.visit(visitors=["bob"]))
@@ -289,10 +289,11 @@ def test_i7_what_was_held_before_its_tenancy_was_protected_is_hidden_too(
     with world.services.databases.writing() as db:
         db.execute("UPDATE users SET may_see_protected = 0")
     assert "Kranen droppar" not in alice.get("/desk/held?show=filed").text
-    assert list_filed(world.services, world.user_of("alice"), visit) == []
+    with world.services.databases.reading() as db:
+        assert list_filed(db, world.user_of("alice"), visit) == []
 
 
-def test_the_export_says_what_was_held_and_how_it_ended_without_its_words(
+def test_the_export_has_what_was_held_and_how_it_ended_without_its_words(
     alice: FlaskClient, world: World, phone_of: PhoneOf
 ) -> None:
     visit, hidden = world.visit(visitors=["bob"]), world.visit(visitors=["bob"])
@@ -302,7 +303,8 @@ def test_the_export_says_what_was_held_and_how_it_ended_without_its_words(
     held_for("no_right", world, phone_of, hidden)
     world.protect(hidden)
     out = io.StringIO()
-    assert export_csv(world.services, "held", out) == 2
+    with world.services.databases.reading() as db:
+        assert export_csv(db, "held", out) == 2
     rows = list(csv.DictReader(io.StringIO(out.getvalue())))
     assert [(one["problem"], one["state"]) for one in rows] == [
         ("no_right", "file"), ("author_mismatch", "open"),
@@ -310,16 +312,16 @@ def test_the_export_says_what_was_held_and_how_it_ended_without_its_words(
     assert "Kranen" not in out.getvalue()
 
 
-def test_retrying_is_asked_of_who_sent_it_and_never_of_who_is_named_as_author(
+def test_a_retry_uses_the_rights_of_the_sender_not_of_the_named_author(
     world: World, phone_of: PhoneOf, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a newer version's number would be a way to write in a colleague's name."""
+    """Otherwise a higher version number would be a way to write in a colleague's name."""
     visit, bob, charlie = world.visit(visitors=["bob"]), phone_of("bob"), phone_of("charlie")
     assert charlie.told(charlie.note(visit, by=bob.by, v=2)) == [("held", "version_newer")]
     monkeypatch.setitem(UPCASTS, ("visit.note", 1), lambda data: data)
     with app.app_context():
         assert retry_newer(world.services) == 0
-        (row,) = list_held(world.services, world.user_of("alice"))
+        (row,) = world.held(world.user_of("alice"))
     assert row.problem == "author_mismatch"
     assert note_texts(world, visit) == []
 
@@ -327,7 +329,7 @@ def test_retrying_is_asked_of_who_sent_it_and_never_of_who_is_named_as_author(
 # --- a newer version waits -------------------------------------------------------------------
 
 
-def test_what_a_newer_phone_sent_goes_in_when_the_newer_server_starts(
+def test_what_a_newer_phone_sent_is_applied_when_the_newer_server_starts(
     world: World, phone_of: PhoneOf, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
@@ -346,7 +348,7 @@ def test_what_a_newer_phone_sent_goes_in_when_the_newer_server_starts(
     stored = services.databases.writer.execute("SELECT bytes FROM log ORDER BY seq DESC").fetchone()
     assert stored == (texts[0].encode(),)
     with newer.app_context():
-        (left,) = list_held(services, world.user_of("alice"))
+        (left,) = world.held(world.user_of("alice"))
     assert left.problem == "unknown_kind"
     services.close()
     again = create_app(settings)
@@ -365,11 +367,6 @@ def never_discarded(world: World, phone: WirePhone) -> None:
     assert {text.encode() for text in phone.sent} <= kept
 
 
-def change(app: Flask, do: Callable[[], Any]) -> None:
-    with app.app_context():
-        do()
-
-
 def test_never_discarded_after_a_reassignment(world: World, phone_of: PhoneOf) -> None:
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     base = world.log_length()
@@ -385,8 +382,7 @@ def test_never_discarded_after_a_role_change(
     """Bob has become an officer; his phone still holds a visit."""
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     text = bob.note(visit, base=world.log_length())
-    facts: dict[str, Any] = {"languages": [], "display_name": "Bob", "may_see_protected": False}
-    change(app, lambda: accounts.change_user(bob.by, role="officer", queue="KT", **facts))
+    change_user(world.services, bob.by, role="officer", queue="KT")
     bob.client = client_for("bob")
     assert bob.told(text) == [("held", "no_right")]
     press(alice, world, "accept")
@@ -401,7 +397,7 @@ def test_never_discarded_after_an_account_is_closed(
     """A colleague hands over what Bob's phone holds; Bob stays its author."""
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     text = bob.note(visit, base=world.log_length())
-    change(app, lambda: accounts.set_active(bob.by, False))
+    set_active(world.services, bob.by, False)
     assert bob.client.post("/sync/push", data=b"{}").status_code == 401
     bob.client = client_for("charlie")
     assert bob.told(text) == [("held", "author_mismatch")]
@@ -465,7 +461,7 @@ def test_never_discarded_after_the_visit_was_approved_or_cancelled(
     never_discarded(world, bob)
 
 
-def test_i7_a_report_of_health_under_another_phones_name_is_not_believed(
+def test_i7_a_health_report_under_another_phones_name_is_rejected(
     world: World, phone_of: PhoneOf
 ) -> None:
     bob, charlie = phone_of("bob"), phone_of("charlie")
@@ -478,7 +474,7 @@ def test_i7_a_report_of_health_under_another_phones_name_is_not_believed(
     assert json.loads(row["health"]) == {"unsent": 3}
 
 
-def test_the_bytes_of_what_cannot_be_read_at_all_are_known_by_their_hash(
+def test_an_operation_that_cannot_be_parsed_is_known_by_its_hash(
     world: World, phone_of: PhoneOf, alice: FlaskClient
 ) -> None:
     bob = phone_of("bob")

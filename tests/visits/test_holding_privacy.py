@@ -1,4 +1,4 @@
-"""What the held list knows and must not tell, or must not go on knowing (I7, PROTOCOL.md 1)."""
+"""What the held list must not show, or must not keep (I7, PROTOCOL.md 1)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def held_rows(world: World) -> list[tuple[bytes, str, str, str]]:
 def test_i7_work_at_a_visit_opened_offline_for_a_protected_tenancy_is_hidden(
     client_for: Client, world: World, sender: str
 ) -> None:
-    """The server knows no such visit: only the opening that it holds says whose home it is."""
+    """The server has no such visit: only the held `visit.open` names the tenancy."""
     known, fresh = world.visit(visitors=["bob"]), uuid4()
     bob = phone_of(client_for, world, sender, "bob")
     opening = bob.make("visit.open", fresh, OPENING | {"tenancy": world.tenancies[known]})
@@ -41,7 +41,8 @@ def test_i7_work_at_a_visit_opened_offline_for_a_protected_tenancy_is_hidden(
     assert {result for result, _ in bob.told(opening, note)} == {"held"}
     alice = client_for("alice")
     assert "Kranen droppar" not in alice.get("/desk/held").text
-    assert export_csv(world.services, "held", io.StringIO()) == 0
+    with world.services.databases.reading() as db:
+        assert export_csv(db, "held", io.StringIO()) == 0
     with world.services.databases.writing() as db:
         db.execute("UPDATE users SET may_see_protected = 1")
     assert "Kranen droppar" in alice.get("/desk/held").text
@@ -64,7 +65,7 @@ def test_a_struck_note_that_was_held_first_leaves_no_bytes(
     assert bob.told(note) == [("duplicate", "")]
 
 
-def test_the_bytes_of_what_was_applied_go_from_an_older_held_list_and_no_others(
+def test_an_upgrade_blanks_held_bytes_that_were_applied_and_no_others(
     client_for: Client, world: World
 ) -> None:
     visit, bob = uuid4(), phone_of(client_for, world, "bob")
@@ -78,7 +79,7 @@ def test_the_bytes_of_what_was_applied_go_from_an_older_held_list_and_no_others(
     assert [octets for octets, *_ in held_rows(world)] == [b"", stray.encode()]
 
 
-def test_a_tally_that_was_held_first_says_no_more_who_counted(
+def test_a_tally_that_was_held_first_does_not_keep_who_counted(
     client_for: Client, world: World
 ) -> None:
     bob = phone_of(client_for, world, "charlie", "bob")

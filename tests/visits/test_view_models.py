@@ -1,4 +1,4 @@
-"""The view models against the vectors they share with the phone, and what no template may meet."""
+"""The view models against the vectors they share with the phone, and what they must not contain."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _all(one: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("one", VECTORS["cases"], ids=lambda one: one["name"])
-def test_a_view_is_what_its_vector_says(one: dict[str, Any]) -> None:
+def test_a_view_equals_its_vector(one: dict[str, Any]) -> None:
     assert VIEWS[one["view"]](one) == one["expected"]
 
 
@@ -112,7 +112,7 @@ def test_numbers_stay_whole_in_a_right_to_left_text(text: str, expected: str) ->
 
 def test_the_vectors_know_the_languages_of_the_guide() -> None:
     known = {tag: [one.autonym, one.direction] for tag, one in LANGUAGES.items()}
-    # A language more, or fewer, needs no new vectors.
+    # Adding or removing a language needs no new vectors.
     assert {tag: VECTORS["languages"].get(tag, one) for tag, one in known.items()} == known
 
 

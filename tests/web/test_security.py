@@ -261,7 +261,7 @@ def test_a_missing_page_is_a_page_and_for_programs_json(client_for: ClientFor) -
     assert answer.status_code == 404
     assert answer.json == {
         "problem": "not_found",
-        "title": "There is nothing here",
+        "title": "Page not found",
         "remedy": "It may have been moved, or it is not yours to see.",
         "retryable": False,
     }

@@ -1,8 +1,7 @@
 """Jinja's expressions → JavaScript expressions over static/field/page/template_runtime.js.
 
-Invariant: an expression that comes back as source has, in JavaScript, the value it has in Jinja,
-or throws there; what cannot promise that is refused with its line. It writes no statements and
-knows of the template only its name and whether `loop` exists at this point.
+Invariant: compiled to JavaScript, an expression has the value it has in Jinja, or throws; where
+that cannot be guaranteed, the expression is refused with its line. Statements are in statements.py.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ OWNED = {
 }  # fmt: skip
 OPERATORS = {"eq": "eq", "ne": "ne", "lt": "lt", "lteq": "le", "gt": "gt", "gteq": "ge"}
 MESSAGES = {"_": "gettext", "ngettext": "ngettext"}
-# What Jinja, Flask and its extensions put into every template; a name of ours would hide behind them.
+# Names that Jinja, Flask and its extensions put into every template: ours would hide them, or be
+# hidden by them.
 GLOBALS = {
     "range", "dict", "lipsum", "cycler", "joiner", "namespace", "url_for", "config", "request",
     "g", "session", "get_flashed_messages", "current_user", "gettext", "pgettext", "npgettext",

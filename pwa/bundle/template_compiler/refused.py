@@ -1,6 +1,6 @@
 """Why a template was not compiled, with its file and line.
 
-Invariant: an author sees every refusal of a build at once. It knows no Jinja.
+Invariant: the author sees every refusal of a build at once.
 """
 
 from __future__ import annotations

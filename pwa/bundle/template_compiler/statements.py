@@ -1,7 +1,7 @@
 """Jinja's statements → the body of JavaScript functions, one template at a time.
 
-Invariant: each name lives exactly as long as in Jinja: a loop, a macro, a block and an include
-have a scope of their own (`c`), `if` has none. Every refusal is collected, never only the first.
+Invariant: each name has the scope it has in Jinja: a loop, a macro, a block and an include have a
+scope of their own (`c`), `if` has none. Every refusal is collected, not only the first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Statements(Expressions):
                 self.refusals.append(self.refuse(extends[0], "extends belongs at the top, once"))
             parent = quoted(self.attempt(lambda: self.static_name(extends[0].template)) or "")
             self.only_definitions(body)
-            # Blocks are shown where the parent has them, not where the child says them.
+            # Blocks are rendered where the parent has them, not where the child defines them.
             body = [node for node in body if not isinstance(node, nodes.Extends | nodes.Block)]
         blocks = [
             f"    {quoted(block.name)}(K, B) {{\n      const c = r.scope(K)\n      let o = ''\n"

@@ -11,9 +11,10 @@ names of those who answer for unprotected rows are arguments, and texts are Engl
 for the caller to translate.
 """
 
-from pwa.homes.files.decode import Table, read_table
-from pwa.homes.files.report import FileRefused, Message, Reading, Skip, explain
-from pwa.homes.files.rows import Phone, TenancyRow, read_tenancies
+from pwa.homes.files.decode import read_table
+from pwa.homes.files.explanations import explain
+from pwa.homes.files.rows import read_tenancies
+from pwa.homes.files.shapes import FileRefused, Message, Phone, Reading, Skip, Table, TenancyRow
 
 __all__ = [
     "FileRefused",

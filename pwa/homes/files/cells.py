@@ -1,8 +1,8 @@
 """One cell at a time: trimming, emptiness, flags, postcodes, apartment numbers, languages.
 
 Invariant: a value is normalised or refused, never corrected and never guessed; names keep
-their spelling and their capitals. Every function here is idempotent on its own output.
-Refuses personal identity numbers wherever they stand. Errors carry a code and no cell text.
+their spelling and their capital letters. Every function here is idempotent on its own output.
+Personal identity numbers are refused in every field. Errors carry a code and no cell text.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 import unicodedata
 from datetime import date
 
+from pwa.guide.languages import LANGUAGES
+from pwa.homes.files.shapes import CellProblem
 from sync.limits import CELL_CHARACTERS_MAX
 
 # "Null" is a surname; only the spelling databases print counts as empty.
@@ -19,15 +21,6 @@ EMPTY_CELLS = frozenset(
 )
 BLANK_FLAGS = frozenset({"", "-", "–", "NULL"})
 CLEAR_NOES = frozenset({"n", "nej", "0", "false", "falskt", "no"})
-
-
-class CellProblem(Exception):
-    """A cell that cannot be used. Holds a problem code and facts, never the cell."""
-
-    def __init__(self, code: str, **params: object) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
 
 
 def clean(text: str) -> str:
@@ -51,7 +44,10 @@ def simplify(text: str) -> str:
 
 
 def read_text(text: str) -> str:
-    """A cleaned cell, "" when empty. Raises CellProblem for a personnummer or a whole story."""
+    """A cleaned cell, "" when empty.
+
+    Raises CellProblem: `personnummer`, `cell_too_long` for more than CELL_CHARACTERS_MAX characters.
+    """
     value = clean(text)
     if value in EMPTY_CELLS:
         return ""
@@ -75,7 +71,7 @@ def has_personnummer(text: str) -> bool:
     A number counts when its date exists (day + 60 for co-ordination numbers) and its check
     digit is right (Luhn over the last ten digits, SFS 1991:481 18 §). One reference in some
     two hundred of ten undivided digits looks like one by chance and is refused as well:
-    a refused row is seen and mended, a stored number is not.
+    somebody sees a refused row and corrects it; nobody sees a stored number.
     """
     digits = "".join(str(unicodedata.digit(c, c)) for c in text)
     return any(_is_personnummer(*match.groups()) for match in _PERSONNUMMER.finditer(digits))
@@ -129,7 +125,7 @@ def is_blank_flag(text: str) -> bool:
 
 
 def is_clear_no(text: str) -> bool:
-    """Whether a protected-identity cell is a no that cannot be read in another way."""
+    """Whether a protected-identity cell says no, and nothing else."""
     return clean(text).casefold() in CLEAR_NOES
 
 
@@ -143,37 +139,31 @@ def is_dwelling(object_type: str) -> bool:
     return re.fullmatch(r"(?!ej|icke|inte)[a-z]*(?:bostad|lagenhet)", word) is not None
 
 
-# Tag -> the names and codes a Swedish system may use, as `simplify` leaves them.
-_LANGUAGE_NAMES = {
-    "sv": "sv swe svenska swedish lattsvenska",
-    "en": "en eng engelska english",
-    "ar": "ar ara arabiska arabic",
-    "so": "so som somaliska somali",
-    "ti": "ti tir tigrinja tigrinska tigrinya",
-    "fa-AF": "faaf prs dari persiskadari daripersiska",
-    "fa": "fa fas per persiska farsi persian persiskafarsi farsipersiska",
-    "uk": "uk ukr ukrainska ukrainian",
-    "ckb": "ckb sorani kurdiskasorani soranikurdiska centralkurdiska sydkurdiska",
-    "kmr": "kmr kurmanji kurmandji kurdiskakurmanji kurmanjikurdiska nordkurdiska",
-    "tr": "tr tur turkiska turkish",
-    "bs": "bs bos bosniska bosnian bks bcs bosniskakroatiskaserbiska",
-    "sq": "sq sqi alb albanska albanian",
-    "ps": "ps pus pashto pashtu",
-}
-_LANGUAGES = {name: tag for tag, names in _LANGUAGE_NAMES.items() for name in names.split()}
+def _languages_by_name() -> dict[str, str]:
+    """Each name of each language, as `simplify` leaves it → its tag."""
+    return {
+        simplify(name): tag
+        for tag, language in LANGUAGES.items()
+        for name in (tag, language.autonym, *language.register_names)
+    }
+
+
+_LANGUAGES = _languages_by_name()
+# Sorani and Kurmanji are not read by the same people.
+_SEVERAL_LANGUAGES = frozenset({"ku", "kur", "kurdiska", "kurdish"})
 
 
 def read_language(text: str) -> str:
-    """The tag of one of the fourteen languages, or "" for an empty cell.
+    """The tag of a language of the guide, or "" for an empty cell.
 
-    Raises CellProblem for a language that is not among them, and for "Kurdish" alone: Sorani
-    and Kurmanji are not read by the same people.
+    A cell may hold the tag, the language's own name or one of its `register_names`. Raises
+    CellProblem: `language_unknown`; `language_ambiguous` for "Kurdish" alone.
     """
     value = read_text(text)
     if not value:
         return ""
     word = simplify(value)
-    if word in ("ku", "kur", "kurdiska", "kurdish"):
+    if word in _SEVERAL_LANGUAGES:
         raise CellProblem("language_ambiguous")
     region = re.fullmatch(r"([a-z]{2,3})[-_][a-z]{2}", value.casefold())
     tag = _LANGUAGES.get(word) or (_LANGUAGES.get(region[1]) if region else None)

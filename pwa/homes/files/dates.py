@@ -1,7 +1,7 @@
 """Dates as property systems write them, read in one way or refused.
 
-Invariant: a date that two people could read differently is refused; nothing is guessed from
-the day it would fit best. Refuses years that no lease of today can have.
+Invariant: a date that two people could read differently is refused, also where only one of the
+readings makes sense. Years that no lease of today can have are refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from pwa.homes.files.cells import CellProblem, clean
+from pwa.homes.files.cells import clean
+from pwa.homes.files.shapes import CellProblem
 
 YEAR_MIN = 1940
 YEARS_AHEAD_MAX = 5
@@ -47,7 +48,7 @@ def read_date(
     """The date in a cell that is not empty; None only for an open end, where one is allowed.
 
     Reads 2026-11-30 (also with / or . and a time after it), 20261130, 261130 (year first,
-    the system's own short form), 30/11/2026, 30.11.2026 and spreadsheet serials (46356).
+    the short form of property systems), 30/11/2026, 30.11.2026 and spreadsheet serials (46356).
     Raises CellProblem: `date_ambiguous` for a two-digit year between dividers,
     `date_impossible`, `date_out_of_range`, `date_unreadable`.
     """

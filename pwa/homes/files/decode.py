@@ -1,8 +1,8 @@
 """Bytes to a table: encoding, delimiter, quotes, line ends, row numbers.
 
-Invariant: the row number of a row is the line a person sees it on (the first line, when a
-quoted cell holds line breaks), and no cell is lost or moved without a refusal. The content
-decides what a file is; its name can only refuse. Refuses everything that is not a table.
+Invariant: a row's number is the line a person sees it on (the first line, when a quoted cell
+holds line breaks), and a file in which cells would be lost or moved is refused. The content
+decides what a file is; its name can only lead to a refusal.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from pwa.homes.files.headers import count_recognised
-from pwa.homes.files.report import FileRefused
-from pwa.homes.files.workbook import Record, read_sheets
+from pwa.homes.files.shapes import FileRefused, NumberedCells, Table
+from pwa.homes.files.workbook import read_sheets
 
 BYTES_MAX = 20 * 1024 * 1024
 ROWS_MAX = 50_000
@@ -27,21 +26,6 @@ HEADER_NAMES_MIN = 3
 DELIMITERS = (";", "\t", ",")
 _TEXT_CONTROLS = frozenset("\t\n\r\x0b\x0c")
 _CONTROLS = {chr(code) for code in range(32)} - _TEXT_CONTROLS
-
-
-@dataclass(frozen=True)
-class Table:
-    """A file's cells as text. `repr` shows no cell: the table still holds what will be dropped.
-
-    Rows keep their own length, for a short row means something; surplus blank cells after
-    the last named column are gone. `encoding` and `delimiter` say how it was read
-    ("xlsx" and "" for a workbook).
-    """
-
-    header: list[str]
-    rows: list[tuple[int, list[str]]] = field(repr=False)
-    encoding: str
-    delimiter: str
 
 
 def read_table(data: bytes, filename: str) -> Table:
@@ -80,7 +64,8 @@ def _decode(data: bytes) -> tuple[str, str]:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
-            continue  # its `object` is the whole file: it must not become anyone's context
+            # The error's `object` is the whole file: raised here, it would be the next one's context.
+            continue
         if not _CONTROLS.isdisjoint(text):
             break
         if not text.strip():
@@ -90,8 +75,8 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 
 def _read_text(text: str, encoding: str) -> Table:
-    delimiter = _vote(text)
-    records: list[Record] = []
+    delimiter = _find_delimiter(text)
+    records: list[NumberedCells] = []
     for record in _Records(text, delimiter):
         records.append(record)
         if len(records) > ROWS_MAX + HEADER_WITHIN:
@@ -99,21 +84,21 @@ def _read_text(text: str, encoding: str) -> Table:
     return _make_table(records, encoding, delimiter)
 
 
-def _vote(text: str) -> str:
+def _find_delimiter(text: str) -> str:
     """The delimiter under which the header line names the most columns we know.
 
-    Data rows have no vote: addresses and notes are full of commas.
+    Data rows are not counted: addresses and notes are full of commas.
     """
     best, best_score = DELIMITERS[0], (-1, -1)
     for delimiter in DELIMITERS:
-        head: list[Record] = []
+        head: list[NumberedCells] = []
         try:
             for record in _Records(text, delimiter):
                 head.append(record)
                 if len(head) == HEADER_WITHIN:
                     break
         except FileRefused:
-            pass  # what came before the odd quotation mark still votes
+            pass  # what came before the broken quotation mark still counts
         if head:
             header = head[_find_header(head)][1]
             score = (count_recognised(header), len(header))
@@ -131,7 +116,7 @@ class _Records:
         self._lines = io.StringIO(text, newline="")
         self._delimiter = delimiter
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[NumberedCells]:
         # strict: a quotation mark that is never closed would swallow the rows after it.
         reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         while True:
@@ -150,7 +135,7 @@ class _Records:
                 yield first_line, cells
 
 
-def _find_header(records: list[Record]) -> int:
+def _find_header(records: list[NumberedCells]) -> int:
     for index, (_, cells) in enumerate(records[:HEADER_WITHIN]):
         if count_recognised(cells) >= HEADER_NAMES_MIN:
             return index
@@ -173,7 +158,7 @@ def _read_workbook(data: bytes) -> Table:
     return Table(table.header, rows, table.encoding, table.delimiter)
 
 
-def _make_table(records: list[Record], encoding: str, delimiter: str) -> Table:
+def _make_table(records: list[NumberedCells], encoding: str, delimiter: str) -> Table:
     at = _find_header(records)
     header = [cell.strip() for cell in records[at][1]]
     while header and not header[-1]:

@@ -2,7 +2,7 @@
 
 Invariant: a column is kept only if its whole name is a known synonym (capitals, spaces,
 punctuation and diacritics aside); everything else is dropped before a row is looked at.
-Refuses, whatever the synonyms say, columns about identity numbers, money, health and notes.
+Columns about identity numbers, money, health and notes are dropped whatever the synonyms say.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def count_recognised(cells: list[str]) -> int:
 def recognise(header: list[str]) -> Columns:
     """Map a header row; the first column of a field wins and the others are dropped.
 
-    Designed exceptions: phones and protected flags add up, "Hyresgäst 2 benämning" (a name)
+    Exceptions: phones and protected flags add up, "Hyresgäst 2 benämning" (a name)
     beats "Hyresgäst 2" (a code in the same export), and a whole name beats its two halves.
     """
     claimed: dict[str, list[int]] = {}

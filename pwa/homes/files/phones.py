@@ -1,25 +1,17 @@
 """Phone cells: numbers in international form beside what the file said.
 
 Invariant: a number gets an E.164 form only when nothing had to be guessed; otherwise its
-original stays without one. Refuses to keep words: a cell is free text about a person as
-soon as it holds more than a number and a label such as (mobil).
+original is kept without one. Words are not kept: as soon as a cell holds more than a number and
+a label such as (mobil), it is free text about a person.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TypedDict
 
 from pwa.homes.files.cells import EMPTY_CELLS, clean, has_personnummer
+from pwa.homes.files.shapes import Phone
 from sync.limits import PHONE_CHARACTERS_MAX
-
-
-class Phone(TypedDict):
-    """`original` as the file had it, trimmed; `e164` such as +46701234567, or None."""
-
-    original: str
-    e164: str | None
-
 
 _DIVIDER = re.compile(r"[/,;|\n\r]|\boch\b|\beller\b", re.IGNORECASE)
 _LABEL = re.compile(
@@ -63,15 +55,15 @@ def _parts(cell: str) -> list[str]:
 
 
 def _read_part(part: str) -> tuple[Phone | None, str | None]:
-    spoken = part.replace("/", "-")
-    numbers = [n.strip(" .-–(") for n in _NUMBER.findall(spoken)]
+    text = part.replace("/", "-")
+    numbers = [n.strip(" .-–(") for n in _NUMBER.findall(text)]
     numbers = [n for n in numbers if len(_digits(n)) >= _DIGITS_MIN]
     if not numbers:
         # A lone "78" after a slash is an extension of the number before it.
         return None, "phone_incomplete" if _digits(part) == part else "phone_unreadable"
-    if _may_be_personnummer(spoken):
+    if _may_be_personnummer(text):
         return None, "personnummer"
-    rest = _LABEL.sub("", _NUMBER.sub("", spoken))
+    rest = _LABEL.sub("", _NUMBER.sub("", text))
     only_number = len(numbers) == 1 and not rest.strip(" .:-–()")
     original = part if only_number else " ".join(numbers)
     if len(original) > PHONE_CHARACTERS_MAX:

@@ -3,7 +3,7 @@
 Invariant: a row whose flag is not a clear no is protected; a file can raise the flag and
 never lower it, and what one row of a tenancy raises, no other row of it takes away. A bad
 cell that a visit can do without costs the cell and never the visit; a bad cell that it
-cannot do without refuses the row. Refuses to put a cell's value into any message.
+cannot do without refuses the row. No message holds a cell's value.
 """
 
 from __future__ import annotations
@@ -14,48 +14,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pwa.homes.files import cells, dates, headers
-from pwa.homes.files.cells import CellProblem
 from pwa.homes.files.decode import read_table
-from pwa.homes.files.phones import Phone, read_phones
-from pwa.homes.files.report import FileRefused, Message, Reading, Skip
+from pwa.homes.files.phones import read_phones
+from pwa.homes.files.shapes import (
+    CellProblem,
+    FileRefused,
+    Message,
+    Phone,
+    Reading,
+    Skip,
+    TenancyRow,
+)
 from sync.limits import PHONES_MAX
-
-__all__ = ["Phone", "TenancyRow", "read_tenancies"]
-
-
-@dataclass(frozen=True, repr=False)
-class TenancyRow:
-    """One tenancy as a file tells it. Text that is not there is "".
-
-    `tenants` holds no, one or two names; `ended` means that the lease is over (or was
-    cancelled before it began), so it is registered without a visit. `protected` rows carry
-    everything read: the caller locks them away.
-    """
-
-    row: int
-    tenancy_ref: str
-    object_ref: str
-    apartment_number: str
-    street: str
-    postcode: str
-    city: str
-    property: str
-    building: str
-    area: str
-    move_in: date
-    lease_end: date | None
-    ended: bool
-    tenants: list[str]
-    customer_ref: str
-    phones: list[Phone]
-    email: str
-    language: str
-    trustee: str
-    protected: bool
-
-    def __repr__(self) -> str:
-        # A dataclass repr would carry names and addresses into tracebacks and logs.
-        return f"TenancyRow(row={self.row})"
 
 
 @dataclass(frozen=True)
@@ -78,7 +48,7 @@ def read_tenancies(
 
     `protected_checked_by` names who has checked that a file WITHOUT any column for protected
     identities holds none; `blank_means_unprotected` names who answers for an empty cell
-    meaning no. A blank name is no name. Raises FileRefused.
+    meaning no. A blank name counts as none. Raises FileRefused.
     """
     table = read_table(data, filename)
     columns = headers.recognise(table.header)
@@ -86,8 +56,8 @@ def read_tenancies(
     date_columns = [name for name in ("move_in", "lease_end") if name in columns.by_field]
     rules = _Rules(
         today=today,
-        no_column_is_protected=not _is_somebody(protected_checked_by),
-        blank_is_protected=not _is_somebody(blank_means_unprotected),
+        no_column_is_protected=not _is_named(protected_checked_by),
+        blank_is_protected=not _is_named(blank_means_unprotected),
         month_first=frozenset(
             name
             for name in date_columns
@@ -110,7 +80,7 @@ def read_tenancies(
     return reading
 
 
-def _is_somebody(name: str | None) -> bool:
+def _is_named(name: str | None) -> bool:
     return name is not None and bool(name.strip())
 
 
@@ -137,12 +107,12 @@ class _Skipped(Exception):
 
 
 class _Collector:
-    """Puts each row where it belongs and keeps track of references seen before."""
+    """Sorts rows into `rows`, `skipped` and `refused`, and remembers the references it has seen."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._first: dict[str, TenancyRow] = {}
-        self._raised: dict[str, None] = {}  # ordered: a reading is the same every time
+        self._raised: dict[str, None] = {}  # a dict for its order: equal files give equal readings
 
     def add(self, reader: _RowReader) -> None:
         try:
@@ -229,10 +199,10 @@ class _RowReader:
         )
 
     def raised_reference(self) -> str | None:
-        """The reference of a row whose flag says something other than no, if both can be told.
+        """The reference of a row whose flag says something other than no, if both can be read.
 
-        A blank flag does not count here: it protects a row that goes in, but says nothing
-        about a tenancy that somebody has cleared before. Nor does a shifted row.
+        A blank flag does not count here: it protects a row that is read, but must not undo what
+        a supervisor has cleared. Nor does a row whose cells have shifted.
         """
         if len(self._row) > len(self._columns.names):
             return None
@@ -347,7 +317,8 @@ class _RowReader:
         return any(self._raises(flag) for flag in flags)
 
     def _raises(self, flag: str | None) -> bool:
-        # A line that was cut off before the flag has not said no, whoever answers for blanks.
+        # A line that ends before the flag is not a blank cell: whoever answers for blanks does not
+        # answer for it.
         if flag is None:
             return True
         if cells.is_blank_flag(flag):

@@ -1,9 +1,9 @@
 """Sheets of an .xlsx workbook as rows of text.
 
 Invariant: a number, a date and a text that a person reads as the same come out as the same
-text (903, not 903.0; 2026-11-30, not a datetime). Refuses, before anything is unpacked in
-full, archives that are too large, and XML with a document type, which no spreadsheet writes
-and only attacks need.
+text (903, not 903.0; 2026-11-30, not a datetime). Archives that are too large are refused before
+anything is unpacked in full, and so is XML with a document type, which no spreadsheet writes and
+only attacks need.
 """
 
 from __future__ import annotations
@@ -18,26 +18,24 @@ from datetime import date, datetime
 import openpyxl
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from pwa.homes.files.report import FileRefused
+from pwa.homes.files.shapes import FileRefused, NumberedCells
 
 UNPACKED_MAX = 100 * 1024 * 1024
 MEMBERS_MAX = 2_000
 SHEET_ROWS_MAX = 1_048_576  # the format's own limit
 _DOCTYPES = tuple("<!DOCTYPE".encode(code) for code in ("ascii", "utf-16-le", "utf-16-be"))
 
-Record = tuple[int, list[str]]
-
 # One workbook at a time: it bounds memory, and warnings.catch_warnings is not thread-safe.
 _one_at_a_time = threading.Lock()
 
 
-def read_sheets(data: bytes, *, rows_max: int, columns_max: int) -> list[list[Record]]:
+def read_sheets(data: bytes, *, rows_max: int, columns_max: int) -> list[list[NumberedCells]]:
     """Every sheet's rows that are not blank, numbered as the spreadsheet numbers them.
 
     Raises FileRefused for anything that is not a sound workbook within the limits.
     """
     refusal: FileRefused | None = None
-    sheets: list[list[Record]] = []
+    sheets: list[list[NumberedCells]] = []
     with _one_at_a_time, warnings.catch_warnings():
         # openpyxl warns about styles and extensions, and quotes cell values while doing so.
         warnings.simplefilter("ignore")
@@ -57,7 +55,7 @@ def read_sheets(data: bytes, *, rows_max: int, columns_max: int) -> list[list[Re
 def _check_archive(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
-        # zipfile stops at the size the directory claims, so the sum is a bound and not a hope.
+        # zipfile stops at the size the directory claims, so the sum is an upper bound.
         if len(members) > MEMBERS_MAX or sum(m.file_size for m in members) > UNPACKED_MAX:
             raise FileRefused(
                 "file.workbook_too_large", {"limit_mb": UNPACKED_MAX // (1024 * 1024)}
@@ -71,14 +69,14 @@ def _check_archive(data: bytes) -> None:
                     tail = chunk[-32:]
 
 
-def _read(data: bytes, rows_max: int, columns_max: int) -> Iterator[list[Record]]:
+def _read(data: bytes, rows_max: int, columns_max: int) -> Iterator[list[NumberedCells]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
         if book.epoch == CALENDAR_MAC_1904:
             # Real dates would come out right, bare serial numbers four years wrong.
             raise FileRefused("file.dates_from_1904")
         for sheet in book.worksheets:
-            records: list[Record] = []
+            records: list[NumberedCells] = []
             # Bounds of our own: the stored dimension is a hint that several exporters get wrong.
             rows = sheet.iter_rows(
                 max_row=SHEET_ROWS_MAX, max_col=columns_max + 1, values_only=True

@@ -1,14 +1,18 @@
-// The letters of a phone's languages, for times without network: the worker keeps the fonts, this
-// tells it which. A phone that none of them concerns keeps none (pwa/bundle/fonts.py).
+// Fonts for the languages of this phone, for times without network. The worker keeps them; this
+// module asks it to. A phone whose languages need no font of ours keeps none (pwa/bundle/fonts.py).
 
-async function tell(message) {
+/** @param {object} message */
+async function post(message) {
   const registration = await globalThis.navigator?.serviceWorker?.ready
   registration?.active?.postMessage(message)
 }
 
-/** Have the letters of these languages on the phone. @param {string[]} languages tags */
-export const keepFonts = languages => tell({fonts: languages})
+/** Have the fonts of these languages on the phone. @param {string[]} languages tags */
+export const keepFonts = languages => post({fonts: languages})
 
-/** Have those of no others, but of the one on the screen. @param {string[]} languages tags */
+/**
+ * Delete those of all other languages, but for the one on the screen.
+ * @param {string[]} languages tags
+ */
 export const dropOtherFonts = languages =>
-  tell({onlyFonts: [...languages, globalThis.document?.documentElement.lang]})
+  post({onlyFonts: [...languages, globalThis.document?.documentElement.lang]})

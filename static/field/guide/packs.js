@@ -1,34 +1,41 @@
 // The guide's packs on this phone: one per version and language, public, immutable, kept in the
-// Cache API beside the shell. Invariant: what is given says itself that it is the version and
-// language asked for; a captive portal's page or a torn entry never is. It deletes only what it is
-// told that nobody needs: the server may not have an old version any more.
+// Cache API beside the shell. Invariant: a pack that is returned names the requested version and
+// language in itself; a captive portal's page or a torn entry does not. Packs are deleted only when
+// the caller lists what is needed: the server may not have an old version any more.
 
 import {dropOtherFonts, keepFonts} from './fonts.js'
 
+/** @import {Pack} from './shapes.d.ts' */
+
 const CACHE = 'troskel-guides'
 const TIMEOUT_MS = 20_000
-const ASKED = 'troskel.guide-languages'
+const REQUESTED = 'troskel.guide-languages'
+/** @type {Map<string, Promise<Pack>>} URL → pack, for as long as the page lives */
 const read = new Map()
-const absent = new Set() // what this server has said it does not have; not worth asking ahead again
+/** @type {Set<string>} URLs that this server answered with 404: not fetched ahead again */
+const absent = new Set()
 
+/** @param {string} version @param {string} language */
 const urlOf = (version, language) =>
   `/guide/${encodeURIComponent(version)}/${encodeURIComponent(language)}.json`
 
 /**
  * One language of one version of the guide: from this phone, else from the server.
- * @param {string} version @param {string} language @returns {Promise<any>} shared: read, never change
- * @throws {Error} where it is neither here nor to be had now
+ * @param {string} version @param {string} language
+ * @returns {Promise<Pack>} shared: read, never change
+ * @throws {Error} where it is neither here nor can be fetched now
  */
 export function loadPack(version, language) {
   const url = urlOf(version, language)
-  if (!read.has(url)) {
-    const found = load(url, version, language)
-    read.set(url, found)
-    found.catch(() => read.delete(url)) // ask again next time
-  }
-  return read.get(url)
+  const known = read.get(url)
+  if (known) return known
+  const found = load(url, version, language)
+  read.set(url, found)
+  found.catch(() => read.delete(url)) // the next call tries again
+  return found
 }
 
+/** @param {string} url @param {string} version @param {string} language @returns {Promise<Pack>} */
 async function load(url, version, language) {
   if (!version) throw new Error('no version of the guide is known yet')
   const cache = await openCache()
@@ -37,7 +44,7 @@ async function load(url, version, language) {
     const text = await kept.text().catch(() => '')
     const found = parse(text, version, language)
     if (found) return found
-    await cache.delete(url)
+    await cache?.delete(url)
   }
   const response = await fetch(url, {
     redirect: 'error',
@@ -50,13 +57,14 @@ async function load(url, version, language) {
   if (response.status === 404) absent.add(url)
   const found = parse(text, version, language)
   if (!found) throw new Error(`${url}: ${response.status} ${type} is no guide`)
-  // A full cache is no reason to withhold what has come.
+  // A full cache is no reason to withhold what was fetched.
   await cache
     ?.put(url, new Response(text, {headers: {'Content-Type': 'application/json'}}))
     .catch(() => {})
   return found
 }
 
+/** @param {string} text @param {string} version @param {string} language @returns {Pack|null} */
 function parse(text, version, language) {
   try {
     const found = JSON.parse(text)
@@ -66,6 +74,7 @@ function parse(text, version, language) {
   }
 }
 
+/** @returns {Promise<Cache|undefined>} */
 async function openCache() {
   try {
     return await globalThis.caches?.open(CACHE)
@@ -75,8 +84,8 @@ async function openCache() {
 }
 
 /**
- * Fetch packs ahead, one after the other, and their letters, so that they are here when the
- * network is not.
+ * Fetch packs ahead, one after the other, and the fonts they need, so that they are here when there
+ * is no network.
  * @param {Array<[string, string]>} wanted version and language, the most needed first
  * @returns {Promise<number>} how many are here
  */
@@ -89,13 +98,16 @@ export async function fetchAhead(wanted) {
       await loadPack(version, language)
       here++
     } catch {
-      /* not to be had now; asked again after the next contact */
+      /* tried again after the next contact */
     }
   }
   return here
 }
 
-/** Drop every pack but these, and the letters nobody needs. @param {Array<[string, string]>} wanted version and language */
+/**
+ * Delete every pack but these, and the fonts that no language of them needs.
+ * @param {Array<[string, string]>} wanted version and language
+ */
 export async function dropOtherPacks(wanted) {
   if (wanted.length === 0) return
   void dropOtherFonts(wanted.map(([, language]) => language))
@@ -110,7 +122,10 @@ export async function dropOtherPacks(wanted) {
   }
 }
 
-/** Languages of this version that are on the phone. @param {string} version @returns {Promise<Set<string>>} */
+/**
+ * Languages of this version that are on the phone.
+ * @param {string} version @returns {Promise<Set<string>>}
+ */
 export async function languagesOnPhone(version) {
   const cache = await openCache()
   const paths = ((await cache?.keys()) ?? []).map(({url}) =>
@@ -123,23 +138,26 @@ export async function languagesOnPhone(version) {
   )
 }
 
-// --- what somebody asked to have here, beside the languages of the person and the visits
+// --- languages requested in the settings, beside those of the person and the visits
 
 /** @returns {string[]} tags */
 export function requestedLanguages() {
   try {
-    const tags = JSON.parse(localStorage.getItem(ASKED) ?? '[]')
+    const tags = JSON.parse(localStorage.getItem(REQUESTED) ?? '[]')
     return Array.isArray(tags) ? tags : []
   } catch {
-    return [] // storage switched off, or not ours: nothing was asked
+    return [] // storage switched off, or not ours
   }
 }
 
-/** Have this language here from now on, or no longer. @param {string} tag @param {boolean} wanted */
+/**
+ * Have this language here from now on, or no longer.
+ * @param {string} tag @param {boolean} wanted
+ */
 export function requestLanguage(tag, wanted) {
   const others = requestedLanguages().filter(one => one !== tag)
   try {
-    localStorage.setItem(ASKED, JSON.stringify(wanted ? [...others, tag] : others))
+    localStorage.setItem(REQUESTED, JSON.stringify(wanted ? [...others, tag] : others))
   } catch {
     /* lasts until the page closes */
   }

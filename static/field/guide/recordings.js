@@ -1,14 +1,20 @@
-// The guide read aloud by people: recordings of this phone's languages, kept in the Cache API.
-// Invariant: what plays is whole and what the server listed last (its hash is checked before it is
-// kept); what is listed no longer leaves. It refuses other languages than those it is given, and
-// to hinder anything: without a recording there is a local voice, or no button.
+// The guide read aloud by people: recordings in this phone's languages, kept in the Cache API.
+// Invariant: what plays is complete and on the server's latest list (its hash is checked before it
+// is kept); what is not listed any more is deleted. Nothing depends on a recording: without one
+// there is a local voice, or no button.
+
+/** @typedef {{sha256: string, type: string, facts: Record<string, string>}} Recording */
 
 const CACHE = 'troskel-recordings'
 const TIMEOUT_MS = 60_000
+/** @param {string} language */
 const listUrl = language => `/recordings/${encodeURIComponent(language)}.json`
+/** @param {string} sha256 */
 const soundUrl = sha256 => `/recordings/${sha256}`
-const NAME = 'X-List' // the list's name, kept with it: the same name needs no new list
+// Header with the list's name: a list of the same name need not be fetched again.
+const NAME = 'X-List'
 
+/** @returns {Promise<Cache|undefined>} */
 async function openCache() {
   try {
     return await globalThis.caches?.open(CACHE)
@@ -17,6 +23,9 @@ async function openCache() {
   }
 }
 
+/**
+ * @param {string} url @param {string} type the media type it must have @returns {Promise<Response>}
+ */
 async function fetchOwn(url, type) {
   const response = await fetch(url, {
     redirect: 'error',
@@ -29,12 +38,17 @@ async function fetchOwn(url, type) {
   return response
 }
 
+/** @param {ArrayBuffer} bytes */
 async function hashOf(bytes) {
   const digest = await crypto.subtle.digest('SHA-256', bytes)
   return [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** The recordings of a language that this phone knows of: key → {sha256, type, facts}. */
+/**
+ * The recordings of a language that this phone knows of.
+ * @param {Cache} cache @param {string} language
+ * @returns {Promise<Record<string, Recording>>} by key
+ */
 async function listOf(cache, language) {
   try {
     return (await (await cache.match(listUrl(language)))?.json())?.recordings ?? {}
@@ -43,6 +57,7 @@ async function listOf(cache, language) {
   }
 }
 
+/** @param {Cache} cache @param {string} language @param {string} name of the list now */
 async function keepList(cache, language, name) {
   const kept = await cache.match(listUrl(language))
   if (kept?.headers.get(NAME) === name) return
@@ -53,6 +68,7 @@ async function keepList(cache, language, name) {
   await cache.put(listUrl(language), new Response(JSON.stringify(answer), {headers}))
 }
 
+/** @param {Cache} cache @param {Recording} recording */
 async function keepSound(cache, {sha256, type}) {
   if (await cache.match(soundUrl(sha256))) return
   const bytes = await (await fetchOwn(soundUrl(sha256), type)).arrayBuffer()
@@ -61,9 +77,10 @@ async function keepSound(cache, {sha256, type}) {
 }
 
 /**
- * Have the recordings of these languages here, and no others. What cannot be had now is asked for
- * at the next contact.
- * @param {string[]} languages of this phone @param {Record<string, string>} names language → name of its list now
+ * Have the recordings of these languages here, and no others. What cannot be fetched now is tried
+ * again at the next contact.
+ * @param {string[]} languages of this phone
+ * @param {Record<string, string>} names language → name of its list now
  */
 export async function keepRecordings(languages, names) {
   const cache = await openCache()
@@ -81,7 +98,7 @@ export async function keepRecordings(languages, names) {
       try {
         await keepSound(cache, one)
       } catch {
-        /* asked for again after the next contact */
+        /* tried again after the next contact */
       }
     }
   }
@@ -91,15 +108,17 @@ export async function keepRecordings(languages, names) {
   }
 }
 
-/** The recording of a text on this phone, if it says what this visit's text says.
- * @param {string} language @param {string} key item, consent or "notice.…" @param {Record<string, string>} facts
- * the company's in this visit @returns {Promise<Blob|null>} */
+/**
+ * The recording of a text on this phone, if it was read with the same facts as this visit's text.
+ * @param {string} language @param {string} key item, consent or "notice.…"
+ * @param {Record<string, string>} facts the company's in this visit @returns {Promise<Blob|null>}
+ */
 export async function recordingOf(language, key, facts) {
   const cache = await openCache()
   if (!cache) return null
   const found = await listOf(cache, language)
   if (!Object.hasOwn(found, key)) return null
-  // Another building may have other hours; what is heard must be what is read.
+  // Another building may have other hours.
   if (Object.entries(found[key].facts).some(([name, value]) => (facts[name] ?? '') !== value))
     return null
   return (await (await cache.match(soundUrl(found[key].sha256)))?.blob()) ?? null

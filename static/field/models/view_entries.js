@@ -1,6 +1,10 @@
-// What has grown in a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents. Twin of
-// pwa/visits/view_entries.py. Every entry of the record is in the view, struck ones too (without their
-// text), so that nothing can be hidden by a template. Pure; what counts is decided in apply.js.
+// The lists of a visit: notes, photos, follow-ups, attempts, reviews, conflicts, consents. Twin of
+// pwa/visits/view_entries.py. Every entry of the record is in the view, struck ones too (without
+// their text), so that nothing can be hidden by a template. Pure; which decision counts is computed
+// in record/apply.js.
+
+/** @typedef {import('./view_texts.js').Reader} Reader */
+/** @typedef {import('./view_texts.js').View} View */
 
 import {conflictsOf, consentsOf} from '../record/apply.js'
 import {
@@ -14,6 +18,9 @@ import {
   weekdayOf,
 } from './view_texts.js'
 
+/** @import {Consent, Review} from '../record/shapes.d.ts' */
+
+/** @param {Reader} reader @returns {View[]} */
 export const notesOf = reader =>
   reader.record.notes.map(one => ({
     id: one.id,
@@ -24,7 +31,10 @@ export const notesOf = reader =>
     ...stamp(reader, one),
   }))
 
-/** `source` is an address of the picture's bytes; the page fills it where it can reach them. */
+/**
+ * `source` is an address of the picture's bytes; the page fills it where it can reach them.
+ * @param {Reader} reader @returns {Array<View & {photo: string, retracted: boolean}>}
+ */
 export const photosOf = reader =>
   (reader.record.photos ?? []).map(one => ({
     id: one.id,
@@ -36,6 +46,7 @@ export const photosOf = reader =>
     ...stamp(reader, one),
   }))
 
+/** @param {Reader} reader @returns {View[]} */
 export const followUpsOf = reader =>
   reader.record.follow_ups.map(one => ({
     id: one.id,
@@ -54,6 +65,7 @@ export const followUpsOf = reader =>
     ...stamp(reader, one),
   }))
 
+/** @param {Reader} reader @returns {View[]} */
 export const attemptsOf = reader =>
   reader.record.attempts.map(one => ({
     outcome: one.outcome,
@@ -63,8 +75,12 @@ export const attemptsOf = reader =>
     ...stamp(reader, one),
   }))
 
+/**
+ * What a review asks for.
+ * @param {Reader} reader @param {Review|undefined} review @returns {View[]}
+ */
 const pointsOf = (reader, review) =>
-  (review.points ?? []).map(point => ({
+  (review?.points ?? []).map(point => ({
     item: point.item,
     section: own(reader.structure.items, point.item)
       ? reader.structure.items[point.item].section
@@ -73,6 +89,7 @@ const pointsOf = (reader, review) =>
     text: point.text,
   }))
 
+/** @param {Reader} reader @returns {View[]} */
 export const reviewsOf = reader =>
   reader.record.reviews.map(one => ({
     decision: one.decision,
@@ -81,19 +98,27 @@ export const reviewsOf = reader =>
     ...stamp(reader, one),
   }))
 
+/** What the visitor is still asked for. @param {Reader} reader @returns {View[]} */
 export const openPoints = reader =>
   reader.state === 'returned' ? pointsOf(reader, reader.record.reviews.at(-1)) : []
 
+/** The item of a field; "" where it is no answer. @param {string} field */
 const itemOf = field => (field.startsWith('answer.') ? field.slice('answer.'.length) : '')
 
+/** @param {Reader} reader @param {string} field @param {any} value @returns {string} */
 function valueLabel(reader, field, value) {
   const item = itemOf(field)
   if (item) return value ? textOf(reader, reader.staff, answerKey(reader, item, value)).text : ''
   if (field === 'language') return languageView(value).name
-  if (field === 'visitors') return value.map(one => reader.people[one] ?? one).join(', ')
+  if (field === 'visitors')
+    return value.map((/** @type {string} */ one) => reader.people[one] ?? one).join(', ')
   return String(value)
 }
 
+/**
+ * Fields with values that were written without knowing of each other.
+ * @param {Reader} reader @returns {View[]}
+ */
 export const conflictViews = reader =>
   Object.entries(conflictsOf(reader.record)).map(([field, writes]) => ({
     field,
@@ -107,6 +132,7 @@ export const conflictViews = reader =>
     })),
   }))
 
+/** @param {Reader} reader @param {Consent} one @returns {View} */
 const consentEvent = (reader, one) => ({
   id: one.id,
   decision: one.decision,
@@ -124,6 +150,10 @@ const consentEvent = (reader, one) => ({
   ...stamp(reader, one),
 })
 
+/**
+ * What the tenant is asked, with `recipient` in it.
+ * @param {Reader} reader @param {string} purpose @param {string} recipient @returns {View}
+ */
 export function consentText(reader, purpose, recipient) {
   const named = {recipient: recipient || '…'}
   const shown = textOf(reader, reader.tenant, `${purpose}.text`, named)
@@ -135,6 +165,7 @@ export function consentText(reader, purpose, recipient) {
   }
 }
 
+/** Every purpose, with its decisions. @param {Reader} reader @returns {View[]} */
 export function consentViews(reader) {
   const decided = consentsOf(reader.record)
   return Object.entries(reader.structure.consents)

@@ -1,17 +1,9 @@
-/**
- * Visit records as the plain values that templates/shared accept; twin of pwa/visits/view_models.py.
- *
- * Invariant: pure, and equal to its twin word for word (sync/vectors/view_*.json run against
- * both). What comes out holds strings, small integers, booleans, lists and objects only,
- * never null. Interface words are left as codes: templates/shared/labels.html says them. It
- * refuses to know rights, clocks and URLs; why each thing is so stands in the twin.
- *
- * @typedef {{record: object, state: string, tenancy: object, settings: Object<string, string>}} VisitFile
- * @typedef {Object<string, object>} Packs       language tag → guide pack, always with Swedish
- * @typedef {{staff: string, tenant: string}} Languages
- * @typedef {Object<string, string>} Names       user id → name
- * @typedef {Object<string, 'phone'|'sent'|'needs'>} Status   operation id → where it is
- */
+// Visit records as the plain values that templates/shared accept; twin of
+// pwa/visits/view_models.py, where the reasons are given. Invariant: pure, and equal to its twin
+// word for word (sync/vectors/view_*.json run against both). Values are strings, small integers,
+// booleans, lists and objects, never null. Words of the interface are left as codes, which
+// templates/shared/labels.html translates; rights, clocks and URLs are not known here.
+
 import {valueIn, winner} from '../record/apply.js'
 import {
   attemptsOf,
@@ -37,41 +29,74 @@ import {
   weekdayOf,
 } from './view_texts.js'
 
+/** @import {VisitFile} from '../record/shapes.d.ts' */
+/** @import {Item, Packs, Section} from '../guide/shapes.d.ts' */
+
 export {isolate, LANGUAGES, languageView, ORIGINAL, weekdayOf}
+
+/** @typedef {import('./view_texts.js').Languages} Languages */
+/** @typedef {import('./view_texts.js').Names} Names */
+/** @typedef {import('./view_texts.js').Reader} Reader */
+/** @typedef {import('./view_texts.js').Status} Status */
+/** @typedef {import('./view_texts.js').View} View */
+/**
+ * @typedef {{conflicts: View[], points: View[], notes: View[], photos: View[],
+ *   followUps: View[]}} Entries of a whole visit
+ */
+
 export const READ_BACK_ITEM = 'i67'
 const LANGUAGE_ITEM = 'i03'
 const PHOTO_ITEM = 'i66'
 
+/** @param {Reader} reader */
 const photoCount = ({record}) => (record.photos ?? []).filter(one => !one.retracted).length
+/** @param {Reader} reader @param {string} item @returns {string} "" where there is none */
 const answerOf = (reader, item) =>
   item === PHOTO_ITEM && photoCount(reader) ? 'taken' : valueIn(reader.record, `answer.${item}`)
+/** @param {string} item */
 const numberOf = item => Number(item.slice(1))
 
-/** Whether a visitor answers this item in a visit of this kind. */
+/**
+ * Whether a visitor answers this item in a visit of this kind.
+ * @param {string} key @param {Item} item @param {string} kind
+ */
 export function answerable(key, item, kind) {
   if (item.set_by === 'revisit') return kind === 'revisit'
   return (item.set_by === 'visitor' || item.set_by === 'booking') && key !== LANGUAGE_ITEM
 }
 
-/** The answer a section tick gives this item, or "" where it needs its own. */
+/** The answer a section tick gives this item, or "" where it needs its own. @param {Item} item */
 export const tickAnswer = item => item.tick || (item.kind === 'explain' ? 'done' : '')
 
+/**
+ * @param {Reader} reader @param {string} key @returns {Section} @throws {Error} where there is none
+ */
 function sectionOf(reader, key) {
   const found = reader.structure.sections.find(one => one.key === key)
   if (!found) throw new Error(`no section ${key}`)
   return found
 }
 
+/**
+ * Item and answer of everything that the section's tick answers.
+ * @param {Reader} reader @param {Section} section @returns {Array<[string, string]>}
+ */
 function tickable(reader, section) {
+  const {items} = reader.structure
   return section.items
-    .filter(key => answerable(key, reader.structure.items[key], reader.record.kind))
-    .map(key => [key, tickAnswer(reader.structure.items[key])])
+    .filter(key => answerable(key, items[key], reader.record.kind))
+    .map(key => /** @type {[string, string]} */ ([key, tickAnswer(items[key])]))
     .filter(([, answer]) => answer)
 }
 
+/** @param {VisitFile} file @param {Packs} packs */
 const bare = (file, packs) => readerOf(file, packs, {staff: ORIGINAL, tenant: ORIGINAL}, {}, {})
 
-/** item → answer of the section tick: every tickable item that has no answer yet. */
+/**
+ * item → answer of the section tick: every tickable item that has no answer yet.
+ * @param {VisitFile} file @param {Packs} packs @param {string} section
+ * @returns {Record<string, string>}
+ */
 export function tickOf(file, packs, section) {
   const reader = bare(file, packs)
   return Object.fromEntries(
@@ -79,20 +104,21 @@ export function tickOf(file, packs, section) {
   )
 }
 
-/** item → "" for what the last tick of the section answered; {} while a tick has work left. */
+/**
+ * item → "" for what the last tick of the section answered; {} while a tick has work left.
+ * @param {VisitFile} file @param {Packs} packs @param {string} section
+ * @returns {Record<string, string>}
+ */
 export function untickOf(file, packs, section) {
   const reader = bare(file, packs)
-  const writes = tickable(reader, sectionOf(reader, section)).map(([key]) => [
-    key,
-    winner(reader.record, `answer.${key}`),
-  ])
-  if (!writes.every(([, write]) => write?.value)) return {}
-  const last = Math.max(0, ...writes.map(([, write]) => write.seq))
-  return Object.fromEntries(
-    writes.filter(([, write]) => write.seq === last).map(([key]) => [key, '']),
-  )
+  const keys = tickable(reader, sectionOf(reader, section)).map(([key]) => key)
+  const writes = keys.map(key => winner(reader.record, `answer.${key}`))
+  if (!writes.every(write => write?.value)) return {}
+  const last = Math.max(0, ...writes.map(write => write?.seq ?? 0))
+  return Object.fromEntries(keys.filter((_, n) => writes[n]?.seq === last).map(key => [key, '']))
 }
 
+/** @param {Reader} reader @param {Section} section @param {View[]} openMusts @returns {View} */
 function sectionHead(reader, section, openMusts) {
   const {items} = reader.structure
   const asked = section.items.filter(
@@ -108,31 +134,34 @@ function sectionHead(reader, section, openMusts) {
   }
 }
 
+/**
+ * Whether closing lists this item while it is open: a must that the visitor sets.
+ * @param {string} key @param {Item} item @returns {boolean}
+ */
+const closes = (key, item) => item.must && item.set_by === 'visitor' && key !== READ_BACK_ITEM
+
+/** Musts without an answer, in the guide's order. @param {Reader} reader @returns {View[]} */
 function musts(reader) {
   const {items, sections} = reader.structure
-  return sections
-    .filter(({key}) => key !== 's01' && key !== 's14')
-    .flatMap(section =>
-      section.items
-        .filter(
-          key =>
-            items[key].must &&
-            key !== READ_BACK_ITEM &&
-            answerable(key, items[key], reader.record.kind) &&
-            !answerOf(reader, key),
-        )
-        .map(key => ({
-          key,
-          section: section.key,
-          number: numberOf(key),
-          ...pair(reader, 'label', `${key}.label`),
-        })),
-    )
+  return sections.flatMap(section =>
+    section.items
+      .filter(key => closes(key, items[key]) && !answerOf(reader, key))
+      .map(key => ({
+        key,
+        section: section.key,
+        number: numberOf(key),
+        ...pair(reader, 'label', `${key}.label`),
+      })),
+  )
 }
 
-/** Keys of the must-items of 3.2–3.13 that nobody has answered, in the guide's order. */
+/**
+ * Keys of the musts without an answer, in the guide's order.
+ * @param {VisitFile} file @param {Packs} packs @returns {string[]}
+ */
 export const mustOpen = (file, packs) => musts(bare(file, packs)).map(one => one.key)
 
+/** @param {Reader} reader @param {string} key @param {Entries} all @returns {View} */
 function itemView(reader, key, all) {
   const item = reader.structure.items[key]
   const write = winner(reader.record, `answer.${key}`)
@@ -144,9 +173,10 @@ function itemView(reader, key, all) {
     pressed: code === given,
     ...pair(reader, 'label', answerKey(reader, key, code)),
   }))
+  /** @type {View|undefined} */
   const pressed = answers.find(one => one.pressed)
   const offered = given && own(item.follow_ups, given) ? item.follow_ups[given] : {}
-  const mine = rows => rows.filter(one => one.item === key)
+  const mine = (/** @type {View[]} */ rows) => rows.filter(one => one.item === key)
   return {
     key,
     section: item.section,
@@ -189,7 +219,7 @@ function itemView(reader, key, all) {
 
 /**
  * Where, when, who: the top of a visit, and its line in a list.
- * @param {VisitFile} file @param {Names} people @returns {object}
+ * @param {VisitFile} file @param {Names} people @returns {View}
  */
 export function headView(file, people) {
   const {record, tenancy} = file
@@ -218,16 +248,18 @@ export function headView(file, people) {
     map_href: address
       ? `geo:0,0?q=${encodeURIComponent([address, place].filter(Boolean).join(', '))}`
       : '',
-    visitors: valueIn(record, 'visitors', []).map(one => people[one] ?? one),
+    visitors: valueIn(record, 'visitors', []).map(
+      (/** @type {string} */ one) => people[one] ?? one,
+    ),
     language: languageView(valueIn(record, 'language') || (tenancy.language ?? '') || ORIGINAL),
     language_chosen: valueIn(record, 'language') !== '',
   }
 }
 
 /**
- * One visit without its items: head, sections with progress, and all that has grown.
- * @param {VisitFile} file @param {Packs} packs @param {Languages} languages
- * @param {Names} people @param {Status} status @returns {object}
+ * One visit without its items: head, sections with progress, and its lists.
+ * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {Names} people
+ * @param {Status} status @returns {View}
  */
 export function visitView(file, packs, languages, people, status) {
   const reader = readerOf(file, packs, languages, people, status)
@@ -255,8 +287,8 @@ export function visitView(file, packs, languages, people, status) {
 
 /**
  * One section of the guide with its items; throws where the guide has no such section.
- * @param {VisitFile} file @param {Packs} packs @param {Languages} languages
- * @param {Names} people @param {Status} status @param {string} section @returns {object}
+ * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {Names} people
+ * @param {Status} status @param {string} section @returns {View}
  */
 export function sectionView(file, packs, languages, people, status, section) {
   const reader = readerOf(file, packs, languages, people, status)
@@ -276,7 +308,11 @@ export function sectionView(file, packs, languages, people, status, section) {
   }
 }
 
-/** `visitView` plus `detail`: every section with its items (the read-back). */
+/**
+ * `visitView` plus `detail`: every section with its items (the read-back).
+ * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {Names} people
+ * @param {Status} status @returns {View}
+ */
 export function summaryView(file, packs, languages, people, status) {
   return {
     ...visitView(file, packs, languages, people, status),
@@ -286,7 +322,11 @@ export function summaryView(file, packs, languages, people, status) {
   }
 }
 
-/** One consent to be asked for, with `recipient` in its text. */
+/**
+ * One consent to be asked for, with `recipient` in its text.
+ * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {Names} people
+ * @param {string} purpose @param {string} recipient @returns {View}
+ */
 export function consentView(file, packs, languages, people, purpose, recipient) {
   const reader = readerOf(file, packs, languages, people, {})
   const found = consentViews(reader).find(one => one.purpose === purpose)
@@ -297,7 +337,7 @@ export function consentView(file, packs, languages, people, purpose, recipient) 
 /**
  * The parts of a notice (title first), each in both languages; [] where there is no such notice.
  * @param {VisitFile} file @param {Packs} packs @param {Languages} languages @param {string} key
- * @returns {object[]}
+ * @returns {View[]}
  */
 export function noticeView(file, packs, languages, key) {
   const reader = readerOf(file, packs, languages, {}, {})

@@ -1,11 +1,15 @@
-// What people have typed or tapped, and what the phone says back. A control shows what is stored;
-// a text that could not be saved stays where it was typed.
+// What people have typed or tapped, and messages about it. Invariant: a control shows what is
+// stored; a text that could not be saved stays where it was typed.
+
+import {byId} from './dom.js'
 
 const SAVES_ITSELF = '[hx-post]:is(input[type=checkbox], input[type=radio], select)'
 
-/** Put a control that saves itself back to what was rendered, which is what is stored.
- * Texts are left alone: never take away what someone wrote.
- * @param {Element} element the element whose request was refused */
+/**
+ * Put a control that saves itself back to what was rendered, which is what is stored. Texts are
+ * left alone: never take away what someone wrote.
+ * @param {any} element whose request was refused
+ */
 export function restoreControl(element) {
   if (!element?.matches?.(SAVES_ITSELF)) return
   if (element instanceof HTMLSelectElement) {
@@ -22,18 +26,25 @@ export function restoreControl(element) {
   }
 }
 
-/** After a morph: htmx copies the attribute `checked`, but a control that was tapped follows its
- * property. @param {Element|string|null} target what was swapped */
+/**
+ * After a morph: htmx copies the attribute `checked`, but a control that was tapped follows its
+ * property.
+ * @param {unknown} target what was swapped
+ */
 export function settleControls(target) {
   if (!(target instanceof Element)) return
   for (const element of target.querySelectorAll(SAVES_ITSELF)) restoreControl(element)
 }
 
-/** Whether something in `root` has been typed or chosen and not saved.
- * @param {Element} root @returns {boolean} */
+/**
+ * Whether something in `root` has been typed or chosen and not saved.
+ * @param {Element} root @returns {boolean}
+ */
 export function isDirty(root) {
   if (root.querySelector('[data-dirty]')) return true
-  for (const field of root.querySelectorAll('input, textarea, select')) {
+  /** @type {NodeListOf<HTMLInputElement|HTMLTextAreaElement|HTMLSelectElement>} */
+  const fields = root.querySelectorAll('input, textarea, select')
+  for (const field of fields) {
     if (field.matches(SAVES_ITSELF) || field.type === 'hidden') continue
     if (field instanceof HTMLSelectElement) {
       const preset = [...field.options].some(option => option.defaultSelected)
@@ -43,19 +54,22 @@ export function isDirty(root) {
         )
       )
         return true
-    } else if (field.type === 'checkbox' || field.type === 'radio') {
+    } else if (field instanceof HTMLInputElement && /^(checkbox|radio)$/.test(field.type)) {
       if (field.checked !== field.defaultChecked) return true
     } else if (field.value !== field.defaultValue) return true
   }
   return false
 }
 
-let timer = 0
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let timer
 
-/** Say something at the lower edge. Errors stay until they are tapped away.
- * @param {string} text @param {boolean} [bad] */
+/**
+ * Show a message at the lower edge. Errors stay until they are tapped away.
+ * @param {string} text @param {boolean} [bad]
+ */
 export function toast(text, bad = false) {
-  const box = document.getElementById('toast')
+  const box = byId('toast')
   clearTimeout(timer)
   box.textContent = text
   box.classList.toggle('bad', bad)
@@ -69,8 +83,8 @@ export function toast(text, bad = false) {
     }, 4000)
 }
 
-/** Take a refusal away: what was refused has since been done, or left. */
+/** Take an error away: what was refused has been done since, or given up. */
 export function settleToast() {
-  const box = document.getElementById('toast')
+  const box = byId('toast')
   if (box.classList.contains('bad')) box.hidden = true
 }

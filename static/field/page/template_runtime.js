@@ -1,23 +1,37 @@
-// What compiled templates stand on (static/build/templates.js, made by pwa/bundle/template_compiler).
-// Invariant: the same bytes as Jinja, or an exception; never something merely similar. It refuses
-// (throws on) undefined names, null, floats, loops over objects, letters counted or compared:
-// wherever Python and JavaScript would differ in silence.
+// The runtime of compiled templates (static/build/templates.js, made by
+// pwa/bundle/template_compiler). Invariant: the same bytes as Jinja, or an exception; never
+// something merely similar. Undefined names, null, floats, loops over objects, letters counted or
+// compared throw: there Python and JavaScript would differ without anybody noticing.
+
+/** @typedef {Record<string|symbol, any>} Context names of a template and their values */
+/** @typedef {Record<string, (c: Context, blocks: any) => string>} Blocks */
+/**
+ * @typedef {{root: (c: Context, blocks: any) => string, blocks: Blocks,
+ *   parent: string|null}} Template
+ */
+/** @typedef {Record<string, Template>} Templates */
+/** @typedef {(args: any[], named: Record<string, any>) => Markup} Macro */
+/** @typedef {Pick<import('../i18n.js').I18n, 'gettext'|'ngettext'>} Words */
 
 /** HTML that is safe as it stands. */
 export class Markup {
+  /** @param {string} text */
   constructor(text) {
     this.text = text
   }
 }
 
+/** @type {Record<string, string>} */
 const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;'}
+/** @param {string} text */
 const escaped = text => text.replace(/[&<>'"]/g, sign => ESCAPES[sign])
 
+/** @param {string} message @returns {never} */
 function fail(message) {
   throw new TypeError(message)
 }
 
-/** A value as Python's str() prints it. */
+/** A value as Python's str() prints it. @param {any} value @returns {string} */
 function printed(value) {
   if (typeof value === 'string') return value
   if (value instanceof Markup) return value.text
@@ -27,7 +41,9 @@ function printed(value) {
   return fail(`a template may not print ${value === null ? 'null' : typeof value}`)
 }
 
+/** @param {any} value @returns {string} HTML */
 export const out = value => (value instanceof Markup ? value.text : escaped(printed(value)))
+/** @param {any} value @returns {Markup} */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: compiled templates call it by this name.
 export const escape = value =>
   value instanceof Markup ? value : new Markup(escaped(printed(value)))
@@ -36,13 +52,16 @@ export const escape = value =>
 
 const MISSING = Symbol('missing')
 
+/** A context inside another. @param {Context} parent @returns {Context} */
 export const scope = parent => Object.create(parent)
 
+/** @param {Context} c @param {string} name @returns {any} @throws {ReferenceError} */
 export function get(c, name) {
   if (!(name in c) || c[name] === MISSING) throw new ReferenceError(`'${name}' is undefined`)
   return c[name]
 }
 
+/** @param {any} of @param {string} name @returns {any} @throws {ReferenceError} */
 export function attr(of, name) {
   if (
     of === null ||
@@ -56,6 +75,7 @@ export function attr(of, name) {
   return of[name]
 }
 
+/** @param {any} of @param {any} key @returns {any} @throws {ReferenceError} */
 export function item(of, key) {
   if (!Array.isArray(of))
     return typeof key === 'string' ? attr(of, key) : fail('a key must be text')
@@ -66,6 +86,7 @@ export function item(of, key) {
 
 // --- operators ----------------------------------------------------------------------------
 
+/** @param {any} value @returns {boolean} */
 export function truth(value) {
   if (value === null || value === undefined) return fail('a value is never null')
   if (Array.isArray(value)) return value.length > 0
@@ -74,10 +95,12 @@ export function truth(value) {
   return Boolean(value)
 }
 
+/** @param {any} left @param {() => any} right */
 export const and = (left, right) => (truth(left) ? right() : left)
+/** @param {any} left @param {() => any} right */
 export const or = (left, right) => (truth(left) ? left : right())
 
-/** Python's == of scalars: True is 1, Markup is its text. */
+/** Python's == of scalars: True is 1, Markup is its text. @param {any} one @param {any} two */
 export function eq(one, two) {
   const [left, right] = [one, two].map(value => {
     if (value instanceof Markup) return value.text
@@ -87,19 +110,28 @@ export function eq(one, two) {
   })
   return left === right
 }
+/** @param {any} one @param {any} two */
 export const ne = (one, two) => !eq(one, two)
 
+/** @param {any} value @returns {number} */
 function whole(value) {
   if (typeof value === 'boolean') return Number(value)
   return Number.isSafeInteger(value) ? value : fail('only whole numbers have an order here')
 }
+/** @param {any} one @param {any} two */
 export const lt = (one, two) => whole(one) < whole(two)
+/** @param {any} one @param {any} two */
 export const le = (one, two) => whole(one) <= whole(two)
+/** @param {any} one @param {any} two */
 export const gt = (one, two) => whole(one) > whole(two)
+/** @param {any} one @param {any} two */
 export const ge = (one, two) => whole(one) >= whole(two)
+/** @param {any} one @param {any} two */
 export const add = (one, two) => whole(one) + whole(two)
+/** @param {any} one @param {any} two */
 export const sub = (one, two) => whole(one) - whole(two)
 
+/** Python's `needle in hay`. @param {any} needle @param {any} hay @returns {boolean} */
 export function within(needle, hay) {
   if (Array.isArray(hay)) return hay.some(one => eq(one, needle))
   const [part, place] = [needle, hay].map(value => (value instanceof Markup ? value.text : value))
@@ -110,13 +142,16 @@ export function within(needle, hay) {
   return Object.hasOwn(place, printed(part)) && typeof part === 'string'
 }
 
+/** @param {any[]} parts @returns {string|Markup} */
 export function concat(parts) {
   if (!parts.some(one => one instanceof Markup)) return parts.map(printed).join('')
   return new Markup(parts.map(out).join(''))
 }
 
+/** @param {any} list @returns {number} */
 export const length = list => (Array.isArray(list) ? list.length : fail('length counts lists only'))
 
+/** @param {any} list @param {any} [separator] @returns {string|Markup} */
 export function join(list, separator = '') {
   if (!Array.isArray(list)) fail('join takes a list')
   if (![...list, separator].some(one => one instanceof Markup))
@@ -126,11 +161,16 @@ export function join(list, separator = '') {
 
 // --- loops, macros, other templates ---------------------------------------------------------
 
+/**
+ * @param {any} list @param {Context} c @param {string|string[]} names of the loop's variables
+ * @param {(c: Context) => string} body
+ * @param {(c: Context) => string} [otherwise] for an empty list
+ */
 export function loop(list, c, names, body, otherwise) {
   if (!Array.isArray(list)) fail('a loop takes a list')
   if (!list.length) return otherwise ? otherwise(scope(c)) : ''
   let text = ''
-  list.forEach((one, place) => {
+  list.forEach((/** @type {any} */ one, /** @type {number} */ place) => {
     const inner = scope(c)
     if (typeof names === 'string') inner[names] = one
     else {
@@ -151,6 +191,11 @@ export function loop(list, c, names, body, otherwise) {
   return text
 }
 
+/**
+ * @param {Context} c @param {string} name @param {string[]} names of its arguments
+ * @param {Record<string, (c: Context) => any>} defaults @param {(c: Context) => string} body
+ * @returns {Macro}
+ */
 export function macro(c, name, names, defaults, body) {
   return (args, named) => {
     if (args.length > names.length) fail(`${name} takes at most ${names.length} arguments`)
@@ -170,17 +215,25 @@ export function macro(c, name, names, defaults, body) {
   }
 }
 
+/** @param {any} what @param {any[]} args @param {Record<string, any>} named */
 export const call = (what, args, named) =>
   typeof what === 'function' ? what(args, named) : fail('only macros can be called')
 
-/** A template's macros: it runs without the caller's context, as Jinja's import does. */
+/**
+ * A template's macros: it runs without the caller's context, as Jinja's import does.
+ * @param {Templates} T @param {string} name @param {Context} c @returns {Context}
+ */
 export function module(T, name, c) {
   const inner = base(c[I18N])
   find(T, name).root(inner, find(T, name).blocks)
   return inner
 }
 
-/** `from name import what as alias`, for all pairs [alias, what] of one statement. */
+/**
+ * `from name import what as alias`, for all pairs [alias, what] of one statement.
+ * @param {Templates} T @param {string} name @param {Array<[string, string]>} pairs
+ * @param {Context} c
+ */
 export function imported(T, name, pairs, c) {
   const found = module(T, name, c)
   for (const [alias, what] of pairs) {
@@ -189,12 +242,14 @@ export function imported(T, name, pairs, c) {
   }
 }
 
+/** @param {Templates} T @param {string} name @param {Context} c */
 export const include = (T, name, c) => run(T, name, scope(c))
 
 // --- messages -----------------------------------------------------------------------------
 
 const I18N = Symbol('i18n')
 
+/** @param {string} text @param {Record<string, any>} named @returns {Markup} */
 function filled(text, named) {
   return new Markup(
     text.replace(/%(?:\((\w+)\)([sd])|%|)/g, (sign, name, kind) => {
@@ -207,24 +262,35 @@ function filled(text, named) {
   )
 }
 
-// Texts that the compiler has seen, or what the bundle has instead of them (pwa/bundle/phone_words.py).
+/**
+ * `message` is a text that the compiler has seen, or its number in the bundle
+ * (pwa/bundle/phone_words.py).
+ * @param {Context} c @param {any} message @param {Record<string, any>} named
+ */
 export const gettext = (c, message, named) => filled(c[I18N].gettext(message), named)
+/**
+ * @param {Context} c @param {any} one @param {any} many @param {any} n
+ * @param {Record<string, any>} named
+ */
 export const ngettext = (c, one, many, n, named) =>
   filled(c[I18N].ngettext(one, many, whole(n)), {num: n, ...named})
 
 // --- rendering ------------------------------------------------------------------------------
 
+/** @param {Words} i18n @param {Record<string, any>} [context] @returns {Context} */
 function base(i18n, context = {}) {
   const c = Object.assign(Object.create(null), context)
   c[I18N] = i18n
   return c
 }
 
+/** @param {Templates} T @param {string} name @returns {Template} @throws {ReferenceError} */
 function find(T, name) {
   if (!Object.hasOwn(T, name)) throw new ReferenceError(`no template ${name}`)
   return T[name]
 }
 
+/** @param {Templates} T @param {string} name @param {Context} c @returns {string} */
 function run(T, name, c) {
   let template = find(T, name)
   let blocks = template.blocks
@@ -236,4 +302,8 @@ function run(T, name, c) {
   return template.root(c, blocks)
 }
 
+/**
+ * @param {Templates} T @param {string} name @param {Record<string, any>} context
+ * @param {Words} i18n @returns {string} HTML
+ */
 export const render = (T, name, context, i18n) => run(T, name, base(i18n, context))

@@ -1,12 +1,18 @@
 // The worker and new versions of the app. Nothing waits for the worker: it makes the next start
-// possible without network, not this one. A new version waits until the visitor takes it, and is
-// never put under a half-written form.
+// possible without network, not this one. A new version waits until the visitor accepts it, and
+// never replaces a half-written form.
 
 import {pageVersion, workerVersion} from '../browser.js'
+import {byId} from './dom.js'
 import {toast} from './forms.js'
 import {render} from './render.js'
 
-/** @param {{i18n: () => import('../i18n.js').I18n, isDirty: () => boolean}} parts */
+/** @typedef {import('../i18n.js').I18n} I18n */
+
+/**
+ * Register the worker, and offer new versions.
+ * @param {{i18n: () => I18n, isDirty: () => boolean}} parts
+ */
 export function startUpdates({i18n, isDirty}) {
   const workers = navigator.serviceWorker
   if (!workers) return
@@ -24,11 +30,15 @@ export function startUpdates({i18n, isDirty}) {
     else offer(null) // another tab took the new version
   })
 
+  /**
+   * Show the banner.
+   * @param {ServiceWorker|null} waiting null: another tab has taken the new version
+   */
   function offer(waiting) {
-    const banner = document.getElementById('banner')
+    const banner = byId('banner')
     banner.innerHTML = render('field/update.html', {}, i18n())
     banner.hidden = false
-    banner.querySelector('button').addEventListener('click', () => {
+    banner.querySelector('button')?.addEventListener('click', () => {
       if (isDirty()) {
         toast(i18n()._('Save or finish what you are writing first.'), true)
         return
@@ -45,7 +55,7 @@ export function startUpdates({i18n, isDirty}) {
         scope: '/field/',
         updateViaCache: 'none',
       })
-      const watch = worker =>
+      const watch = (/** @type {ServiceWorker|null} */ worker) =>
         worker?.addEventListener('statechange', () => {
           if (worker.state === 'installed' && workers.controller) offer(worker)
         })
@@ -53,10 +63,12 @@ export function startUpdates({i18n, isDirty}) {
       watch(registration.installing)
       registration.addEventListener('updatefound', () => watch(registration.installing))
       document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'visible') registration.update().catch(() => {}) // offline: next time
+        if (document.visibilityState !== 'visible') return
+        registration.update().catch(() => {}) // offline: next time
       })
     } catch (error) {
-      console.error('The worker could not be registered', error) // the app works; offline start does not
+      // The app works; a start without network does not.
+      console.error('The worker could not be registered', error)
     }
   }
   void register()

@@ -1,24 +1,30 @@
-// This phone: what the browser promises to keep, how full it is, which versions run, and what the
-// app does not do yet. It asks again each time; nothing here is remembered or guessed.
+// "This phone": what the browser promises to keep, how full it is, which versions run. Asked anew
+// each time; nothing here is remembered or guessed.
 
 import * as device from '../browser.js'
 import {page} from '../page/router.js'
 import {moment} from './words.js'
+
+/** @import {Loss} from '../record/shapes.d.ts' */
+/** @import {OpenCall} from '../page/shapes.d.ts' */
+
+/** @typedef {import('../i18n.js').I18n} I18n */
 
 /** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
   routes.add('GET', '/field/device', show, {anyone: true})
 }
 
+/** @param {OpenCall} call */
 async function show({store, sync, i18n}) {
   const {_} = i18n
   const unknown = _('The browser does not say')
-  const persisted = await ask(() => navigator.storage.persisted())
-  const {usage, quota} = (await ask(() => navigator.storage.estimate())) ?? {}
+  const persisted = await answerOf(() => navigator.storage.persisted())
+  const {usage, quota} = (await answerOf(() => navigator.storage.estimate())) ?? {}
   const installed = device.installed()
   const worker = navigator.serviceWorker?.controller
-  const facts = (await ask(() => store.facts())) ?? {}
-  const last = sync?.status().last_ok_at || facts.last_ok_at
+  const facts = await answerOf(() => store.facts())
+  const last = sync?.status().last_ok_at || facts?.last_ok_at
   const warnings = []
   if (device.iosBrowserTab()) {
     warnings.push({
@@ -35,13 +41,13 @@ async function show({store, sync, i18n}) {
       ),
     })
   }
-  if (store.tight || (quota && quota - usage < 50e6)) {
+  if (store.tight || (quota && quota - (usage ?? 0) < 50e6)) {
     warnings.push({
       heading: _('Little space left'),
       text: _('Free some space on the phone before the next visit.'),
     })
   }
-  if (Math.abs(facts.clock_offset_ms ?? 0) > 600_000) {
+  if (Math.abs(facts?.clock_offset_ms ?? 0) > 600_000) {
     warnings.push({
       heading: _('The phone’s clock is wrong'),
       text: _('It differs from the server by more than ten minutes. Set it to automatic.'),
@@ -85,16 +91,17 @@ async function show({store, sync, i18n}) {
       {label: _('Version of the app'), text: document.documentElement.dataset.version ?? unknown},
       {
         label: _('Version of the guide'),
-        text: facts.guide ? String(facts.guide).slice(0, 12) : _('None yet'),
+        text: facts?.guide ? String(facts.guide).slice(0, 12) : _('None yet'),
       },
       {
         label: _('Name of this phone'),
-        text: store.enrolled ? store.device.id.slice(0, 8) : _('Gets one at the first sign-in'),
+        text: store.device ? store.device.id.slice(0, 8) : _('Created at the first sign-in'),
       },
     ],
   })
 }
 
+/** @param {Loss} loss @param {I18n} i18n */
 function lostLine({reason, unsent}, {_, ngettext}) {
   const what =
     reason === 'unopenable'
@@ -103,11 +110,12 @@ function lostLine({reason, unsent}, {_, ngettext}) {
           'The storage is older or emptier than it was: the browser cleared it, or the phone was restored from a copy.',
         )
   return unsent
-    ? `${what} ${_(ngettext('%(count)s thing had not been sent.', '%(count)s things had not been sent.', unsent), {count: unsent})}`
+    ? `${what} ${_(ngettext('%(count)s item had not been sent.', '%(count)s items had not been sent.', unsent), {count: unsent})}`
     : what
 }
 
-async function ask(question) {
+/** @template T @param {() => Promise<T>|T} question @returns {Promise<T|undefined>} */
+async function answerOf(question) {
   try {
     return await question()
   } catch {
@@ -115,4 +123,5 @@ async function ask(question) {
   } // old browsers lack the question
 }
 
+/** @param {number|undefined} bytes */
 const megabytes = bytes => String(Math.max(1, Math.round((bytes ?? 0) / 1e6)))

@@ -1,5 +1,12 @@
-// "What is on this phone": the outbox in plain words. It shows exactly what the outbox holds (the
-// same list that is sent), sends on request, and gives it out as a file when nothing else helps.
+// "What is on this phone": the outbox in plain words. Invariant: it shows exactly what the outbox
+// holds, the same list that is sent. It sends on request, and exports a file when nothing else
+// helps.
+
+/** @typedef {import('../i18n.js').I18n} I18n */
+/** @typedef {import('../store/outbox.js').Listed} Listed */
+/** @typedef {import('../store/store.js').Store} Store */
+/** @typedef {import('../sync/schedule.js').Status} Status */
+/** @typedef {ReturnType<typeof operationRow>} Row */
 
 import {toast} from '../page/forms.js'
 import {page, redirect} from '../page/router.js'
@@ -7,7 +14,10 @@ import {blobsOf} from '../record/operations.js'
 import {filed, handOver, unsent} from '../store/outbox.js'
 import {base64Of} from '../store/rows.js'
 import {openStore} from '../store/store.js'
-import {describe, explain, moment} from './words.js'
+import {eventOf, explain, moment, plainEvent} from './words.js'
+
+/** @import {Person} from '../record/shapes.d.ts' */
+/** @import {Call, OpenCall} from '../page/shapes.d.ts' */
 
 /** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
@@ -16,6 +26,7 @@ export function register(routes) {
   routes.add('POST', '/field/outbox/hand-over', giveOver)
 }
 
+/** @param {OpenCall} call */
 async function show({store, sync, person, i18n}) {
   const rows = await unsent(store)
   return page(
@@ -24,11 +35,12 @@ async function show({store, sync, person, i18n}) {
   )
 }
 
+/** @param {OpenCall} call */
 async function send({sync, i18n}) {
   // The answer to "Send now" comes when the server has answered or could not be reached.
-  await sync.now()
-  const status = sync.status()
-  const reached = status.online !== 'no' && !status.problem && !status.needs_sign_in
+  await sync?.now()
+  const status = sync?.status()
+  const reached = status && status.online !== 'no' && !status.problem && !status.needs_sign_in
   return redirect(
     '/field/outbox',
     reached
@@ -37,6 +49,7 @@ async function send({sync, i18n}) {
   )
 }
 
+/** @param {Call} call */
 async function giveOver({store, form, i18n}) {
   await handOver(store, form.get('by') ?? '')
   return redirect('/field/outbox', {
@@ -44,14 +57,20 @@ async function giveOver({store, form, i18n}) {
   })
 }
 
-/** The page's values. @returns {Promise<Record<string, unknown>>} */
+/**
+ * The page's values.
+ * @param {Listed[]} rows @param {{store: Store, status: Status|null, person: Person|null,
+ *   i18n: I18n}} scene
+ * @returns {Promise<Record<string, unknown>>}
+ */
 export async function outboxView(rows, {store, status, person, i18n}) {
   const {_, ngettext} = i18n
+  /** @type {Map<string, Row[]>} */
   const groups = new Map()
   for (const row of rows) {
     const key = row.by === person?.id ? row.visit : `of ${row.by}`
-    if (!groups.has(key)) groups.set(key, [])
-    groups.get(key).push(operationRow(row, person, i18n))
+    const shown = operationRow(row, person, i18n)
+    groups.set(key, [...(groups.get(key) ?? []), shown])
   }
   const kept = await filed(store)
   const lastOk = status?.last_ok_at || (await store.facts()).last_ok_at
@@ -64,8 +83,8 @@ export async function outboxView(rows, {store, status, person, i18n}) {
         ? _('All sent. Nothing waits on this phone.')
         : _(
             ngettext(
-              '%(count)s thing is not finished with the server.',
-              '%(count)s things are not finished with the server.',
+              '%(count)s item is not settled with the server.',
+              '%(count)s items are not settled with the server.',
               rows.length,
             ),
             {count: rows.length},
@@ -88,6 +107,7 @@ export async function outboxView(rows, {store, status, person, i18n}) {
   }
 }
 
+/** @param {Status|null} status @param {I18n['_']} _ @returns {string} */
 function problemLine(status, _) {
   if (status?.problem === 'other_server') {
     return _(
@@ -105,13 +125,19 @@ function problemLine(status, _) {
     : ''
 }
 
-/** What another person wrote: that it is there, and the way out when that person does not come back. */
+/**
+ * What another person wrote: that it is there, and the way out when that person does not come back.
+ * @param {Row[]} rows @param {Person|null} person @param {I18n['_']} _
+ */
 function othersView(rows, person, _) {
   const {by, who} = rows[0]
   const mayHand = person && rows.some(row => row.state === 'waits')
   return {heading: who || _('Another person'), href: '', rows, hand_over: mayHand ? by : ''}
 }
 
+/**
+ * @param {string} visit "" for none @param {Row[]} rows @param {Store} store @param {I18n['_']} _
+ */
 async function groupView(visit, rows, store, _) {
   const file = visit ? await store.visit(visit).catch(() => null) : null
   const {street = '', apartment = ''} = file?.tenancy ?? {}
@@ -124,6 +150,7 @@ async function groupView(visit, rows, store, _) {
   }
 }
 
+/** @param {Listed} row @param {Person|null} person @param {I18n} i18n */
 function operationRow(row, person, i18n) {
   const {_} = i18n
   const problem =
@@ -136,7 +163,7 @@ function operationRow(row, person, i18n) {
   return {
     id: row.id,
     by: row.by,
-    what: row.kind ? describe(row, i18n) : _('Something that another person wrote'),
+    event: row.kind ? eventOf(row, i18n) : plainEvent(_('Something that another person wrote')),
     when: moment(row.at),
     who: row.by_name ?? '',
     state: row.state,
@@ -148,9 +175,9 @@ function operationRow(row, person, i18n) {
 
 /**
  * The unsent operations of the person signed in, as their exact bytes, and the pictures and
- * signatures they name (pwa/phones/rescue.py takes the file in): a server that gets them by
- * another way must see the same hashes. What others wrote stays hidden, here too.
- * @param {any} store @param {Date} now @returns {Promise<object>}
+ * signatures they name (pwa/phones/rescue.py reads the file): a server that gets them by another
+ * way must see the same hashes. What others wrote stays hidden, here too.
+ * @param {Store} store @param {Date} now @returns {Promise<object>}
  */
 export async function rescueCopy(store, now) {
   const own = new Set((await unsent(store)).filter(row => row.kind).map(row => row.id))
@@ -158,23 +185,24 @@ export async function rescueCopy(store, now) {
   return {
     troskel: 'unsent',
     made_at: now.toISOString(),
-    device: store.device.id,
+    device: store.device?.id,
     operations: rows.map(({id, sha256, text}) => ({id, sha256, text})),
     blobs: (
       await Promise.all(
-        [...new Set(rows.flatMap(row => blobsOf(row.operation)))].map(async sha256 => {
-          const blob = await store.blob(sha256)
-          return blob ? [{sha256, type: blob.type, base64: base64Of(blob.bytes)}] : []
-        }),
+        [...new Set(rows.flatMap(row => (row.operation ? blobsOf(row.operation) : [])))].map(
+          async sha256 => {
+            const blob = await store.blob(sha256)
+            return blob ? [{sha256, type: blob.type, base64: base64Of(blob.bytes)}] : []
+          },
+        ),
       )
     ).flat(),
   }
 }
 
-// The file is made from what the outbox says, not from the page. It bypasses htmx: a download is
-// no swap.
+// The file is made from the outbox, not from the page. It bypasses htmx: a download is no swap.
 globalThis.document?.addEventListener('click', async event => {
-  const button = event.target.closest?.('[data-export]')
+  const button = /** @type {Element} */ (event.target).closest?.('[data-export]')
   if (!button) return
   try {
     const file = new Blob(

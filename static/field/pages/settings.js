@@ -1,10 +1,13 @@
-// The person and the app's language. The language is the person's: it is kept on the phone at once
-// and told to the server when there is contact.
+// The person and the app's language. The language is the person's: it is kept on the phone at once,
+// and sent to the server if there is contact.
 
 import * as packs from '../guide/packs.js'
 import {chooseLanguage, languageRows, loadI18n} from '../i18n.js'
 import {languageView, ORIGINAL} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
+
+/** @import {Person} from '../record/shapes.d.ts' */
+/** @import {Call, OpenCall} from '../page/shapes.d.ts' */
 
 /** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
@@ -13,8 +16,10 @@ export function register(routes) {
   routes.add('POST', '/field/guide-languages', keep)
 }
 
+/** @param {OpenCall} call */
 async function show({person, store, i18n}) {
   const {_} = i18n
+  /** @type {Record<string, string>} */
   const roles = {
     visitor: _('Visitor'),
     ambassador: _('Ambassador'),
@@ -33,8 +38,11 @@ async function show({person, store, i18n}) {
   })
 }
 
-/** The guide's languages with what this phone has of them. The person's own and those of the visits
- * are kept anyway; the others only when somebody asks for them. */
+/**
+ * The guide's languages with what this phone has of them. The person's own and those of the visits
+ * are kept in any case; the others only when somebody requests them.
+ * @param {import('../store/store.js').Store} store @param {Person} person
+ */
 async function guideRows(store, person) {
   const {guide, languages = []} = await store.facts()
   const [here, asked, files] = [
@@ -56,8 +64,9 @@ async function guideRows(store, person) {
   }))
 }
 
+/** @param {Call} call */
 async function keep({form, store, i18n}) {
-  const tag = form.get('language')
+  const tag = form.get('language') ?? ''
   const {guide, languages = []} = await store.facts()
   if (!languages.includes(tag)) return refuse(i18n._('Choose a language.'))
   const wanted = !packs.requestedLanguages().includes(tag)
@@ -67,8 +76,9 @@ async function keep({form, store, i18n}) {
   return redirect('/field/settings')
 }
 
+/** @param {OpenCall} call */
 async function choose({form, person, i18n}) {
-  const language = form.get('language')
+  const language = form.get('language') ?? ''
   if ((await loadI18n(language)).language !== language) {
     return refuse(
       i18n._('That language is not on this phone yet. Connect to the network and choose it again.'),
@@ -76,12 +86,15 @@ async function choose({form, person, i18n}) {
     )
   }
   chooseLanguage(language)
-  void tellServer(language)
+  void reportLanguage(language)
   return redirect(person ? '/field/settings' : '/field/sign-in')
 }
 
-// Best effort: the phone's own choice counts on this phone, with or without the server.
-async function tellServer(language) {
+/**
+ * Best effort: the phone's own choice counts on this phone, with or without the server.
+ * @param {string} language
+ */
+async function reportLanguage(language) {
   try {
     await fetch('/language', {
       method: 'POST',
@@ -91,6 +104,6 @@ async function tellServer(language) {
       body: JSON.stringify({language}),
     })
   } catch {
-    /* without network the choice stays here; the next choice or sign-in tells it */
+    /* without network the choice stays here; the next choice or sign-in sends it */
   }
 }

@@ -1,10 +1,12 @@
-// Signing in and out. Needs the network and says so; believes only an answer that is plainly the
-// server's own (a captive portal's page is not). Signing out hides and deletes nothing.
+// Signing in and out. Needs the network and says so; trusts only an answer that is clearly the
+// server's own (a captive portal's page is not). Signing out hides visits and deletes nothing.
 
 import * as device from '../browser.js'
 import {languageRows} from '../i18n.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {unsent} from '../store/outbox.js'
+
+/** @import {OpenCall} from '../page/shapes.d.ts' */
 
 /** @param {import('../page/router.js').Routes} routes */
 export function register(routes) {
@@ -13,6 +15,7 @@ export function register(routes) {
   routes.add('POST', '/field/sign-out', signOut, {anyone: true})
 }
 
+/** @param {OpenCall} call */
 async function show({store, i18n}) {
   const {_, ngettext} = i18n
   const waiting = store.enrolled ? (await unsent(store)).length : 0
@@ -21,8 +24,8 @@ async function show({store, i18n}) {
     unsent: waiting
       ? _(
           ngettext(
-            '%(count)s thing on this phone is unsent.',
-            '%(count)s things on this phone are unsent.',
+            '%(count)s item on this phone is unsent.',
+            '%(count)s items on this phone are unsent.',
             waiting,
           ),
           {count: waiting},
@@ -34,6 +37,7 @@ async function show({store, i18n}) {
   })
 }
 
+/** @param {OpenCall} call */
 async function signIn({form, store, sync, i18n}) {
   const {_} = i18n
   const offline = _(
@@ -75,6 +79,7 @@ async function signIn({form, store, sync, i18n}) {
   return redirect('/field/')
 }
 
+/** @param {OpenCall} call */
 async function signOut({store, i18n}) {
   await store.signOut()
   try {

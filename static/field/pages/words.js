@@ -1,67 +1,64 @@
 // Operations, refusals and times in plain words. Pure: language in, sentence out.
 
-/** What one operation did.
+import {languageView} from '../models/view_texts.js'
+
+/** @typedef {import('../i18n.js').I18n} I18n */
+
+/** @typedef {ReturnType<typeof eventOf>} Event what `event_label` of templates/shared/labels.html words */
+
+/**
+ * What one operation did; twin of pwa/desk/parts/events.py. The outbox can be read before any
+ * guide has arrived, so an item is its number here, and an answer or a consent's title is missing.
  * @param {{kind: string, data: Record<string, any>}} operation
- * @param {import('../i18n.js').I18n} i18n
- * @param {(item: string) => string} label the short label of an item of the guide, or ''
- * @returns {string} */
-export function describe({kind, data}, {_, ngettext}, label = () => '') {
-  const point = key =>
-    label(key) || _('Point %(number)s', {number: String(key).replace(/^\D+/, '') || key})
-  switch (kind) {
-    case 'visit.open':
-      return _('New visit')
-    case 'visit.language':
-      return _('Language of the tenant: %(language)s', {language: data.language})
-    case 'visit.answer':
-      return data.answer
-        ? _('Answer: %(point)s', {point: point(data.item)})
-        : _('Answer taken back: %(point)s', {point: point(data.item)})
-    case 'visit.tick': {
-      const n = Object.keys(data.answers).length
-      return _(ngettext('%(count)s point gone through', '%(count)s points gone through', n), {
-        count: n,
-      })
-    }
-    case 'visit.note':
-      return _('Note: %(text)s', {text: data.text})
-    case 'visit.photo':
-      return _('Photo: %(point)s', {point: point(data.item)})
-    case 'visit.follow_up':
-      return data.text ? _('Follow-up: %(text)s', {text: data.text}) : _('Follow-up')
-    case 'visit.attempt':
-      return (
-        {
-          not_home: _('Nobody home'),
-          declined: _('Declined'),
-          rebooked: _('New time booked'),
-        }[data.outcome] ?? _('Visit attempt')
-      )
-    case 'visit.consent':
-      return data.decision === 'yes'
-        ? _('Consent %(purpose)s: yes', {purpose: data.purpose})
-        : _('Consent %(purpose)s: no', {purpose: data.purpose})
-    case 'visit.withdraw':
-      return _('Consent %(purpose)s withdrawn', {purpose: data.purpose})
-    case 'visit.retract':
-      return _('Something struck out')
-    case 'visit.close':
-      return _('Visit done')
-    case 'visit.reopen':
-      return _('Visit opened again')
-    case 'tally.count':
-      return _('Anonymous count')
-    default:
-      return kind
+ * @param {I18n} i18n
+ */
+export function eventOf({kind, data}, {_}) {
+  const nameOf = (/** @type {string} */ item) =>
+    item
+      ? _('Point %(number)s', {number: item.replace(/^\D+/, '') || item})
+      : _('The visit as a whole')
+  const answers = Object.entries(data.answers ?? {})
+  const undone = kind === 'visit.tick' ? answers.every(([, answer]) => !answer) : data.answer === ''
+  const ticked = undone ? answers.map(([item]) => nameOf(item)).join(', ') : ''
+  return {
+    kind,
+    item: data.purpose ?? (kind === 'visit.tick' ? ticked : nameOf(data.item ?? '')),
+    // An answer, too, names a language: the one that it was explained in.
+    value:
+      kind === 'visit.language'
+        ? languageView(data.language).name
+        : (data.outcome ?? data.decision ?? ''),
+    text: data.text ?? '',
+    queue: data.queue ?? '',
+    people: '',
+    when: [data.date, data.time].filter(Boolean).join(' '),
+    number: answers.length,
+    undone,
   }
 }
 
-/** Why the server holds an operation, and what to do about it.
- * @param {string} problem a code of PROTOCOL.md @param {import('../i18n.js').I18n} i18n
- * @returns {{reason: string, remedy: string}} */
+/** An event of which only its words are known. @param {string} text @returns {Event} */
+export const plainEvent = text => ({
+  kind: '',
+  item: '',
+  value: '',
+  text,
+  queue: '',
+  people: '',
+  when: '',
+  number: 0,
+  undone: false,
+})
+
+/**
+ * Why the server holds an operation, and what to do about it.
+ * @param {string} problem a code of PROTOCOL.md @param {I18n} i18n
+ * @returns {{reason: string, remedy: string}}
+ */
 export function explain(problem, {_}) {
   const retake = _('It is kept on this phone. Strike it out under “Read back”, and take a new one.')
   const wait = _('The server keeps it. Your supervisor decides; you need not do anything.')
+  /** @type {Record<string, {reason: string, remedy: string}>} */
   const table = {
     no_right: {reason: _('This visit is no longer yours.'), remedy: wait},
     unknown_subject: {
@@ -82,11 +79,11 @@ export function explain(problem, {_}) {
     },
     version_newer: {
       reason: _('The server is older than this app.'),
-      remedy: _('It is taken in when the server is updated.'),
+      remedy: _('It is applied when the server is updated.'),
     },
     unknown_kind: {
       reason: _('The server is older than this app.'),
-      remedy: _('It is taken in when the server is updated.'),
+      remedy: _('It is applied when the server is updated.'),
     },
     id_reused: {
       reason: _('Another one was sent with the same number.'),
@@ -96,7 +93,7 @@ export function explain(problem, {_}) {
     picture_broken: {reason: _('This picture cannot be read'), remedy: retake},
     picture_too_large: {reason: _('This picture has too many pixels'), remedy: retake},
     device_mismatch: {
-      reason: _('The server knows another phone by this phone’s name.'),
+      reason: _('The server knows another phone under this phone’s name.'),
       remedy: wait,
     },
     handed: {reason: _('Handed over to the office.'), remedy: wait},
@@ -113,22 +110,26 @@ export function explain(problem, {_}) {
   )
 }
 
-/** A moment as it stands on a Swedish calendar, "2026-11-23 04:32", in every language: browsers know
- * no Somali or Sorani months, and give Persian ones another calendar.
- * @param {string|number} at ISO 8601 or milliseconds @returns {string} */
+/**
+ * A moment as a Swedish calendar has it, "2026-11-23 04:32", in every language: browsers know no
+ * Somali or Sorani months, and give Persian ones another calendar.
+ * @param {string|number} at ISO 8601 or milliseconds @returns {string}
+ */
 export function moment(at) {
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return ''
-  const two = n => String(n).padStart(2, '0')
+  const two = (/** @type {number} */ n) => String(n).padStart(2, '0')
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-/** What the strip says. Pure, so that each sentence can be tested.
+/**
+ * The text of the strip. Pure, so that each sentence can be tested.
  * @param {{unsent: number, needs: number, waits: number}} outbox
- * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn somebody is signed in on this phone
- * @param {import('../i18n.js').I18n} i18n
- * @returns {{kind: string, text: string, href: string}} */
+ * @param {{needs_sign_in: boolean}} sync @param {boolean} signedIn on this phone
+ * @param {I18n} i18n
+ * @returns {{kind: string, text: string, href: string}}
+ */
 export function statusLine(outbox, sync, signedIn, i18n) {
   const {_, ngettext} = i18n
   const unsent = _('%(count)s unsent', {count: outbox.unsent})
@@ -148,7 +149,7 @@ export function statusLine(outbox, sync, signedIn, i18n) {
       return {kind: 'sign-in', text: `${text} · ${unsent}`, href: '/field/sign-in'}
     return {
       kind: 'sign-in',
-      text: signedIn ? `${_('All sent')} · ${_('Sign in for news')}` : _('Sign in'),
+      text: signedIn ? `${_('All sent')} · ${_('Sign in to get updates')}` : _('Sign in'),
       href: '/field/sign-in',
     }
   }

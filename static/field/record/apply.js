@@ -2,7 +2,7 @@
 // Invariant (I4, I5): equal logs give equal records in both languages (sync/vectors/apply), and
 // no argument is ever changed. No clock and no rights: those would differ between phone and server.
 
-import {KINDS} from './operations.js'
+import {KINDS} from '../../build/constants.js'
 
 /** @import {Consent, Entry, Operation, VisitRecord, Write} from './shapes.d.ts' */
 
@@ -83,11 +83,9 @@ function applyInPlace(known, operation, seq) {
   const record = known ?? newVisit(subject.id, data.tenancy ?? '', data.kind ?? 'contact')
   if (record.id !== subject.id) throw new TypeError(`${kind} is about another visit`)
   record.photos ??= []
-  if (kind === 'visit.plan' || kind === 'visit.open') {
-    record.tenancy = data.tenancy || record.tenancy
-    record.kind = data.kind
-  }
-  const cells = cellsOf(operation)
+  // The desk says whose home a visit was that was opened at a door without one.
+  if (kind === 'visit.plan' && !record.tenancy) record.tenancy = data.tenancy
+  const cells = cellsOf(operation, known === null)
   for (const [field, value] of Object.entries(cells))
     write(record.cells, field, value, operation, seq)
   grow(record, operation, seq)
@@ -99,23 +97,28 @@ function applyInPlace(known, operation, seq) {
 
 /**
  * Field → value that an operation writes.
- * @param {Operation} operation @returns {Record<string, any>}
+ * @param {Operation} operation @param {boolean} isNew it is the visit's first
+ * @returns {Record<string, any>}
  */
-function cellsOf({kind, data, by}) {
-  const cells = ownCellsOf(kind, data, by)
+function cellsOf({kind, data, by}, isNew) {
+  const cells = ownCellsOf(kind, data, isNew ? [by] : null)
   if (data.guide) cells.guide = data.guide
   return cells
 }
 
-/** @param {string} kind @param {any} data @param {string} by @returns {Record<string, any>} */
-function ownCellsOf(kind, data, by) {
+/**
+ * @param {string} kind @param {any} data
+ * @param {string[]|null} opener who becomes its visitor by opening it; null: it was there before
+ * @returns {Record<string, any>}
+ */
+function ownCellsOf(kind, data, opener) {
   switch (kind) {
     case 'visit.assign':
       return Object.fromEntries(
         ['visitors', 'date', 'time'].filter(key => own(data, key)).map(key => [key, data[key]]),
       )
     case 'visit.open':
-      return data.language ? {visitors: [by], language: data.language} : {visitors: [by]}
+      return {...(opener && {visitors: opener}), ...(data.language && {language: data.language})}
     case 'visit.language':
       return {language: data.language}
     case 'visit.answer':
@@ -317,8 +320,8 @@ export function consentOf(record, purpose) {
 const isAuthor = (one, other) => one.device === other.device && one.by === other.by
 
 /**
- * Whether the author of `later` knew of `earlier`. `alone`: they may not have been shown what
- * others decided (an ambassador is not).
+ * Whether the author of `later` knew of `earlier`. `alone`: it is not known that they were shown
+ * what others decided (an ambassador is not), so it supersedes no other person's.
  * @param {Consent} later @param {Consent} earlier
  */
 const saw = (later, earlier) =>
@@ -367,7 +370,9 @@ function stateBeforeClose(record) {
     if (!last || last.device_seq < attempt.device_seq) return 'declined'
   }
   if (Object.keys(record.content).length > 0) return 'started'
-  const tries = record.attempts.filter(one => one.outcome === 'not_home').length
-  if (tries >= NOT_HOME_MAX && !datedAfter) return 'not_reached'
+  // A rebooking is an attempt too, and the date it writes has its own number.
+  const notHome = record.attempts.filter(one => one.outcome === 'not_home').map(one => one.seq)
+  if (notHome.length >= NOT_HOME_MAX && !(date && date.seq > Math.max(...notHome)))
+    return 'not_reached'
   return date && date.value !== '' ? 'booked' : 'planned'
 }

@@ -1,65 +1,17 @@
-// One operation: its exact bytes, and what the phone must know of each kind. Invariant: the same
-// envelope gives the same bytes, keys in the protocol's order and no spaces (PROTOCOL.md 1). What
-// the server could only hold is an error here: an unknown kind, a null, too many bytes.
+// One operation: its exact bytes. Invariant: the same envelope gives the same bytes, keys in the
+// protocol's order and no spaces (PROTOCOL.md 1). What the server could only hold is an error here:
+// an unknown kind, a null, too many bytes. Kinds and limits are written by the build from the
+// server's own (build/constants.js).
+
+import {KINDS, OPERATION_BYTES_MAX} from '../../build/constants.js'
 
 /** @import {Operation, Subject} from './shapes.d.ts' */
 
-export const PROTOCOL = 1
-export const MEDIA_TYPE = 'application/vnd.troskel.sync+json'
-export const OPERATION_BYTES_MAX = 16 * 1024
-export const BATCH_OPERATIONS_MAX = 500
-export const RIDING_BLOB_BYTES_MAX = 16 * 1024
-export const BLOB_BYTES_MAX = 12 * 1024 * 1024
-export const PENDING = 2 ** 52
-
-/** @param {string[]} fields */
-const content = fields => ({v: 1, content: true, fields})
-/** @param {string[]} fields */
-const other = fields => ({v: 1, content: false, fields})
-
 /**
- * kind → version, whether a review looks at it, and the names of its data (twin of KINDS in
- * sync/kinds.py; a test compares them).
- * @type {Record<string, {v: number, content: boolean, fields: string[]}>}
+ * kind → the version of its data that this app writes, where it is above 1.
+ * @type {Record<string, number>}
  */
-export const KINDS = {
-  'visit.plan': other(['tenancy', 'kind']),
-  'visit.assign': other(['visitors', 'date', 'time']),
-  'visit.open': other(['tenancy', 'kind', 'language']),
-  'visit.language': content(['language']),
-  'visit.answer': content(['item', 'answer', 'guide', 'language']),
-  'visit.tick': content(['section', 'answers', 'guide', 'language']),
-  'visit.note': content(['item', 'text']),
-  'visit.photo': content(['item', 'photo']),
-  'visit.follow_up': content(['item', 'queue', 'urgency', 'text']),
-  'visit.attempt': content(['outcome', 'date', 'time']),
-  'visit.consent': content([
-    'purpose',
-    'decision',
-    'text_key',
-    'text_version',
-    'text_sha256',
-    'text_state',
-    'language',
-    'recipient',
-    'given_by',
-    'method',
-    'attested',
-    'signature',
-    'interpreter',
-    'expires',
-  ]),
-  'visit.withdraw': other(['purpose', 'channel']),
-  'visit.retract': content(['operation']),
-  'visit.close': content(['let_go', 'read_back']),
-  'visit.reopen': content([]),
-  'visit.approve': other(['comment']),
-  'visit.return': other(['points']),
-  'visit.cancel': other(['reason']),
-  'visit.choose': other(['field', 'value']),
-  'follow_up.answer': other(['follow_up', 'text', 'done']),
-  'tally.count': other(['day', 'area', 'topic', 'value']),
-}
+const VERSIONS = {}
 
 /**
  * The bytes of a new operation, as text.
@@ -72,7 +24,7 @@ export function encode({id, kind, subject, by, device, device_seq, at, base, dat
   const text = JSON.stringify(
     {
       id,
-      v: KINDS[kind].v,
+      v: VERSIONS[kind] ?? 1,
       kind,
       subject: {type: subject.type, id: subject.id},
       by,

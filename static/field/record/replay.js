@@ -3,8 +3,9 @@
 // nothing in it. Invariant: what is written on this phone is shown until a snapshot contains it.
 // Another person's visits and operations are never shown (docs/design.md 5.6).
 
+import {KINDS, PENDING} from '../../build/constants.js'
 import {fold, stateOf} from './apply.js'
-import {blobsOf, KINDS, PENDING} from './operations.js'
+import {blobsOf} from './operations.js'
 
 /**
  * @import {Memory, OutboxValue, OwnVisit, Person, Place, Receipt, VisitRecord, VisitValue} from './shapes.d.ts'

@@ -25,7 +25,8 @@ export interface Subject {
 
 /** What a page wants saved; `saveDrafts` makes the rest of the envelope. */
 export interface Draft {
-  id?: string
+  /** Of the operation to be; made where a form has none. */
+  id?: string | null
   kind: string
   subject: Subject
   data: object

@@ -21,16 +21,16 @@ const CONNECTION_ERRORS = new Set([
   'AbortError',
   'TransactionInactiveError',
 ])
-// These say why they do not open, and that what is there is whole.
+// Errors of a database that is intact and does not open for another reason.
 const HEALTHY_ERRORS = new Set(['VersionError', 'SecurityError', 'QuotaExceededError'])
 
-/** There is no database of that name. `wiped`: the browser says that it threw one away. */
+/** There is no database of that name. `wiped`: the browser reports that it deleted one. */
 export class StoreMissing extends Error {
   name = 'StoreMissing'
   wiped = false
 }
 
-/** Whether `error` says that a database is there and cannot be read. @param {any} error */
+/** Whether `error` means that a database is there and cannot be read. @param {any} error */
 export const isUnopenable = error =>
   !(error instanceof StoreMissing) && !HEALTHY_ERRORS.has(error?.name)
 
@@ -52,7 +52,7 @@ export async function databaseNumbers(base, patience = Infinity) {
     )
     return numbers.filter(n => n > 0).sort((a, b) => b - a)
   } catch {
-    return [] // an old browser, or storage that is in trouble: opening it will tell
+    return [] // an old browser, or storage that fails: opening it will show
   }
 }
 

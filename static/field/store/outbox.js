@@ -189,7 +189,7 @@ async function proveSaved(store, ids, hashes) {
 
 /**
  * Everything that is not finished with the server, oldest first; all persons' of this phone. Of
- * another person's operations it says that they are there and whose, not their content (kind and
+ * another person's operations it lists that they are there and whose, not their content (kind and
  * visit "", data {}): signing out hides them.
  * @param {Store} store @returns {Promise<Listed[]>}
  */

@@ -214,7 +214,7 @@ export class Store {
     if (!this.enrolled) throw new SaveFailed('not_enrolled')
     await this.update(() => [
       metaChange('person', {...person, signed_in_at: new Date().toISOString()}),
-      // Someone has just given their password to this server: the next answer says who it is.
+      // Someone has just given their password to this server: its next answer may name a new id.
       metaChange('new_server', true),
     ])
   }
@@ -238,7 +238,7 @@ export class Store {
     return this.enrolled ? fileOf(await this.read(), id) : null
   }
 
-  /** What the server last said besides visits. @returns {Promise<Facts>} */
+  /** What the server last sent besides visits. @returns {Promise<Facts>} */
   async facts() {
     const meta = this.enrolled ? (await this.read()).meta : new Map()
     const fact = (/** @type {string} */ name, /** @type {any} */ otherwise) =>

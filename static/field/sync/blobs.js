@@ -2,7 +2,7 @@
 // No digest covers a blob that was sent by itself, so the server is asked whether it still has it
 // before the phone removes it.
 
-import {RIDING_BLOB_BYTES_MAX} from '../record/operations.js'
+import {RIDING_BLOB_BYTES_MAX} from '../../build/constants.js'
 import {unsentBlobs} from '../record/replay.js'
 import {base64Of, drop, textOf} from '../store/rows.js'
 import {isStored, numberOr0, receiptOf} from './receipts.js'

@@ -10,13 +10,13 @@ import {drop, metaChange} from '../store/rows.js'
 const REPORTED = ['lost', 'recovered', 'deleted']
 const DELETED_MAX = 100 // visits named in one push; the rest in the next
 
-/** Whether there is something that the server must get to know. @param {Memory} memory */
+/** Whether something is to be reported even with nothing to send. @param {Memory} memory */
 export const hasReport = memory => REPORTED.some(id => memory.meta.has(id))
 
 /**
- * How the phone will stand when a push has been taken in.
+ * The phone's health as it will be once the push is acknowledged.
  * @param {Memory} memory
- * @param {object} report what the browser says of itself (browser.js)
+ * @param {object} report the browser's (browser.js)
  * @param {{sending: Set<string>, tight: boolean}} phone ids of the push's operations; whether space
  *   has run out
  * @returns {{health: object, reported: (memory: Memory) => Change[]}}

@@ -24,7 +24,7 @@ const CLOCK_STEP_MS = 5_000
 const CONTACT_STEP_MS = 300_000
 
 /**
- * Ask for news until there is none.
+ * Pull page after page until there is no more.
  * @param {import('../store/store.js').Store} store
  * @param {import('./transport.js').Transport} wire
  * @param {string} person whose visits; the one signed in at the server and on this phone

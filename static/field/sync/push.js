@@ -3,8 +3,9 @@
 // never holds up the others, and none is ever deleted here. Only operations of the person signed in
 // at the server are offered, and those handed over; the others wait.
 
+import {BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX} from '../../build/constants.js'
 import {uuid4} from '../record/ids.js'
-import {BATCH_OPERATIONS_MAX, blobsOf, RIDING_BLOB_BYTES_MAX} from '../record/operations.js'
+import {blobsOf} from '../record/operations.js'
 import {inOrder, isHandedOver} from '../record/replay.js'
 import {isIntact} from '../store/rows.js'
 import {inlineBlobs, sendBlobs} from './blobs.js'
@@ -24,11 +25,11 @@ import {NotSent} from './transport.js'
  * @property {Store} store
  * @property {Transport} wire
  * @property {string} person who is signed in at the server
- * @property {() => Promise<object>} health what the browser says of itself
+ * @property {() => Promise<object>} health the browser's report
  * @property {() => Date} now
  * @property {boolean} again also what the server holds or refused
  * @property {number} requests sent so far
- * @property {boolean} pushed whether the server has taken in a push
+ * @property {boolean} pushed whether the server has acknowledged a push
  * @property {Fault[]} faults operations on which the server failed
  * @property {number} operationsMax in one push
  */
@@ -47,8 +48,8 @@ const HALVED = new Set([400, 413, 422, 500])
  * @param {{again: boolean, greet: boolean, health: () => Promise<object>, now: () => Date}} options
  *   `again`: also what the server holds or refused; `greet`: report the phone's health even with
  *   nothing to send
- * @returns {Promise<{pushed: boolean, failure: NotSent|null}>} whether the server has taken in a
- *   push, and so the phone's health; why blobs stayed here, which is no reason not to pull
+ * @returns {Promise<{pushed: boolean, failure: NotSent|null}>} whether the server has acknowledged a
+ *   push, and with it the phone's health; why blobs stayed here, which is no reason not to pull
  * @throws {NotSent} when the server cannot be reached or trusted
  */
 export async function pushAll(store, wire, person, {again, greet, health, now}) {

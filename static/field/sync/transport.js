@@ -3,7 +3,7 @@
 // nothing at all) is a NotSent that says how it failed, and the sender keeps everything. Redirects
 // are not followed, and no answer is waited for longer than 20 s.
 
-import {BLOB_BYTES_MAX, MEDIA_TYPE, PROTOCOL} from '../record/operations.js'
+import {BLOB_BYTES_MAX, MEDIA_TYPE, PROTOCOL} from '../../build/constants.js'
 
 /** @import {PullAnswer, PushAnswer} from '../record/shapes.d.ts' */
 

@@ -1,5 +1,7 @@
-// Reading back and closing. Everything written is shown in both languages; any line may be struck;
-// closing lists the points that must be told and are not, and lets go of them in the same tap.
+// Reading back and closing. Everything written is shown in both languages; any line may be struck
+// out; closing lists the must-items without an answer, and lets go of them in the same tap.
+
+/** @typedef {import('../models/view_texts.js').View} View */
 
 import {mustOpen, READ_BACK_ITEM, summaryView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
@@ -8,12 +10,20 @@ import {uuid7} from '../record/ids.js'
 import {openVisit, save, views} from './context.js'
 import {withPictures} from './photo.js'
 
+/** @import {Call} from '../page/shapes.d.ts' */
+
+/**
+ * Each entry with the id of the operation that would strike it out.
+ * @param {View[]} rows @returns {View[]}
+ */
 const withStrike = rows => rows.map(one => ({...one, strike: uuid7()}))
 
+/** @param {Call} call */
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const summary = summaryView(...views(scene))
+  /** @type {View} */
   const visit = {
     ...summary,
     notes: withStrike(summary.notes),
@@ -26,16 +36,20 @@ async function show(call) {
     url: scene.url,
     operation: uuid7(),
     answer_operation: uuid7(),
-    answered: visit.detail.flatMap(section => section.rows).filter(item => item.answer),
-    decided: visit.consents.filter(one => one.decision),
+    answered: visit.detail
+      .flatMap((/** @type {View} */ section) => section.rows)
+      .filter((/** @type {View} */ item) => item.answer),
+    decided: visit.consents.filter((/** @type {View} */ one) => one.decision),
   })
 }
 
+/** @param {Call} call */
 async function close(call) {
   const {form, i18n} = call
   const scene = await openVisit(call)
   if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
   const readBack = form.get('read_back') === 'yes'
+  /** @type {Array<{id?: string|null, kind: string, data: object}>} */
   const drafts = [
     {kind: 'visit.close', data: {let_go: mustOpen(scene.file, scene.packs), read_back: readBack}},
   ]

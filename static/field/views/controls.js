@@ -1,16 +1,19 @@
-// The few things on a visit's pages that need a script beside htmx: the counter and word warning
-// of a text, the signature pad, the camera, reading aloud, a link to hand on. Each is bound by data attributes after every swap;
-// none of them stores or sends anything.
+// The few things on a visit's pages that need a script beside htmx: the counter and word warning of
+// a text, the signature pad, the camera, reading aloud, sharing a link. Each is bound by data
+// attributes after every swap; none of them stores or sends anything.
 
 import {recordingOf} from '../guide/recordings.js'
+import {byId} from '../page/dom.js'
 import {takePhoto} from './camera.js'
 import {share} from './share.js'
 import {attachPad} from './signature.js'
 import {warningWord} from './warning_words.js'
 
+/** @type {WeakMap<Element, {clear: () => void}>} canvas → pad */
 const pads = new WeakMap()
 const cameBack = new WeakSet()
 
+/** @param {HTMLTextAreaElement} field */
 function countText(field) {
   const left = document.getElementById(`${field.id}-left`)
   const warning = document.getElementById(`${field.id}-warning`)
@@ -18,11 +21,15 @@ function countText(field) {
   if (!warning) return
   const word = warningWord(field.value)
   warning.hidden = !word
-  if (word) warning.textContent = field.dataset.warning.replace('{word}', word)
+  if (word) warning.textContent = (field.dataset.warning ?? '').replace('{word}', word)
 }
 
-/** The voice that reads `language` on this phone itself, or undefined. Never one that sends the text away.
- * @param {Array<{lang: string, localService: boolean}>} voices @param {string} language */
+/**
+ * The voice that reads `language` on this phone itself, or undefined. Never one that sends the text
+ * away.
+ * @template {{lang: string, localService: boolean}} Voice
+ * @param {Voice[]} voices @param {string} language
+ */
 export function localVoice(voices, language) {
   const wanted = language.toLowerCase().split('-')[0]
   return voices.find(
@@ -30,79 +37,106 @@ export function localVoice(voices, language) {
   )
 }
 
+/** @type {HTMLAudioElement|null} */
 let playing = null
 
-/** A person's recording, else the phone's own voice where a machine may read it, else no button. */
+/**
+ * A person's recording, else the phone's own voice where a machine may read it, else no button.
+ * @param {HTMLElement} button
+ */
 async function offerAloud(button) {
-  const {aloud, voice, recording, facts} = button.dataset
+  const {aloud = '', voice} = button.dataset
   const speech = globalThis.speechSynthesis
   const spoken = voice === 'true' && speech && localVoice(speech.getVoices(), aloud)
-  const recorded = recording ? await recordingOf(aloud, recording, JSON.parse(facts)) : null
+  const recorded = await recordingFor(button.dataset)
   button.hidden = !spoken && !recorded
 }
 
-function hush() {
+function stopReading() {
   globalThis.speechSynthesis?.cancel()
   playing?.pause()
   if (playing) URL.revokeObjectURL(playing.src)
   playing = null
 }
 
+/** @param {DOMStringMap} data of the button @returns {Promise<Blob|null>} */
+async function recordingFor({aloud = '', recording, facts = '{}'}) {
+  return recording ? recordingOf(aloud, recording, JSON.parse(facts)) : null
+}
+
+/** @param {HTMLElement} button */
 async function readAloud(button) {
-  const {aloud, recording, facts} = button.dataset
+  const {aloud = ''} = button.dataset
   const speech = globalThis.speechSynthesis
-  if (playing) return hush()
-  const recorded = recording ? await recordingOf(aloud, recording, JSON.parse(facts)) : null
+  if (playing) return stopReading()
+  const recorded = await recordingFor(button.dataset)
   if (recorded) {
     playing = new Audio(URL.createObjectURL(recorded))
-    playing.addEventListener('ended', hush)
+    playing.addEventListener('ended', stopReading)
     return playing.play()
   }
   if (speech.speaking) return speech.cancel()
-  const spoken = new SpeechSynthesisUtterance(document.getElementById('tenant-words').innerText)
-  spoken.voice = localVoice(speech.getVoices(), button.dataset.aloud)
-  spoken.lang = button.dataset.aloud
+  const spoken = new SpeechSynthesisUtterance(byId('tenant-words').innerText)
+  spoken.voice = localVoice(speech.getVoices(), aloud) ?? null
+  spoken.lang = aloud
   spoken.rate = 0.9
   speech.speak(spoken)
 }
 
-/** Back from a form or the turned screen: the item one came from, not the top of the section. */
+/**
+ * Back from a form or the turned screen: to the item one came from, not the top of the section.
+ * @param {HTMLElement} list
+ */
 function comeBack(list) {
   if (cameBack.has(list)) return
   cameBack.add(list)
   // After the frame's own scrolling to the top of a new page.
   requestAnimationFrame(() =>
-    document.getElementById(list.dataset.at)?.scrollIntoView({block: 'center'}),
+    document.getElementById(list.dataset.at ?? '')?.scrollIntoView({block: 'center'}),
   )
 }
 
+/** @param {Document} root */
 function bind(root) {
-  for (const list of root.querySelectorAll('[data-at]')) comeBack(list)
-  for (const canvas of root.querySelectorAll('canvas[data-signature]')) {
-    if (!pads.has(canvas))
-      pads.set(canvas, attachPad(canvas, document.getElementById(canvas.dataset.signature)))
+  /** @type {NodeListOf<HTMLElement>} */
+  const lists = root.querySelectorAll('[data-at]')
+  for (const list of lists) comeBack(list)
+  /** @type {NodeListOf<HTMLCanvasElement>} */
+  const canvases = root.querySelectorAll('canvas[data-signature]')
+  for (const canvas of canvases) {
+    if (pads.has(canvas)) continue
+    const field = /** @type {HTMLInputElement} */ (byId(canvas.dataset.signature ?? ''))
+    pads.set(canvas, attachPad(canvas, field))
   }
-  for (const button of root.querySelectorAll('[data-aloud]')) void offerAloud(button)
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = root.querySelectorAll('[data-aloud]')
+  for (const button of buttons) void offerAloud(button)
 }
 
 /** @param {Document} document */
 export function watchPage(document) {
-  document.addEventListener('input', ({target}) => {
+  document.addEventListener('input', event => {
+    const target = /** @type {HTMLTextAreaElement} */ (event.target)
     if (target.matches?.('[data-counts]')) countText(target)
   })
-  document.addEventListener('change', ({target}) => {
+  document.addEventListener('change', event => {
+    const target = /** @type {HTMLInputElement} */ (event.target)
     if (target.matches?.('[data-photo]')) void takePhoto(target)
   })
-  document.addEventListener('click', ({target}) => {
-    const clears = target.closest?.('[data-clears]')
-    if (clears) pads.get(document.getElementById(clears.dataset.clears))?.clear()
-    const aloud = target.closest?.('[data-aloud]')
+  document.addEventListener('click', event => {
+    const within = (/** @type {string} */ selector) =>
+      /** @type {HTMLElement|null|undefined} */ (
+        /** @type {Element} */ (event.target).closest?.(selector)
+      )
+    const clears = within('[data-clears]')
+    if (clears) pads.get(byId(clears.dataset.clears ?? ''))?.clear()
+    const aloud = within('[data-aloud]')
     if (aloud) void readAloud(aloud)
-    const shares = target.closest?.('[data-shares]')
+    const shares = within('[data-shares]')
     if (shares) void share(shares)
   })
   document.addEventListener('htmx:after:swap', () => {
-    hush()
+    stopReading()
     bind(document)
   })
   // Voices arrive after the page on most phones.

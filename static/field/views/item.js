@@ -1,4 +1,9 @@
-// One item of the guide on the page of its section: what every answer to it gives back.
+// One item of the guide on the page of its section: what every answer to it returns.
+
+/** @typedef {import('../models/view_texts.js').View} View */
+/** @typedef {import('./context.js').VisitScene} VisitScene */
+/** @typedef {import('./context.js').NoVisit} NoVisit */
+/** @typedef {import('../store/store.js').Store} Store */
 
 import {sectionView} from '../models/view_models.js'
 import {fragment} from '../page/router.js'
@@ -7,11 +12,18 @@ import {uuid7} from '../record/ids.js'
 import {views} from './context.js'
 import {withPictures} from './photo.js'
 
-/** A section with what its page adds to each item: a counter carries its own operation, a photo its picture. */
+/** @import {Call} from '../page/shapes.d.ts' */
+
+/**
+ * A section with what its page adds to each item: a counter carries its own operation, a photo its
+ * picture.
+ * @param {View} section @param {Store} store @param {string} [counted] the item just counted
+ * @returns {Promise<View>}
+ */
 export const withPageFields = async (section, store, counted = '') => ({
   ...section,
   rows: await Promise.all(
-    section.rows.map(async item => ({
+    section.rows.map(async (/** @type {View} */ item) => ({
       ...item,
       operation: item.tally ? uuid7() : '',
       counted: item.key === counted,
@@ -20,15 +32,20 @@ export const withPageFields = async (section, store, counted = '') => ({
   ),
 })
 
-/** An item after something was saved about it, with its section's bar. */
+/**
+ * An item after something was saved about it, with its section's bar.
+ * @param {Call} call @param {VisitScene|NoVisit} scene as it is now @param {string} key of the item
+ * @param {string} [counted] the item just counted
+ */
 export async function answered({store}, scene, key, counted = '') {
+  if (scene.failed) return scene.failed
   const section = await withPageFields(
     sectionView(...views(scene), scene.packs.sv.items[key].section),
     store,
     counted,
   )
   return fragment('field/answered.html', {
-    item: section.rows.find(one => one.key === key),
+    item: section.rows.find((/** @type {View} */ one) => one.key === key),
     section,
     url: scene.url,
     operation: uuid7(),

@@ -7,16 +7,19 @@ import {openVisit, save} from './context.js'
 import {answered} from './item.js'
 import {hasRoom, heldPhoto, releasePhoto} from './photo.js'
 
+/** @import {Call} from '../page/shapes.d.ts' */
+
+/** @param {Call} call */
 async function take(call) {
   const {
     form,
     i18n: {_},
   } = call
   const scene = await openVisit(call)
-  const item = form.get('item')
+  const item = form.get('item') ?? ''
   if (scene.failed || !Object.hasOwn(scene.packs.sv.items, item))
     return refuse(_('This visit is not on this phone'), 404)
-  const sha256 = form.get('photo')
+  const sha256 = form.get('photo') ?? ''
   const picture = heldPhoto(sha256)
   if (!picture) return refuse(_('This picture cannot be used. Nothing was saved; take a new one.'))
   if (call.store.tight || !hasRoom(await report())) {

@@ -3,6 +3,7 @@
 // is about.
 
 const typed = new Map()
+/** @param {string} visit @param {string} purpose */
 const keyOf = (visit, purpose) => `${visit} ${purpose}`
 
 /** The recipient to show for a consent: what is being typed, else what was last agreed.

@@ -1,6 +1,9 @@
 // One section of the conversation: answers, the section's tick, and the anonymous counters. An
-// answer that says what is already stored is not written again, so a hasty double tap is one
-// answer. A counter (smiley, idea) leaves nothing in the visit (docs/design.md 7.9).
+// answer that is stored already is not written again, so a hasty double tap is one answer. A
+// counter (smiley, idea) leaves nothing in the visit (docs/design.md 7.9).
+
+/** @typedef {import('../models/view_texts.js').View} View */
+/** @typedef {import('./context.js').VisitScene} VisitScene */
 
 import {sectionView, tickOf, untickOf} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
@@ -8,9 +11,12 @@ import {pictograms} from '../pictograms.js'
 import {winner} from '../record/apply.js'
 import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
 import {answered, withPageFields} from './item.js'
 
+/** @import {Call} from '../page/shapes.d.ts' */
+
+/** @param {Call} call */
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -21,8 +27,7 @@ async function show(call) {
     sectionView(...views(scene), call.params.section),
     call.store,
   )
-  // Before and after the visit are not part of the talk: s13 leads to the read-back.
-  const talk = sections.filter(one => one.key !== 's01' && one.key !== 's14').map(one => one.key)
+  const talk = talkSections(scene.packs)
   const place = talk.indexOf(section.key)
   return page('field/section.html', {
     title: section.heading,
@@ -34,15 +39,18 @@ async function show(call) {
     next: place >= 0 ? (talk[place + 1] ?? '') : talk[0],
     operation: uuid7(),
     next_operation: uuid7(),
-    at: section.rows.some(item => item.key === call.query.get('at')) ? call.query.get('at') : '',
+    at: section.rows.some((/** @type {View} */ item) => item.key === call.query.get('at'))
+      ? call.query.get('at')
+      : '',
   })
 }
 
+/** @param {Call} call */
 async function answer(call) {
   const {form, i18n} = call
   const scene = await openVisit(call)
   if (scene.failed) return refuse(i18n._('This visit is not on this phone'), 404)
-  const key = form.get('item')
+  const key = form.get('item') ?? ''
   const chosen = form.get('answer') ?? ''
   const items = scene.packs.sv.items
   const item = Object.hasOwn(items, key) ? items[key] : null
@@ -59,7 +67,10 @@ async function answer(call) {
   return answered(call, await openVisit(call), key)
 }
 
-/** Raise an anonymous counter. "Rather not say" counts nothing. */
+/**
+ * Raise an anonymous counter. "Rather not say" counts nothing.
+ * @param {Call} call @param {VisitScene} scene @param {string} topic @param {string} value
+ */
 async function count({store, form}, scene, topic, value) {
   if (!value || value === 'prefer_not') return
   await saveDrafts(store, [
@@ -72,10 +83,11 @@ async function count({store, form}, scene, topic, value) {
   ])
 }
 
+/** @param {Call} call */
 async function tick(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
-  const section = call.form.get('section')
+  const section = call.form.get('section') ?? ''
   const answersOf = call.form.get('undo') ? untickOf : tickOf
   const answers = answersOf(scene.file, scene.packs, section)
   if (Object.keys(answers).length > 0) {

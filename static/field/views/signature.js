@@ -1,42 +1,53 @@
 // A signature drawn with a finger, as SVG bytes. The bytes do not go through htmx (a form carries
 // strings and would lose them): the page holds them under their hash, the form carries the hash,
-// and the handler takes them when it saves. What is kept is what was drawn: lines only, no times,
-// no pressure, because neither proves more and both tell about a body.
+// and the handler takes them when it saves. Lines only are kept, no times and no pressure: neither
+// proves more, and both reveal something about a body.
 
 import SignaturePad from 'signature_pad'
 import {sha256} from '../record/ids.js'
 
 const BYTES_MAX = 12 * 1024 // rides along in a push (PROTOCOL.md section 8)
-const drawn = new Map() // sha256 → ArrayBuffer, until it is saved or the page goes
+/** @type {Map<string, ArrayBuffer>} by hash; until it is saved or the page goes */
+const drawn = new Map()
 
-/** Bytes of a drawn signature, or undefined where this page does not hold them.
- * @param {string} hash @returns {ArrayBuffer|undefined} */
+/**
+ * Bytes of a drawn signature, or undefined where this page does not hold them.
+ * @param {string} hash @returns {ArrayBuffer|undefined}
+ */
 export const drawnSignature = hash => drawn.get(hash)
 
-/** Keep bytes for the handler under their hash. @param {ArrayBuffer} bytes @returns {Promise<string>} */
+/**
+ * Hold bytes for the handler under their hash.
+ * @param {ArrayBuffer} bytes @returns {Promise<string>}
+ */
 export async function holdSignature(bytes) {
   const hash = await sha256(bytes)
   drawn.set(hash, bytes)
   return hash
 }
 
+/** @param {{x: number, y: number}} point */
 const point = ({x, y}) => `${Math.round(x)} ${Math.round(y)}`
 
-/** One stroke as a path: through the middles of its points, which smooths what a finger jags. */
+/**
+ * One stroke as a path: through the middles of its points, which smooths what a finger jags.
+ * @param {Array<{x: number, y: number}>} points
+ */
 function stroke(points) {
-  if (points.length < 3) return `M${point(points[0])}L${point(points.at(-1))}`
+  const last = points[points.length - 1]
+  if (points.length < 3) return `M${point(points[0])}L${point(last)}`
   let path = `M${point(points[0])}`
   for (let i = 1; i < points.length - 1; i++) {
     const middle = {x: (points[i].x + points[i + 1].x) / 2, y: (points[i].y + points[i + 1].y) / 2}
     path += `Q${point(points[i])} ${point(middle)}`
   }
-  return `${path}L${point(points.at(-1))}`
+  return `${path}L${point(last)}`
 }
 
 /**
  * Strokes as a small SVG file; every second point is left out until it fits.
- * @param {Array<{points: Array<{x: number, y: number}>}>} strokes @param {number} width @param {number} height
- * @returns {string}
+ * @param {Array<{points: Array<{x: number, y: number}>}>} strokes
+ * @param {number} width @param {number} height @returns {string}
  */
 export function signatureSvg(strokes, width, height) {
   let lines = strokes.map(one => one.points).filter(points => points.length > 0)
@@ -60,7 +71,7 @@ export function attachPad(canvas, field) {
   const {clientWidth: width, clientHeight: height} = canvas
   canvas.width = width * ratio
   canvas.height = height * ratio
-  canvas.getContext('2d').scale(ratio, ratio)
+  canvas.getContext('2d')?.scale(ratio, ratio)
   const pad = new SignaturePad(canvas, {minWidth: 1.25, maxWidth: 2.5})
   let turn = 0
   const keep = async () => {

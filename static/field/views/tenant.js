@@ -1,6 +1,11 @@
-// The turned screen: one thing, big, in the tenant's own language and direction, nothing of the
-// app round it. It is an address like any other, so Back works. Read aloud only where the phone
-// itself has the voice, and never for a consent: a voice might skip what a yes depends on.
+// The turned screen: one thing, big, in the tenant's own language and direction, without the app
+// around it. It is an address like any other, so Back works. Read aloud by a voice on the phone
+// itself only, and never for a consent: a voice might skip what a yes depends on.
+
+/** @typedef {import('../models/view_texts.js').View} View */
+/** @typedef {import('./context.js').VisitScene} VisitScene */
+/** @typedef {import('../i18n.js').I18n} I18n */
+/** @typedef {{text: string, lang: string, dir: string}} Text */
 
 import {
   consentView,
@@ -15,21 +20,31 @@ import {pictograms} from '../pictograms.js'
 import {openVisit, views} from './context.js'
 import {recipientShown} from './recipient.js'
 
-/** The texts of one `name` in a view, the tenant's own or what stands in for it. */
-const said = (view, name) => ({
+/** @import {Call} from '../page/shapes.d.ts' */
+
+/**
+ * The texts of one `name` in a view, the tenant's own or the Swedish in its place.
+ * @param {View} view @param {string} name @returns {Text}
+ */
+const tenantText = (view, name) => ({
   text: view[`${name}_tenant`] || view[name],
   lang: view[`${name}_tenant_lang`],
   dir: view[`${name}_tenant_dir`],
 })
-const staffSaid = (view, name) => ({
+/** @param {View} view @param {string} name @returns {Text} */
+const staffText = (view, name) => ({
   text: view[name],
   lang: view[`${name}_lang`],
   dir: view[`${name}_dir`],
 })
 
+/** @param {View} view @param {string} name */
 const unreviewed = (view, name) => view[`${name}_machine`] || view[`${name}_translated`]
 
-/** A mark in the tenant's language that a text is not reviewed, or not in that language at all. */
+/**
+ * A mark in the tenant's language that a text is not reviewed, or not in that language at all.
+ * @param {VisitScene} scene @param {View} view @param {string} name
+ */
 function markOf(scene, view, name) {
   const own = scene.packs[scene.languages.tenant]?.texts ?? scene.packs.sv.texts
   if (view[`${name}_missing`]) return own['label.shown_in_swedish'] ?? ''
@@ -37,6 +52,12 @@ function markOf(scene, view, name) {
   return view[`${name}_translated`] ? (own['label.translated'] ?? '') : ''
 }
 
+/**
+ * The turned screen.
+ * @param {VisitScene} scene @param {I18n} i18n
+ * @param {{heading: Text, pictogram?: string, texts: Text[], mark?: string, back: string,
+ *   aloud?: boolean, recording?: string}} shown
+ */
 function turned(
   scene,
   i18n,
@@ -62,6 +83,7 @@ function turned(
   })
 }
 
+/** @param {Call} call */
 async function item(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -70,14 +92,16 @@ async function item(call) {
   if (!section) return redirect(scene.url)
   // Beside the Swedish, whatever the visitor reads: another translation would be no original.
   const original = {...scene, languages: {...scene.languages, staff: ORIGINAL}}
-  const row = sectionView(...views(original), section).rows.find(one => one.key === key)
+  const row = sectionView(...views(original), section).rows.find(
+    (/** @type {View} */ one) => one.key === key,
+  )
   return turned(scene, call.i18n, {
-    heading: said(row, 'label'),
+    heading: tenantText(row, 'label'),
     pictogram: row.pictogram,
     // Law and fire: a text nobody has reviewed never stands without the Swedish it came from.
     texts: [
-      said(row, 'explain'),
-      ...(row.critical && unreviewed(row, 'explain') ? [staffSaid(row, 'explain')] : []),
+      tenantText(row, 'explain'),
+      ...(row.critical && unreviewed(row, 'explain') ? [staffText(row, 'explain')] : []),
     ],
     mark: markOf(scene, row, 'explain'),
     back: `${scene.url}/s/${section}?at=${key}`,
@@ -85,6 +109,7 @@ async function item(call) {
   })
 }
 
+/** @param {Call} call */
 async function section(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -92,17 +117,20 @@ async function section(call) {
   if (!scene.packs.sv.sections.some(one => one.key === key)) return redirect(scene.url)
   const view = sectionView(...views(scene), key)
   return turned(scene, call.i18n, {
-    heading: said(view, 'heading'),
-    texts: view.rows.map(row => said(row, 'label')),
+    heading: tenantText(view, 'heading'),
+    texts: view.rows.map((/** @type {View} */ row) => tenantText(row, 'label')),
     back: `${scene.url}/s/${key}`,
   })
 }
 
+/** @param {Call} call */
 async function consent(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const purpose = call.query.get('purpose') ?? ''
-  const found = visitView(...views(scene)).consents.find(one => one.purpose === purpose)
+  const found = visitView(...views(scene)).consents.find(
+    (/** @type {View} */ one) => one.purpose === purpose,
+  )
   if (!found) return redirect(`${scene.url}/consents`)
   const recipient = recipientShown(call.params.id, purpose, found.recipient)
   const view = consentView(
@@ -114,8 +142,8 @@ async function consent(call) {
     recipient,
   )
   return turned(scene, call.i18n, {
-    heading: said(view, 'heading'),
-    texts: [said(view, 'text')],
+    heading: tenantText(view, 'heading'),
+    texts: [tenantText(view, 'text')],
     mark: markOf(scene, view, 'text'),
     back: `${scene.url}/consents/${purpose}`,
     aloud: false, // a yes depends on every word: a person's voice, or none
@@ -123,13 +151,14 @@ async function consent(call) {
   })
 }
 
+/** @param {Call} call */
 async function notice(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const wanted = call.query.get('notice') ?? ''
   const parts = noticeView(scene.file, scene.packs, scene.languages, wanted)
   if (parts.length === 0) return redirect(scene.url)
-  const [heading, ...texts] = parts.map(part => said(part, 'text'))
+  const [heading, ...texts] = parts.map(part => tenantText(part, 'text'))
   return turned(scene, call.i18n, {
     heading,
     texts,

@@ -1,15 +1,21 @@
 // One visit: its front page, the tenant's language, and what to do when it does not happen now.
 
+/** @typedef {import('../models/view_texts.js').View} View */
+
 import {LANGUAGES, languageView, visitView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {uuid7} from '../record/ids.js'
-import {addressOf, openVisit, save, todayOf, views} from './context.js'
+import {addressOf, openVisit, save, talkSections, todayOf, views} from './context.js'
+
+/** @import {Call} from '../page/shapes.d.ts' */
 
 const DATE = /^\d{4}-\d\d-\d\d$/
 const TIME = /^\d\d:\d\d$/
 
-/** Where the boendeguide stands for everybody, with the facts of this home.
- * @param {string} language @param {{area?: string, building?: string}} home */
+/**
+ * The public page with the guide, and the facts of this home.
+ * @param {string} language @param {{area?: string, building?: string}} home
+ */
 function guideLink(language, {area, building}) {
   const link = new URL(`/g/${language}`, location.href)
   const level = building ? `building:${building}` : area ? `area:${area}` : ''
@@ -17,12 +23,16 @@ function guideLink(language, {area, building}) {
   return link.href
 }
 
+/** @param {Call} call */
 async function show(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
   const visit = visitView(...views(scene))
-  // Where to go on: the first section that has something untold, from the door onwards.
-  const talk = visit.sections.filter(one => one.key !== 's01' && one.key !== 's14' && one.total > 0)
+  // Where to go on: the first section with something left to tell, from the door onwards.
+  /** @type {View[]} */
+  const sections = visit.sections
+  const parts = talkSections(scene.packs)
+  const talk = sections.filter(one => parts.includes(one.key) && one.total > 0)
   const next = talk.find(one => one.must_open > 0) ?? talk.find(one => one.answered < one.total)
   return page('field/visit.html', {
     title: visit.address || call.i18n._('Visit'),
@@ -34,10 +44,11 @@ async function show(call) {
     first_section: visit.closed && visit.state !== 'returned' ? '' : (next?.key ?? ''),
     guide_complete: Object.hasOwn(scene.packs, scene.languages.tenant),
     guide_link: guideLink(visit.tenant.tag, scene.file.tenancy),
-    consents_given: visit.consents.filter(one => one.decision).length,
+    consents_given: visit.consents.filter((/** @type {View} */ one) => one.decision).length,
   })
 }
 
+/** @param {Call} call */
 async function chooseLanguage(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -54,8 +65,9 @@ async function chooseLanguage(call) {
   })
 }
 
+/** @param {Call} call */
 async function setLanguage(call) {
-  const language = call.form.get('language')
+  const language = call.form.get('language') ?? ''
   if (!Object.hasOwn(LANGUAGES, language)) return refuse(call.i18n._('Choose a language.'))
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -63,6 +75,7 @@ async function setLanguage(call) {
   return redirect(scene.url)
 }
 
+/** @param {Call} call */
 async function attempt(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -77,9 +90,11 @@ async function attempt(call) {
   })
 }
 
+/** @param {Call} call */
 async function saveAttempt(call) {
   const {_} = call.i18n
-  const outcome = call.form.get('outcome')
+  const outcome = call.form.get('outcome') ?? ''
+  /** @type {Record<string, string>} */
   const data = {outcome}
   if (outcome === 'rebooked') {
     data.date = call.form.get('date') ?? ''
@@ -93,6 +108,7 @@ async function saveAttempt(call) {
   return redirect(`/field/visits/${call.params.id}`, {toast: _('Saved on this phone')})
 }
 
+/** @param {Call} call */
 async function reopen(call) {
   await save(call, [{kind: 'visit.reopen', data: {}}])
   return redirect(`/field/visits/${call.params.id}`, {

@@ -1,6 +1,8 @@
-// The list of one's own visits, and a visit that nobody planned. The order is what needs doing:
-// returned ones first, then today, then by day. The clock sorts; it never hides anything: what is
-// far off in a long list is one tap away, and what is unsent or needs someone is always shown.
+// The list of one's own visits, and a visit that nobody planned. Ordered by what needs doing:
+// returned ones first, then today's, then by day. The clock sorts and never hides: what is far off
+// in a long list is one tap away, and what is unsent or needs someone is always shown.
+
+/** @typedef {import('../models/view_texts.js').View} View */
 
 import {headView, LANGUAGES, languageView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
@@ -8,10 +10,14 @@ import {uuid4, uuid7} from '../record/ids.js'
 import {saveDrafts} from '../store/outbox.js'
 import {todayOf, urlOf} from './context.js'
 
+/** @import {OwnVisit} from '../record/shapes.d.ts' */
+/** @import {Call} from '../page/shapes.d.ts' */
+
 const KINDS = ['contact', 'reactive', 'short', 'revisit']
 const SHOWN_AT_FIRST = 15
 const FINISHED = ['done', 'approved', 'declined', 'cancelled']
 
+/** @param {View} visit @param {string} today */
 const groupOf = (visit, today) => {
   if (visit.state === 'returned') return 'returned'
   if (visit.date === today || (visit.state === 'started' && !visit.date)) return 'today'
@@ -22,12 +28,17 @@ const groupOf = (visit, today) => {
 
 // One collator for all comparisons: localeCompare makes a new one each time, 70 ms for 200 visits.
 const collator = new Intl.Collator('sv')
+/** @param {View} a @param {View} b */
 const byTime = (a, b) =>
   collator.compare(`${a.date} ${a.time} ${a.address}`, `${b.date} ${b.time} ${b.address}`)
 
-/** The list's groups in the order they are shown. Pure, for the tests.
- * @param {Array<object>} files store.visits() @param {Object<string, string>} people @param {string} today */
+/**
+ * The list's groups in the order they are shown. Pure, for the tests.
+ * @param {OwnVisit[]} files store.visits() @param {Record<string, string>} people
+ * @param {string} today
+ */
 export function groupVisits(files, people, today) {
+  /** @type {Record<string, View[]>} */
   const groups = Object.fromEntries(
     ['returned', 'today', 'coming', 'unbooked', 'earlier'].map(key => [key, []]),
   )
@@ -41,9 +52,11 @@ export function groupVisits(files, people, today) {
   return Object.entries(groups).map(([key, rows]) => ({key, rows, total: rows.length}))
 }
 
-/** A long group's beginning, unless it is what the day is about. Two hundred cards cost a slow
- * phone a second at every start; nobody reads them at once.
- * @template {{key: string, rows: Array<any>}} Group @param {Group} group @returns {Group} */
+/**
+ * A long group's beginning, unless it is what the day is about. Two hundred cards cost a slow phone
+ * a second at every start; nobody reads them at once.
+ * @template {{key: string, rows: View[]}} Group @param {Group} group @returns {Group}
+ */
 export function beginning(group) {
   if (group.key === 'returned' || group.key === 'today') return group
   return {
@@ -52,6 +65,7 @@ export function beginning(group) {
   }
 }
 
+/** @param {Call} call */
 async function list({store, i18n, query}) {
   const [files, facts] = await Promise.all([store.visits(), store.facts()])
   const groups = groupVisits(files, facts.people ?? {}, todayOf(facts))
@@ -62,6 +76,7 @@ async function list({store, i18n, query}) {
   })
 }
 
+/** @param {Call} call */
 async function newVisit({store, person, i18n}) {
   const tenancies = new Map()
   for (const file of await store.visits()) {
@@ -80,10 +95,11 @@ async function newVisit({store, person, i18n}) {
   })
 }
 
+/** @param {Call} call */
 async function openNew({form, store, i18n}) {
-  const kind = form.get('kind')
+  const kind = form.get('kind') ?? ''
   if (!KINDS.includes(kind)) return refuse(i18n._('Choose what kind of visit it is.'))
-  const id = form.get('visit_id')
+  const id = form.get('visit_id') ?? ''
   await saveDrafts(store, [
     {
       id: form.get('operation'),

@@ -1,7 +1,7 @@
-// Words that make a note about a person instead of a thing (docs/domain.md 3.17, 4.1). A warning only:
-// it never blocks, never leaves the phone and is never counted. Swedish, because notes are
-// written in Swedish. Stems, because Swedish joins and bends words; where a stem would hit an
-// innocent word ("sockel", "sex", "drog", "fack") the whole words stand instead.
+// Words that make a note about a person instead of a thing (docs/domain.md 3.17, 4.1). A warning
+// only: it never blocks, never leaves the phone and is never counted. Swedish, because notes are
+// written in Swedish. Stems, because Swedish compounds and inflects words; where a stem would match
+// an innocent word ("sockel", "sex", "drog", "fack") whole words are listed instead.
 
 const STEMS = [
   'sjuk',
@@ -76,7 +76,9 @@ const WORD = new RegExp(`(?<!\\p{L})(?:${WHOLE.join('|')})(?!\\p{L})`, 'iu')
  * @param {string} text @returns {string}
  */
 export function warningWord(text) {
-  const found = [STEM, WORD, PERSONNUMMER].map(pattern => pattern.exec(text)).filter(Boolean)
+  const found = [STEM, WORD, PERSONNUMMER]
+    .map(pattern => pattern.exec(text))
+    .filter(one => one !== null)
   found.sort((a, b) => a.index - b.index)
   return found[0]?.[0] ?? ''
 }

@@ -1,16 +1,21 @@
-// What is written in words: notes and follow-ups, and striking them out. Short, about the thing;
-// an item that may reveal something about a person offers no words at all (docs/domain.md 3, mark ●).
+// Notes and follow-ups in free text, and striking them out. An item that may reveal something about
+// a person takes no free text at all (docs/domain.md 3, mark ●).
 
+/** @typedef {import('../models/view_texts.js').View} View */
+/** @typedef {import('./context.js').VisitScene} VisitScene */
+
+import {QUEUES, TEXT_CHARACTERS_MAX, URGENCIES} from '../../build/constants.js'
 import {sectionView} from '../models/view_models.js'
 import {page, redirect, refuse} from '../page/router.js'
 import {uuid7} from '../record/ids.js'
 import {addressOf, openVisit, save, views} from './context.js'
 
-const TEXT_MAX = 280
-const QUEUES = ['FV', 'KT', 'BK', 'UT', 'HY', 'BS', 'TS', 'BR', 'SE', 'HJ', 'BA', 'MK', 'CH']
-const URGENCIES = ['now', 'same_day', 'three_days', 'fourteen_days']
+/** @import {Call, Form} from '../page/shapes.d.ts' */
 
-/** The item a text is about, as its section shows it; an empty one for the whole visit. */
+/**
+ * The item a text is about, as its section shows it; an empty one for the whole visit.
+ * @param {VisitScene} scene @param {string} key
+ */
 function aboutOf(scene, key) {
   const item = Object.hasOwn(scene.packs.sv.items, key) ? scene.packs.sv.items[key] : null
   if (!item)
@@ -23,7 +28,9 @@ function aboutOf(scene, key) {
       urgency: '',
       back: scene.url,
     }
-  const row = sectionView(...views(scene), item.section).rows.find(one => one.key === key)
+  const row = sectionView(...views(scene), item.section).rows.find(
+    (/** @type {View} */ one) => one.key === key,
+  )
   return {
     item: key,
     item_label: row.label,
@@ -35,8 +42,10 @@ function aboutOf(scene, key) {
   }
 }
 
+/** @param {Form} form */
 const textOf = form => (form.get('text') ?? '').replace(/\r\n/g, '\n').trim()
 
+/** @param {Call} call */
 async function noteForm(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -51,6 +60,7 @@ async function noteForm(call) {
   })
 }
 
+/** @param {Call} call */
 async function saveNote(call) {
   const {_} = call.i18n
   const scene = await openVisit(call)
@@ -58,12 +68,13 @@ async function saveNote(call) {
   const about = aboutOf(scene, call.form.get('item') ?? '')
   const text = textOf(call.form)
   if (!text) return refuse(_('Write what it is about.'))
-  if ([...text].length > TEXT_MAX) return refuse(_('At most 280 characters.'))
+  if ([...text].length > TEXT_CHARACTERS_MAX) return refuse(_('At most 280 characters.'))
   if (!about.free_text) return refuse(_('This point takes no words.'))
   await save(call, [{kind: 'visit.note', data: {item: about.item, text}}])
   return redirect(about.back, {toast: _('Saved on this phone')})
 }
 
+/** @param {Call} call */
 async function followUpForm(call) {
   const scene = await openVisit(call)
   if (scene.failed) return scene.failed
@@ -80,24 +91,24 @@ async function followUpForm(call) {
   })
 }
 
+/** @param {Call} call */
 async function saveFollowUp(call) {
   const {_} = call.i18n
   const scene = await openVisit(call)
   if (scene.failed) return refuse(_('This visit is not on this phone'), 404)
   const about = aboutOf(scene, call.form.get('item') ?? '')
-  const [queue, urgency, text] = [
-    call.form.get('queue'),
-    call.form.get('urgency'),
-    textOf(call.form),
-  ]
+  const queue = call.form.get('queue') ?? ''
+  const urgency = call.form.get('urgency') ?? ''
+  const text = textOf(call.form)
   if (!QUEUES.includes(queue) || !URGENCIES.includes(urgency))
     return refuse(_('Choose who takes it and how soon.'))
-  if ([...text].length > TEXT_MAX) return refuse(_('At most 280 characters.'))
+  if ([...text].length > TEXT_CHARACTERS_MAX) return refuse(_('At most 280 characters.'))
   if (text && !about.free_text) return refuse(_('This point takes no words.'))
   await save(call, [{kind: 'visit.follow_up', data: {item: about.item, queue, urgency, text}}])
   return redirect(about.back, {toast: _('Saved on this phone')})
 }
 
+/** @param {Call} call */
 async function strike(call) {
   await save(call, [{kind: 'visit.retract', data: {operation: call.form.get('target')}}])
   return redirect(`/field/visits/${call.params.id}/read-back`, {toast: call.i18n._('Struck out')})

@@ -1,21 +1,24 @@
-"""What the desk reads for its lists and counts: visit_index and the rows that hang on it.
+"""The desk's SQL: lists and counts over visit_index and the rows that belong to its visits, the log of
+one visit, and who read what.
 
-Invariant: every query is made by `_select`, which joins visit_index and leaves out protected
-visits: there is no other way to a row, so a new list cannot forget it (DESIGN 7.3). Values are
-bound, never pasted; what is pasted is written in this file. It refuses to read names, phones and notes:
-a list needs none of them, and the one page that shows them logs its reader (pwa/desk/visit.py).
+Invariant: every row is read by `_select`, which joins visit_index and leaves out protected visits,
+so a new list cannot forget it (docs/design.md 7.3). Values are bound, never pasted; what is pasted is
+written in this file. tests/desk/test_tables.py holds both. Lists have no names, phones or notes:
+they need none, and the one page that shows them logs its reader (pwa/desk/visit.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlite_utils import Database
 
-from pwa.desk.parts.filters import OVERDUE_STATES, PAGE_ROWS, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.due import DAYS, late_before
+from pwa.desk.parts.filters import OVERDUE_STATES, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.paging import PAGE_ROWS
+from pwa.desk.parts.rows import Calendar, Cell, ConsentRow, FollowUpRow, VisitRow
 from sync.shapes import URGENCIES
 
 Params = Mapping[str, Any]
@@ -23,100 +26,15 @@ SEARCH_ROWS_MAX = 200
 _IDS_MAX = 500  # bound variables in one IN (…); SQLite's floor is 999
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The two days that decide what is overdue; ISO dates, so that text compares as time."""
-
-    today: str
-    window_from: str  # who moved in before this day should have had the welcome visit
-
-    @classmethod
-    def of(cls, today: date, visit_within_days: int) -> Calendar:
-        return cls(today.isoformat(), (today - timedelta(days=visit_within_days)).isoformat())
-
-
-@dataclass(frozen=True, slots=True)
-class VisitRow:
-    """One visit as lists show it."""
-
-    id: str
-    kind: str
-    state: str
-    area: str
-    street: str
-    apartment: str
-    city: str
-    date: str
-    time: str
-    visitor: str
-    visitor2: str
-    language: str
-    move_in: str
-    seq: int
-    closed_at: str
-    conflicts: int
-    late: int
-    follow_ups_open: int
-    overdue: bool
-
-    @property
-    def unassigned(self) -> bool:
-        return self.state in UNASSIGNED_STATES and not self.visitor
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """How many welcome visits of one area and month are in one state; `overdue` of them."""
-
-    area: str
-    month: str
-    state: str
-    total: int
-    overdue: int
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpRow:
-    """One follow-up as lists show it; its words are in the visit's record."""
-
-    id: str
-    visit: str
-    queue: str
-    urgency: str
-    done: bool
-    at: str
-    street: str
-    apartment: str
-    city: str
-    area: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRow:
-    """The decision that counts for one purpose at one visit."""
-
-    visit: str
-    purpose: str
-    decision: str
-    expires: str
-    language: str
-    text_state: str
-    at: str
-    seq: int
-    street: str
-    apartment: str
-    city: str
-    area: str
-
-
 def _quoted(values: Iterable[str]) -> str:
-    # Only for the constants of pwa/desk/parts/filters.py.
+    # Only for constants of this project: filters.py beside this file, sync/shapes.py.
     return ", ".join(f"'{value}'" for value in values)
 
 
 # PROTOCOL.md section 2: overdue is not a state. The window counts for the welcome visit alone:
-# a revisit six weeks after moving in is not late by it. The plus keeps SQLite from answering the OR by
-# two whole indexes (290 ms instead of 60 with 130,000 visits).
+# a revisit six weeks after moving in is not late by it.
+# SQLite only: the plus keeps the planner from answering the OR by two whole indexes (290 ms instead
+# of 60 with 130,000 visits).
 OVERDUE = (
     f"(v.state IN ({_quoted(OVERDUE_STATES)}) AND ((+v.date <> '' AND +v.date < :today)"
     " OR (v.kind = 'welcome' AND v.move_in <> '' AND v.move_in < :window_from)))"
@@ -139,7 +57,7 @@ _VISIT_COLUMNS = (
 
 
 def _scope() -> str:
-    """What every reader of the desk may see in a list. There is one such condition."""
+    """What every reader of the desk may see. There is one such condition."""
     return "v.protected = 0"
 
 
@@ -152,10 +70,25 @@ def _select(
     source: str = "visit_index v",
     tail: str = "",
 ) -> list[tuple[Any, ...]]:
+    """`columns` of the visits, or of rows of `source` that belong to one, that every reader may see.
+
+    `source` names visit_index `v`; `where` are conditions, `tail` what follows them.
+    """
     conditions = " AND ".join([_scope(), *where])
     sql = f"SELECT {columns} FROM {source} WHERE {conditions} {tail}"  # noqa: S608
     rows: list[tuple[Any, ...]] = db.execute(sql, dict(params)).fetchall()
     return rows
+
+
+def _of_visits(table: str, visit: str) -> str:
+    """Rows of `table` with their visits, where the column `visit` names the visit."""
+    # SQLite only: CROSS JOIN keeps this order, from the few rows to their visits. A plain JOIN may
+    # start from all visits.
+    return f"{table} CROSS JOIN visit_index v ON v.id = {visit}"
+
+
+def _count_of(condition: str) -> str:
+    return f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)"
 
 
 def _bound(name: str, values: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -292,7 +225,7 @@ def coverage(db: Database, moved_from: str, moved_to: str, calendar: Calendar) -
     )
     rows = _select(
         db,
-        f"v.area, substr(v.move_in, 1, 7), v.state, count(*), sum({OVERDUE})",
+        f"v.area, substr(v.move_in, 1, 7), v.state, count(*), {_count_of(OVERDUE)}",
         params,
         where=where,
         tail="GROUP BY 1, 2, 3",
@@ -316,43 +249,22 @@ def count_needs(db: Database, calendar: Calendar) -> dict[str, int]:
 
 # --- follow-ups ------------------------------------------------------------------------------
 
-WORKING_DAYS = 3
-LONG_DAYS = 14
 _FOLLOW_UP_COLUMNS = (
     "f.id, f.visit, f.queue, f.urgency, f.done, f.at, v.street, v.apartment, v.city, v.area"
 )
-# CROSS JOIN is SQLite's word for "in this order": from the few rows to their visits, never the
-# other way round.
-_FOLLOW_UPS = "follow_up_index f CROSS JOIN visit_index v ON v.id = f.visit"
-_CONSENTS = "consent_index c CROSS JOIN visit_index v ON v.id = c.visit"
-
-
-def due_day(urgency: str, at: str) -> date:
-    """The day by which a follow-up of this urgency, written `at` (ISO 8601), should be answered.
-
-    Saturdays and Sundays do not count for the three working days; public holidays do.
-    """
-    day = date.fromisoformat(at[:10])
-    if urgency == "fourteen_days":
-        return day + timedelta(days=LONG_DAYS)
-    left = WORKING_DAYS if urgency == "three_days" else 0
-    while left:
-        day += timedelta(days=1)
-        left -= day.isoweekday() <= 5
-    return day
-
-
-def _late_before(urgency: str, today: date) -> str:
-    """The first day that is not late: what was written before it is overdue today."""
-    day = today - timedelta(days=LONG_DAYS + 7)
-    while due_day(urgency, day.isoformat()) < today:
-        day += timedelta(days=1)
-    return day.isoformat()
+# SQLite only: date() with a modifier. The urgencies are in the order of their days, and the working
+# days of a follow-up are counted as calendar days: that is near enough for an order.
+_DUE = (
+    "date(substr(f.at, 1, 10), '+' || CASE f.urgency "
+    + " ".join(f"WHEN '{urgency}' THEN {days}" for urgency, days in DAYS.items())
+    + f" ELSE {max(DAYS.values())} END || ' days')"
+)
+_FOLLOW_UPS = _of_visits("follow_up_index f", "f.visit")
 
 
 def late_condition(today: date) -> tuple[str, dict[str, str]]:
     """SQL for "open and past its day", with its parameters."""
-    params = {f"late_{urgency}": _late_before(urgency, today) for urgency in URGENCIES}
+    params = {f"late_{urgency}": late_before(urgency, today) for urgency in URGENCIES}
     one = " OR ".join(
         f"(f.urgency = '{name.removeprefix('late_')}' AND substr(f.at, 1, 10) < :{name})"
         for name in params
@@ -373,12 +285,8 @@ def list_follow_ups(
         where.append(condition)
         params |= values
     total = int(_select(db, "count(*)", params, source=_FOLLOW_UPS, where=where)[0][0])
-    urgency = (
-        "CASE f.urgency WHEN 'now' THEN 0 WHEN 'same_day' THEN 0"
-        f" WHEN 'three_days' THEN {WORKING_DAYS} ELSE {LONG_DAYS} END"
-    )
-    # Answered ones newest first: somebody looks for what was just said.
-    order = "f.at DESC" if done else f"date(substr(f.at, 1, 10), '+' || {urgency} || ' days'), f.at"
+    # Answered ones newest first: somebody looks for the latest answer.
+    order = "f.at DESC" if done else f"{_DUE}, f.at"
     tail = f"ORDER BY {order}, f.id LIMIT {PAGE_ROWS} OFFSET :skip"
     params["skip"] = (page - 1) * PAGE_ROWS
     rows = _select(db, _FOLLOW_UP_COLUMNS, params, source=_FOLLOW_UPS, where=where, tail=tail)
@@ -388,7 +296,7 @@ def list_follow_ups(
 def count_follow_ups(db: Database, today: date) -> dict[str, tuple[int, int]]:
     """queue → (open, overdue) for every queue that has open follow-ups."""
     condition, params = late_condition(today)
-    columns = f"f.queue, count(*), sum({condition})"
+    columns = f"f.queue, count(*), {_count_of(condition)}"
     rows = _select(
         db, columns, params, source=_FOLLOW_UPS, where=["f.done = 0"], tail="GROUP BY 1 ORDER BY 1"
     )
@@ -409,12 +317,14 @@ def _follow_up(row: tuple[Any, ...]) -> FollowUpRow:
 
 # --- consents ------------------------------------------------------------------------------
 
+_CONSENTS = _of_visits("consent_index c", "c.visit")
+
 
 def list_consents(
     db: Database, *, purpose: str, decision: str, today: str, expired: bool, page: int
 ) -> tuple[list[ConsentRow], int]:
     """One page of consents, the newest decision first, and how many there are in all."""
-    where, params = ["c.decision = :decision"], {"decision": decision}
+    where, params = ["c.decision = :decision"], dict[str, Any](decision=decision)
     if purpose:
         where.append("c.purpose = :purpose")
         params["purpose"] = purpose
@@ -426,6 +336,53 @@ def list_consents(
         " v.street, v.apartment, v.city, v.area"
     )
     total = int(_select(db, "count(*)", params, source=_CONSENTS, where=where)[0][0])
-    tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET {(page - 1) * PAGE_ROWS:d}"
+    params["skip"] = (page - 1) * PAGE_ROWS
+    tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET :skip"
     rows = _select(db, columns, params, source=_CONSENTS, where=where, tail=tail)
     return [ConsentRow(*row) for row in rows], total
+
+
+# --- one visit ------------------------------------------------------------------------------
+
+
+def log_of(db: Database, visit: str) -> list[tuple[str, bytes | None, str, str, str, str]]:
+    """(id, bytes or None where blanked, by, device, at, received_at) of a visit's log, newest first."""
+    return _select(
+        db,
+        "l.id, l.bytes, l.by, l.device, l.at, l.received_at",
+        {"visit": visit},
+        source=_of_visits("log l", "l.subject"),
+        where=["l.subject = :visit", "l.type = 'visit'"],
+        tail="ORDER BY l.seq DESC",
+    )
+
+
+def decisions_at(db: Database, visit: str) -> dict[str, str]:
+    """purpose → the decision that counts at a visit, those of its household included."""
+    where = ["c.visit = :visit"]
+    rows = _select(db, "c.purpose, c.decision", {"visit": visit}, source=_CONSENTS, where=where)
+    return dict(rows)
+
+
+# --- who read what ---------------------------------------------------------------------------
+
+
+def add_reading(db: Database, user: str, visit: str, at: str) -> None:
+    """Write down that `user` read `visit` at that moment (ISO 8601 UTC)."""
+    db.execute(
+        'INSERT INTO access_log ("user", visit, at) VALUES (:user, :visit, :at)',
+        {"user": user, "visit": visit, "at": at},
+    )
+
+
+def has_read_since(db: Database, user: str, visit: str, since: str) -> bool:
+    """Whether a reading after `since` is written down."""
+    rows = _select(
+        db,
+        "1",
+        {"visit": visit, "user": user, "since": since},
+        source=_of_visits("access_log a", "a.visit"),
+        where=["a.visit = :visit", 'a."user" = :user', "a.at > :since"],
+        tail="LIMIT 1",
+    )
+    return bool(rows)

@@ -1,72 +1,16 @@
-"""What a reading has to say: the report's shapes, the refusal of a file, the explanations.
+"""What each code of a reading means, in words: an English msgid and its named parameters.
 
-Invariant: a message is made of a row number, the column's name as it stood in the file, a
-stable code and small facts of our own (counts, limits, other row numbers). A cell's value
-is never among them, whether or not the row is protected: the supervisor has the file, and a
-report is copied into mail and tickets. Codes are stable; a retired code stays listed.
+Invariant: every code that the package can give stands here, and a retired code stays listed, because
+stored reports hold codes. A msgid names the row, the column and what to do, never a cell's value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any
 
-if TYPE_CHECKING:
-    from pwa.homes.files.rows import TenancyRow
-
-Params = dict[str, Any]
-
-
-class Skip(TypedDict):
-    """A row left out on purpose; `reason` is a code that `explain` knows."""
-
-    row: int
-    reason: str
-
-
-class Message(TypedDict):
-    """One refusal or warning. `params` holds row and field again, ready for `explain`."""
-
-    row: int
-    field: str
-    problem: str
-    params: Params
-
-
-class FileRefused(Exception):
-    """The file as a whole cannot be read. `code` is stable, `detail` holds facts, not cells."""
-
-    def __init__(self, code: str, detail: Mapping[str, Any] | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail: Params = dict(detail or {})
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The result of reading one file.
-
-    `read` counts data rows and equals `len(rows) + len(skipped) + len(refused)`.
-    `protect_also` holds tenancy references of rows that did NOT go in although their flag is
-    raised: whoever applies the reading protects a tenancy it already has by that reference,
-    or a date typed wrong would keep a protected identity on somebody's phone.
-    """
-
-    sha256: str
-    read: int
-    rows: list[TenancyRow] = field(default_factory=list)
-    skipped: list[Skip] = field(default_factory=list)
-    refused: list[Message] = field(default_factory=list)
-    warnings: list[Message] = field(default_factory=list)
-    dropped_columns: list[str] = field(default_factory=list)
-    protect_also: list[str] = field(default_factory=list, repr=False)
-
-
-def N_(msgid: str) -> str:
-    """Mark a msgid for extraction without translating it here."""
-    return msgid
-
+from pwa.homes.files.shapes import Params
+from pwa.messages import N_
 
 # Column names to put in a "missing" list: header names we recognise, the same in any language.
 CANONICAL_HEADERS = {

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from flask_babel import get_locale, gettext
 
 from pwa.guide.languages import LANGUAGES
-from pwa.problems import N_
+from pwa.messages import N_
 
 NAMES: Mapping[str, str] = {
     "sv": N_("Swedish"),

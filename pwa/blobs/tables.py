@@ -1,0 +1,60 @@
+"""SQL of this room: signatures as rows, and which operations name which blob (`blob_index`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlite_utils import Database
+
+# --- signatures ----------------------------------------------------------------------
+
+
+def insert_signatures(db: Database, drawings: Mapping[str, bytes]) -> None:
+    """Keep bytes under their hash; one that is there stays as it is."""
+    db.conn.executemany(
+        "INSERT INTO signatures (sha256, bytes) VALUES (:sha256, :bytes)"
+        " ON CONFLICT (sha256) DO NOTHING",
+        [{"sha256": sha256, "bytes": octets} for sha256, octets in drawings.items()],
+    )
+
+
+def find_signature(db: Database, sha256: str) -> bytes | None:
+    """The bytes kept under a hash."""
+    row = db.execute(
+        "SELECT bytes FROM signatures WHERE sha256 = :sha256", {"sha256": sha256}
+    ).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def delete_signature(db: Database, sha256: str) -> None:
+    """Delete a row; twice is harmless."""
+    db.execute("DELETE FROM signatures WHERE sha256 = :sha256", {"sha256": sha256})
+
+
+# --- what names them -----------------------------------------------------------------
+
+
+def list_named(db: Database, visit: str) -> list[str]:
+    """Hashes of the blobs that a visit names and that are not struck."""
+    rows = db.execute(
+        "SELECT DISTINCT sha256 FROM blob_index WHERE visit = :visit AND struck = 0",
+        {"visit": visit},
+    )
+    return [sha256 for (sha256,) in rows]
+
+
+def list_struck(db: Database) -> list[str]:
+    """Hashes of which every operation that names them is struck."""
+    rows = db.execute(
+        "SELECT DISTINCT sha256 FROM blob_index AS one WHERE struck = 1 AND NOT EXISTS"
+        " (SELECT 1 FROM blob_index WHERE sha256 = one.sha256 AND struck = 0)"
+    )
+    return [sha256 for (sha256,) in rows.fetchall()]
+
+
+def is_struck(db: Database, sha256: str) -> bool:
+    """Whether something names the blob, and all of it is struck."""
+    (struck,) = db.execute(
+        "SELECT min(struck) FROM blob_index WHERE sha256 = :sha256", {"sha256": sha256}
+    ).fetchone()
+    return bool(struck)
