@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pwa.bundle import build
-from tests.browser.conftest import ROOT
+from tests.browser.server import ROOT
 from tests.engines import firefox, webkit
 from tests.engines.engine import Engine
 from tests.engines.story import make_company, run_story

@@ -15,7 +15,7 @@ from typing import Any
 
 from pwa.ids import uuid4
 from pwa.visits.submitting import Draft, submit
-from tests.browser.conftest import Server
+from tests.browser.server import Server
 from tests.cast.company import open_app, services_of, store_facts
 from tests.cast.drafts import planned_visit
 from tests.cast.operations import operation_id
