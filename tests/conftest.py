@@ -26,9 +26,6 @@ from pwa.services import Services
 from pwa.settings import Settings
 from tests.cast.company import open_app, services_of
 from tests.cast.operations import NOW
-from tests.cast.people import CAST as CAST
-from tests.cast.people import PASSWORD as PASSWORD
-from tests.cast.people import SAME_ORIGIN as SAME_ORIGIN
 from tests.cast.people import add_people, client_of, find_person, quick_hashing
 from tests.cast.world import World
 

@@ -151,7 +151,9 @@ def test_enter_in_a_fact_saves_its_card_and_stays_at_it(desk: Desk, server: Serv
     page.press("#f-quiet-from", "Enter")
     expect(page.locator("#notices")).to_contain_text("Saved.")
     assert page.url.endswith("#quiet")
-    assert page.locator("#quiet").bounding_box()["y"] < 100  # type: ignore[index]
+    box = page.locator("#quiet").bounding_box()
+    assert box
+    assert box["y"] < 100
     expect(page.locator("#f-quiet-from")).to_have_value("22:30")
 
 

@@ -17,7 +17,7 @@ from tests.browser.desk import Desk
 from tests.browser.device import until
 from tests.browser.phone import Phone
 from tests.browser.server import Server
-from tests.cast.pictures import POSITION, SECRETS, opened, photo
+from tests.cast.pictures import POSITION, SECRETS, opened, photo, pixel
 
 pytestmark = pytest.mark.browser
 
@@ -281,5 +281,5 @@ def test_a_transparent_picture_gets_a_white_background(phone: Phone, visit: str)
     page = kitchen(phone, visit)
     take(page, out.getvalue())
     (kept,) = stored(page)
-    red, green, blue = opened(kept).getpixel((30, 20))  # type: ignore[misc]
+    red, green, blue = pixel(opened(kept), (30, 20))
     assert min(red, green, blue) > 250

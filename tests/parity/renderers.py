@@ -88,6 +88,7 @@ class Both:
         self.env: Environment = shared_environment(root)
         self.words: gettext.NullTranslations = gettext.NullTranslations()
         # Jinja keeps a macro with the functions it was loaded with, so these never change.
+        # The i18n extension adds this method to the environment.
         install = self.env.install_gettext_callables  # type: ignore[attr-defined]
         install(
             lambda msgid: self.words.gettext(msgid),
