@@ -6,11 +6,13 @@ Fetch Metadata as a browser does from one of our pages.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 import time_machine
 from flask import Flask
@@ -24,11 +26,13 @@ from pwa.services import Services
 from pwa.settings import Settings
 from tests.cast.company import open_app, services_of
 from tests.cast.operations import NOW
-from tests.cast.people import CAST as CAST
-from tests.cast.people import PASSWORD as PASSWORD
-from tests.cast.people import SAME_ORIGIN as SAME_ORIGIN
 from tests.cast.people import add_people, client_of, find_person, quick_hashing
 from tests.cast.world import World
+
+# In CI the same examples each time, so a failure there is about the change that was pushed.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)

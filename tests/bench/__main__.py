@@ -11,7 +11,6 @@ import gzip
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,15 +19,18 @@ from playwright.sync_api import Page, sync_playwright
 
 from pwa.bundle import build
 from pwa.bundle.assets import Assets
-from pwa.homes import company
-from pwa.ids import uuid4, uuid7
+from pwa.ids import uuid4
 from pwa.phones.shell import LOADED_BY_SHELL
 from pwa.visits.submitting import Draft, submit
 from tests.bench import sync
-from tests.bench.setting import OUT, ROOT, folder, make, say, services_of
-from tests.browser.conftest import PHONE, Device, Server, until
-from tests.cast.people import add_user
-from tests.conftest import PASSWORD
+from tests.bench.setting import OUT, PLAIN_FIELDS, ROOT, folder, say
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
+from tests.cast.company import open_app, services_of, store_facts
+from tests.cast.drafts import planned_visit
+from tests.cast.operations import operation_id
+from tests.cast.people import add_people
 
 VISITS = 200
 SHOWN = 15  # cards at first, of each long group; the rest is one tap away
@@ -52,12 +54,10 @@ def sizes() -> None:
     weight = {
         name: len(read[f"{f['url'].split('/')[-2]}/{name}"]) / 1000 for name, f in fonts.items()
     }
-    with folder() as data:
-        app = make(data)
+    with folder() as data, open_app(data / "data") as app:
         shell = size(app.test_client().get("/field/").data)
         guide = services_of(app).guide
         packs = {tag: size(guide.pack_bytes(tag)) for tag in ("sv", "ar")}
-        services_of(app).close()
     say("JavaScript of the phone, one interface language", js, "kB", "<= 60 kB")
     for name in scripts:
         say(f"  {name}", size(read[name]), "kB")
@@ -78,44 +78,27 @@ def sizes() -> None:
 
 
 def seed(data: Path) -> None:
-    """Alice, Bob, and 200 visits that Bob's phone holds."""
-    app = make(data)
-    services = services_of(app)
-    with app.app_context():
-        alice = add_user(services, "alice", "supervisor", PASSWORD)
-        bob = add_user(services, "bob", "visitor", PASSWORD, languages=["sv", "ar", "en"])
-        with services.databases.writing() as db:
-            facts = {
-                name: one.default for name, one in services.guide.settings.items() if one.default
-            }
-            company.store_settings(db, facts)
+    """Alice, Bob, and 200 visits in the coming week that Bob's phone stores."""
+    with open_app(data) as app:
+        users, services = add_people(app, ("alice", "bob")), services_of(app)
+        store_facts(services)
         drafts = []
         for n in range(VISITS):
-            tenancy, visit = uuid4(), uuid4()
-            day = (date.today() + timedelta(days=n % 7)).isoformat()
-            register = {
-                **dict.fromkeys(("object", "property", "building", "lease_end", "email", "customer"), ""),
-                "ref": f"{n}/1", "apartment": "1102", "street": f"Gatvägen {n}", "postcode": "72187",
-                "city": "Västerås", "area": "Norr", "move_in": date.today().isoformat(),
-                "tenants": ["Testsson Test"], "phones": [], "language": "ar",
-            }  # fmt: skip
-            now = int(time.time() * 1000)
-            drafts += [
-                Draft(uuid7(now), "tenancy.register", tenancy, register, type="tenancy"),
-                Draft(uuid7(now), "visit.plan", visit, {"tenancy": tenancy, "kind": "welcome"}),
-                Draft(
-                    uuid7(now),
-                    "visit.assign",
-                    visit,
-                    {"visitors": [bob.id], "date": day, "time": "10:00"},
-                ),
-                Draft(uuid7(now), "visit.language", visit, {"language": "ar"}),
-            ]
-        submit(services, alice, drafts)
-    services.close()
+            visit, day = uuid4(), (date.today() + timedelta(days=n % 7)).isoformat()
+            drafts += planned_visit(
+                uuid4(),
+                visit,
+                [users["bob"].id],
+                fields=PLAIN_FIELDS
+                | {"ref": f"{n}/1", "street": f"Gatvägen {n}", "move_in": date.today().isoformat()},
+                assignment={"date": day, "time": "10:00"},
+            )
+            drafts.append(Draft(operation_id(), "visit.language", visit, {"language": "ar"}))
+        with app.app_context():
+            submit(services, users["alice"], drafts)
 
 
-def slow(device: Device) -> None:
+def slow(device: Phone) -> None:
     session = device.context.new_cdp_session(device.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
 
@@ -136,12 +119,12 @@ TAP = """async (id) => {
 }"""
 
 
-def phone(run: Callable[[Device, Server], None]) -> None:
+def phone(run: Callable[[Phone, Server], None]) -> None:
     with folder() as data, sync_playwright() as playwright:
-        seed(data)
+        seed(data / "data")
         server = Server(data / "data", data / "releases")
         server.start()
-        device = Device(playwright, server, data / "phone", {**PHONE, "locale": "en-GB"})
+        device = Phone(playwright, server, data / "phone")
         try:
             run(device, server)
         finally:
@@ -149,19 +132,16 @@ def phone(run: Callable[[Device, Server], None]) -> None:
             server.stop()
 
 
-def measure(device: Device, server: Server) -> None:
-    device.open("/field/sign-in")
-    device.page.locator("#sign-in input[name=name]").fill("bob")
-    device.page.locator("#sign-in input[name=password]").fill(PASSWORD)
-    device.page.locator("#sign-in button").first.click()
+def measure(device: Phone, server: Server) -> None:
+    device.sign_in("bob")
     until(device.page, f"document.querySelectorAll('.visit-card').length >= {SHOWN}")
-    device.kept()
+    device.wait_for_worker()
     server.stop()
     offline_start(device)
-    taps(device.page, device)
+    taps(device.page)
 
 
-def offline_start(device: Device) -> None:
+def offline_start(device: Phone) -> None:
     """From navigation to a painted list of 200 visits: browser new, server gone."""
     figures = []
     for _ in range(STARTS):
@@ -179,7 +159,7 @@ def offline_start(device: Device) -> None:
     )
 
 
-def taps(page: Page, device: Device) -> None:
+def taps(page: Page) -> None:
     """From tap to the stored answer on the screen: strictly saved, then painted."""
     page.locator(".visit-open").first.click()
     page.locator("main a[href$='/s/s06']").click()

@@ -1,4 +1,4 @@
-"""Where every bench stands: an empty data folder, an application on it, a line for each figure."""
+"""What every bench needs: an empty folder, plain tenancies, a line for each figure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from pwa import create_app, initialise
-from pwa.services import EXTENSION, Services
-from pwa.settings import Settings
+from tests.cast.samples import FIELDS
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "bench.jsonl"
+PLAIN_FIELDS = FIELDS | {"object": "", "phones": []}
+"""A tenancy as it was when the targets were set."""
 
 
 def say(what: str, value: float, unit: str, target: str = "", note: str = "") -> None:
@@ -28,14 +27,3 @@ def say(what: str, value: float, unit: str, target: str = "", note: str = "") ->
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="troskel-bench-") as path:
         yield Path(path)
-
-
-def make(data: Path) -> Any:
-    settings = Settings(data=data / "data")
-    initialise(settings)
-    return create_app(settings)
-
-
-def services_of(app: Any) -> Services:
-    services: Services = app.extensions[EXTENSION]
-    return services

@@ -195,7 +195,7 @@ def test_of_several_on_a_full_disk_each_is_whole_or_not_there(
 ) -> None:
     several, real = named(*(drawing(n) for n in range(5))), os.fsync
     for nth in range(20):
-        calls = []
+        calls: list[int] = []
 
         def failing(handle: int, calls: list[int] = calls, nth: int = nth) -> None:
             calls.append(handle)

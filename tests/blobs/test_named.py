@@ -18,8 +18,10 @@ from pwa.ids import uuid4
 from pwa.services import Services
 from pwa.visits.holding import resolve_held
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.operations import operation_id
 from tests.cast.pictures import photo
-from tests.cast.world import SIGNATURE, World, operation
+from tests.cast.samples import SIGNATURE
+from tests.cast.world import World
 
 ClientFor = Callable[[str], FlaskClient]
 PICTURE = photo()
@@ -39,7 +41,7 @@ class Wire:
 
     def text(self, kind: str, data: Mapping[str, Any], visit: str = "") -> str:
         self.taken += 1
-        self.ids.append(operation())
+        self.ids.append(operation_id())
         return encode(
             {
                 "id": self.ids[-1], "v": 1, "kind": kind, "subject": {"type": "visit", "id": visit or self.visit},
@@ -156,7 +158,7 @@ def test_a_picture_is_never_deleted_while_another_photo_names_it(
 
 
 def test_a_picture_that_comes_after_its_strike_is_not_kept(wire: Wire, services: Services) -> None:
-    strike = {"operation": operation()}
+    strike = {"operation": operation_id()}
     wire.take()
     wire.strike(wire.ids[0])
     wire.upload()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pwa.blobs.pictures import PIXELS_MAX, SIDE_MAX, PictureRefused, clean
-from tests.cast.pictures import POSITION, SECRETS, bomb, drawn, opened, photo
+from tests.cast.pictures import POSITION, SECRETS, bomb, drawn, opened, photo, pixel
 
 
 def code_of(octets: bytes) -> str:
@@ -34,7 +34,7 @@ def test_every_format_comes_out_as_a_jpeg_without_its_texts(format: str) -> None
     picture = opened(kept)
     assert (picture.format, picture.size) == ("JPEG", (300, 200))
     assert [one for one in SECRETS if one in kept] == []
-    red, green, blue = picture.getpixel((150, 100))  # type: ignore[misc]
+    red, green, blue = pixel(picture, (150, 100))
     assert max(red, green) < 8 < 247 < blue
 
 
@@ -44,10 +44,8 @@ def test_every_format_comes_out_as_a_jpeg_without_its_texts(format: str) -> None
 def test_a_picture_stands_upright(orientation: int, corner: tuple[int, int]) -> None:
     picture = opened(clean(photo(orientation=orientation)))
     assert picture.size == ((240, 320) if orientation >= 5 else (320, 240))
-    place = tuple(
-        int(size * (0.25 + 0.5 * at)) for size, at in zip(picture.size, corner, strict=True)
-    )
-    red, green, _ = picture.getpixel(place)  # type: ignore[arg-type, misc]
+    x, y = (int(size * (0.25 + 0.5 * at)) for size, at in zip(picture.size, corner, strict=True))
+    red, green, _ = pixel(picture, (x, y))
     assert green < 20 < 240 < red
 
 

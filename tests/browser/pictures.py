@@ -3,7 +3,7 @@
 Writes ./pictures (git-ignored): pictures/phone/<screen>/<language>.png at 360×740,
 pictures/desk/<screen>/<language>.png at 1280×800, and one contact sheet of all languages for each
 screen. Arguments name the screens and the languages wanted; without any it is all of them. It
-says what a layout must not do (screens.py) and ends with 1 where something does.
+reports faults of the layout (screens.py) and ends with 1 where there are any.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from playwright.sync_api import Playwright, sync_playwright
 from pwa.bundle import build, catalogues
 from pwa.commands import demo
 from tests.browser import screens
-from tests.browser.conftest import DESK, PHONE, ROOT, Device, Server
+from tests.browser.desk import Desk
+from tests.browser.device import Device
+from tests.browser.phone import Phone
 from tests.browser.screens import DESK_SCREENS, PHONE_SCREENS, Screen
+from tests.browser.server import ROOT, Server
 
 OUT = ROOT / "pictures"
 LABEL = 22
@@ -51,16 +54,15 @@ class Album:
             print(self.faults[-1], flush=True)
 
     def phone(self, playwright: Playwright, server: Server, folder: Path) -> None:
-        look = {**PHONE, "device_scale_factor": 1, "locale": "sv-SE"}
-        phone = Device(playwright, server, folder / "phone", look)
+        phone = Phone(playwright, server, folder / "phone", device_scale_factor=1, locale="sv-SE")
         names = screens.names_of(server)
         shown = [one for one in PHONE_SCREENS if one.name in self.names]
         for who in ("", "bob"):
             if who:
-                screens.speak(phone, "en")  # the words that sign_in looks for
+                screens.set_language(phone, "en")
                 phone.sign_in(who, demo.PASSWORD)
             for tag in self.tags if any(one.who == who for one in shown) else ():
-                screens.speak(phone, tag)
+                screens.set_language(phone, tag)
                 if who:
                     screens.choose(phone, names["visit"], screens.beside(tag))
                 for screen in (one for one in shown if one.who == who):
@@ -75,11 +77,11 @@ class Album:
         for who in ("", "alice", "root"):
             if not any(one.who == who for one in shown):
                 continue
-            desk = Device(playwright, server, folder / f"desk-{who}", {**DESK, "locale": "sv-SE"})
+            desk = Desk(playwright, server, folder / f"desk-{who}", locale="sv-SE")
             if who:
-                screens.sign_in_at_the_desk(desk, who, demo.PASSWORD)
+                desk.sign_in(who, demo.PASSWORD)
             for tag in self.tags:
-                screens.speak_at_the_desk(desk, tag)
+                desk.set_language(tag)
                 for screen in (one for one in shown if one.who == who):
                     desk.open(screen.path.format(language=screens.beside(tag), **names))
                     self.take(desk, "desk", screen, tag)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from pwa import create_app, initialise
 from pwa.commands import demo
 from pwa.guide.languages import LANGUAGES
-from pwa.services import EXTENSION
-from pwa.settings import Settings
-from tests.browser.conftest import Device, Server, until
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
+from tests.cast.company import open_app, services_of
 
 OPEN_ALL = "() => { for (const one of document.querySelectorAll('main details')) one.open = true }"
 
@@ -135,22 +135,13 @@ def faults(page: Page) -> list[str]:
     return found
 
 
-def fill(data: Path) -> None:
-    """Make the demo company in the data folder `data`."""
-    settings = Settings(data=data)
-    initialise(settings)
-    app = create_app(settings)
-    with app.app_context():
-        demo.fill(app.extensions[EXTENSION])
-    app.extensions[EXTENSION].close()
-
-
 @contextmanager
 def demo_server(folder: Path) -> Iterator[Server]:
     """The demo company, served. `folder` takes its data."""
     releases = folder / "releases"
     releases.mkdir(parents=True)
-    fill(folder / "data")
+    with open_app(folder / "data") as app, app.app_context():
+        demo.fill(services_of(app))
     server = Server(folder / "data", releases)
     server.start()
     try:
@@ -174,16 +165,16 @@ def beside(language: str) -> str:
     return tags[(tags.index(language) + len(tags) // 2) % len(tags)]
 
 
-def speak(phone: Device, language: str) -> None:
+def set_language(phone: Phone, language: str) -> None:
     """Show the phone's interface in `language`."""
     if not phone.page.url.startswith(f"{phone.server.url}/field/"):
         phone.open("/field/sign-in")
-    phone.page.evaluate(f"localStorage.setItem('troskel.language', '{language}')")
+    phone.set_language(language)
     phone.page.reload()
     phone.ready()
 
 
-def go(phone: Device, path: str) -> None:
+def go(phone: Phone, path: str) -> None:
     """Show a page of the phone as a tapped link does, without starting the app again."""
     phone.page.evaluate(
         """path => htmx.ajax('GET', path, {
@@ -194,7 +185,7 @@ def go(phone: Device, path: str) -> None:
     until(phone.page, f"location.pathname + location.search === {path!r}")
 
 
-def choose(phone: Device, visit: str, language: str) -> None:
+def choose(phone: Phone, visit: str, language: str) -> None:
     """Make `language` the visit's, as the visitor does."""
     go(phone, f"/field/visits/{visit}/language")
     phone.page.locator(f"main button[value='{language}']").click()
@@ -206,21 +197,3 @@ def settle(page: Page, act: str = "") -> None:
     if act:
         page.evaluate(act)
     until(page, "document.fonts.ready.then(fonts => fonts.status === 'loaded')")
-
-
-def sign_in_at_the_desk(desk: Device, name: str, password: str) -> None:
-    desk.open("/sign-in")
-    desk.page.fill("input[name=name]", name)
-    desk.page.fill("input[name=password]", password)
-    desk.page.press("input[name=password]", "Enter")
-    until(desk.page, "location.pathname.startsWith('/desk/')")
-
-
-def speak_at_the_desk(desk: Device, language: str) -> None:
-    """Show the desk in `language`, by the form that its list of languages sends."""
-    answer = desk.context.request.post(
-        desk.server.url + "/language",
-        form={"language": language, "next": "/"},
-        headers={"Origin": desk.server.url},
-    )
-    assert answer.ok, answer.status

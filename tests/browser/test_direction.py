@@ -1,6 +1,6 @@
-"""What runs which way on the glass: an Arabic name, a Swedish street and a number that people dial.
+"""Directions on the screen: an Arabic name, a Swedish street and a number that people dial.
 
-Measured where the letters are drawn. Arrows turn round with the text, a telephone does not.
+Measured where the letters are drawn. Arrows are mirrored with the text, a telephone is not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Playwright
 
 from pwa.commands import demo
 from tests.browser import screens
-from tests.browser.conftest import PHONE, Device
+from tests.browser.phone import Phone
 
 pytestmark = pytest.mark.browser
 
@@ -40,11 +40,11 @@ RUNS = """([selector, text]) => {
 @pytest.fixture(scope="module")
 def visited(
     built: None, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Device, str]]:
+) -> Iterator[tuple[Phone, str]]:
     """Bob's phone in the demo company, and a visit on it."""
     folder = tmp_path_factory.mktemp("direction")
     with screens.demo_server(folder) as server:
-        phone = Device(playwright, server, folder / "phone", {**PHONE, "locale": "en-GB"})
+        phone = Phone(playwright, server, folder / "phone")
         phone.sign_in("bob", demo.PASSWORD)
         yield phone, f"/field/visits/{screens.names_of(server)['visit']}"
         phone.close()
@@ -56,7 +56,7 @@ def runs(page: Page, selector: str, text: str) -> str:
 
 
 def picture(page: Page, selector: str) -> Image.Image:
-    """The ink of an element, as large as it is."""
+    """What is drawn of an element, cropped to it."""
     element = page.locator(selector).first
     element.evaluate(
         "one => { for (; one; one = one.parentElement) one.style.textDecoration = 'none' }"
@@ -66,7 +66,7 @@ def picture(page: Page, selector: str) -> Image.Image:
 
 
 def alike(one: Image.Image, other: Image.Image) -> bool:
-    """Whether the same is drawn, but for how a pixel falls."""
+    """Whether the same is drawn, but for single pixels."""
     whole = (0, 0, max(one.width, other.width), max(one.height, other.height))
     difference = ImageChops.difference(one.crop(whole), other.crop(whole))
     return ImageStat.Stat(difference).mean[0] < 30
@@ -74,10 +74,10 @@ def alike(one: Image.Image, other: Image.Image) -> bool:
 
 @pytest.mark.parametrize("language", ["sv", "ar", "fa", "ckb"])
 def test_a_name_a_street_and_a_number_each_run_their_own_way(
-    visited: tuple[Device, str], language: str
+    visited: tuple[Phone, str], language: str
 ) -> None:
     phone, visit = visited
-    screens.speak(phone, language)
+    screens.set_language(phone, language)
     phone.open(visit)
     page = phone.page
     street = page.locator("#visit-title").inner_text()
@@ -104,19 +104,19 @@ def test_a_name_a_street_and_a_number_each_run_their_own_way(
 
 @pytest.mark.parametrize("language", ["ar", "ps"])
 def test_an_address_of_a_page_in_a_right_to_left_sentence_stays_whole(
-    visited: tuple[Device, str], language: str
+    visited: tuple[Phone, str], language: str
 ) -> None:
     phone, _ = visited
-    screens.speak(phone, language)
+    screens.set_language(phone, language)
     phone.open("/field/nowhere")
     assert runs(phone.page, "main", "/field/nowhere") == "ltr"
 
 
-def test_arrows_turn_round_and_a_telephone_does_not(visited: tuple[Device, str]) -> None:
+def test_arrows_are_mirrored_and_a_telephone_is_not(visited: tuple[Phone, str]) -> None:
     phone, visit = visited
     drawn = {}
     for language in ("sv", "ar"):
-        screens.speak(phone, language)
+        screens.set_language(phone, language)
         phone.open(visit)
         screens.settle(phone.page)
         drawn[language] = {

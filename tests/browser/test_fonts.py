@@ -1,4 +1,4 @@
-"""The letters of a phone's languages are there without a network; those of others are not."""
+"""The fonts of a phone's languages are there without a network; those of others are not."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Device, Server, until
-from tests.browser.test_shell import newer, remove
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.releases import newer, remove
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -19,12 +21,12 @@ KEPT = """(async () => {
 })()"""
 
 
-def kept(phone: Device, *scripts: str) -> None:
-    """Wait until these whole fonts, and no others, lie on the phone."""
+def expect_fonts(phone: Phone, *scripts: str) -> None:
+    """Wait until these whole fonts, and no others, are stored on the phone."""
     until(phone.page, f"{KEPT}.then(found => found.join() === '{','.join(scripts)}')")
 
 
-def fonts_of(phone: Device, selector: str) -> set[tuple[str, bool]]:
+def fonts_of(phone: Phone, selector: str) -> set[tuple[str, bool]]:
     """(family, whether it is ours) of the glyphs that are really drawn below `selector`."""
     session = phone.context.new_cdp_session(phone.page)
     session.send("DOM.enable")
@@ -38,12 +40,12 @@ def fonts_of(phone: Device, selector: str) -> set[tuple[str, bool]]:
     return {(one["familyName"], one["isCustomFont"]) for one in used}
 
 
-def drawn(phone: Device) -> None:
-    """Wait until no font is on its way."""
+def wait_for_fonts(phone: Phone) -> None:
+    """Wait until no font is being loaded."""
     until(phone.page, "document.fonts.ready.then(fonts => fonts.status === 'loaded')")
 
 
-def ask_for(phone: Device, *tags: str) -> None:
+def choose_languages(phone: Phone, *tags: str) -> None:
     """As the switches of the settings page do."""
     listed = ",".join(f'"{tag}"' for tag in tags)
     phone.page.evaluate(f"localStorage.setItem('troskel.guide-languages', '[{listed}]')")
@@ -51,67 +53,65 @@ def ask_for(phone: Device, *tags: str) -> None:
     phone.ready()
 
 
-def test_a_phone_has_the_letters_of_its_languages_without_network_and_no_others(
-    phone: Device, server: Server
+def test_a_phone_has_the_fonts_of_its_languages_without_network_and_no_others(
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")  # sv, ar, en
-    phone.kept()
-    kept(phone, "arabic")
+    phone.wait_for_worker()
+    expect_fonts(phone, "arabic")
     latin = {family for family, _ in fonts_of(phone, "h1")}
-    phone.page.evaluate("localStorage.setItem('troskel.language', 'ar')")
+    phone.set_language("ar")
     phone.page.reload()  # the words of Arabic are fetched now
     phone.ready()
     until(phone.page, "caches.match(location.origin + document.querySelector('link[href*=fonts]')"
                       ".getAttribute('href').replace('fonts.css', 'catalog.ar.js'))")  # fmt: skip
     server.stop()
-    phone.new_page()  # nothing of what the last page had in memory
+    phone.new_page()  # with nothing that the last page had in memory
     phone.open("/field/outbox")
-    drawn(phone)
+    wait_for_fonts(phone)
     assert ("Noto Sans Arabic", True) in (used := fonts_of(phone, "h1"))
-    assert {family for family, ours in used if not ours} <= latin  # its blanks
+    assert {family for family, ours in used if not ours} <= latin  # its spaces
 
 
 def test_a_list_of_languages_fetches_no_whole_font_and_has_no_empty_boxes(
-    phone: Device, server: Server
+    phone: Phone, server: Server
 ) -> None:
     asked: list[str] = []
     phone.page.on("request", lambda request: asked.append(request.url))
     phone.open("/field/sign-in")
-    phone.kept()
-    drawn(phone)
+    phone.wait_for_worker()
+    wait_for_fonts(phone)
     for tag, family in {"ar": "Noto Sans Arabic", "ti": "Noto Sans Ethiopic"}.items():
         assert fonts_of(phone, f"#language-{tag}") == {(family, True)}, tag
     assert not [url for url in asked if "/vendor/noto" in url]
-    kept(phone)
+    expect_fonts(phone)
 
 
-def test_a_language_that_is_asked_for_brings_its_letters_and_takes_them_along(
-    phone: Device,
+def test_the_fonts_of_a_chosen_language_come_and_go_with_it(
+    phone: Phone,
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
-    ask_for(phone, "ti")
-    kept(phone, "arabic", "ethiopic")
-    ask_for(phone)
-    kept(phone, "arabic")
+    phone.wait_for_worker()
+    choose_languages(phone, "ti")
+    expect_fonts(phone, "arabic", "ethiopic")
+    choose_languages(phone)
+    expect_fonts(phone, "arabic")
 
 
-def test_an_update_fetches_no_font_again(phone: Device, server: Server) -> None:
+def test_an_update_fetches_no_font_again(phone: Phone, server: Server) -> None:
     phone.sign_in("bob")
-    phone.kept()
-    kept(phone, "arabic")
-    first = phone.page.evaluate("document.documentElement.dataset.version")
+    phone.wait_for_worker()
+    expect_fonts(phone, "arabic")
+    first = phone.version()
     breakage = remove("vendor/noto-sans-arabic-arabic-400-normal.woff2")
 
     def change(root: Path) -> None:
         newer(root)
-        breakage(root)  # whoever asks for it gets no answer
+        breakage(root)  # a request for it is answered with 404
 
     server.release(change)
-    phone.page.evaluate(
-        "async () => { await (await navigator.serviceWorker.getRegistration('/field/')).update() }"
-    )
+    phone.look_for_update()
     phone.page.locator("#banner button").click()
     until(phone.page, f"document.documentElement.dataset.version !== {first!r}")
     phone.ready()
-    kept(phone, "arabic")
+    expect_fonts(phone, "arabic")

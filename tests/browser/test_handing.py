@@ -1,59 +1,50 @@
-"""Somebody does not come back to the phone: a colleague hands the work over, the office takes it in."""
+"""Somebody does not come back to the phone: a colleague hands the work over, the office accepts it."""
 
 from __future__ import annotations
-
-import sqlite3
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Device, Server
-from tests.browser.test_shell import AXE, make_a_visit, strip
-from tests.browser.test_story import sign_in_at_the_desk
+from tests.browser.accessibility import violations
+from tests.browser.desk import Desk
+from tests.browser.phone import Phone
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
-VIOLATIONS = (
-    "async () => (await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}))"
-    ".violations.map(v => [v.id, v.nodes.map(n => n.html)])"
-)
 
-
-def test_work_of_a_deactivated_person_is_handed_over_unread_and_taken_in_by_a_supervisor(
-    phone: Device, server: Server, desk: Device
+def test_work_of_a_deactivated_person_is_handed_over_unread_and_accepted_by_a_supervisor(
+    phone: Phone, server: Server, desk: Desk
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
-    make_a_visit(phone)
-    strip(phone, "Saved on this phone · 1 unsent")
-    with closing(sqlite3.connect(server.data / "troskel.db")) as db, db:
-        db.execute("UPDATE users SET active = 0 WHERE name = 'bob'")
-        db.execute("UPDATE sessions SET ended_at = created_at")
+    phone.save_new_visit()
+    phone.expect_status("Saved on this phone · 1 unsent")
+    server.execute("UPDATE users SET active = 0 WHERE name = 'bob'")
+    server.end_sessions()
     server.start()
     phone.sign_in("amira")
     phone.open("/field/outbox")
-    # What the server tells about people must not take the name away again.
+    # The list of people in the response must not remove the name again.
     with phone.page.expect_response("**/sync/pull**"):
         phone.page.get_by_role("button", name="Send now").click()
     expect(phone.page.locator(".group h2")).to_have_text(["Bob Testsson"])
     expect(phone.page.locator(".outbox-what")).to_have_text(["Something that another person wrote"])
-    phone.page.evaluate(AXE)
-    assert phone.page.evaluate(VIOLATIONS) == []
+    assert violations(phone.page) == []
     phone.page.get_by_role("button", name="Hand over to the office").click()
     expect(phone.page.locator("#toast")).to_contain_text("Handed over")
-    strip(phone, "1 needs you")
+    phone.expect_status("1 needs you")
     phone.open("/field/outbox")
     expect(phone.page.locator(".outbox-row")).to_contain_text("Handed over to the office.")
 
-    page = sign_in_at_the_desk(desk)
+    desk.sign_in()
+    page = desk.page
     page.goto(server.url + "/desk/held")
     expect(page.locator(".held-group")).to_contain_text("Bob Testsson")
     page.click("button[value=accept]")
     expect(page.locator("#notices")).to_contain_text("item applied")
     phone.page.locator("#send button").click()
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
     page.goto(server.url + "/desk/devices")
-    page.evaluate(AXE)
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []

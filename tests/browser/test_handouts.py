@@ -11,17 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Device, Server
-from tests.browser.test_handing import VIOLATIONS
-from tests.browser.test_shell import AXE
-from tests.browser.test_story import (
-    FIRST,
-    assign,
-    import_at_the_desk,
-    import_file,
-    sign_in_at_the_desk,
-    visit_at,
-)
+from tests.browser.accessibility import violations
+from tests.browser.desk import FIRST, Desk, import_file
+from tests.browser.phone import Phone
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +51,7 @@ def feet_of(pdf: bytes) -> list[list[bytes]]:
 
 @pytest.mark.parametrize("language", ["sv", "ar", "fa-AF"])
 def test_a_page_says_its_number_before_how_many_there_are(
-    desk: Device, server: Server, language: str
+    desk: Desk, server: Server, language: str
 ) -> None:
     page = desk.page
     page.goto(f"{server.url}/g/{language}")
@@ -71,12 +64,11 @@ def test_a_page_says_its_number_before_how_many_there_are(
 
 @pytest.mark.parametrize(("language", "direction"), [("ti", "ltr"), ("fa-AF", "rtl")])
 def test_the_boendeguide_on_paper_tears_no_item_and_stands_beside_swedish(
-    desk: Device, server: Server, language: str, direction: str
+    desk: Desk, server: Server, language: str, direction: str
 ) -> None:
     page = desk.page
     page.goto(f"{server.url}/g/{language}")
-    page.evaluate(AXE)
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
     page.emulate_media(media="print")
     assert page.evaluate(TORN) == []
     assert page.evaluate(SIDE_BY_SIDE) == {
@@ -85,24 +77,24 @@ def test_the_boendeguide_on_paper_tears_no_item_and_stands_beside_swedish(
     assert 5 < pages_of(page.pdf(prefer_css_page_size=True)) < 20
 
 
-def test_the_card_is_one_sheet(desk: Device, server: Server, tmp_path: Path) -> None:
-    page = sign_in_at_the_desk(desk)
-    import_at_the_desk(page, server.url, import_file(tmp_path))
-    assign(page, server.url, "Bob Testsson", time="10:00")
-    page.goto(f"{server.url}/desk/visits/{visit_at(server, FIRST)}/card")
+def test_the_card_is_one_sheet(desk: Desk, server: Server, tmp_path: Path) -> None:
+    desk.sign_in()
+    page = desk.page
+    desk.import_tenancies(import_file(tmp_path))
+    desk.assign_all("Bob Testsson", time="10:00")
+    page.goto(f"{server.url}/desk/visits/{server.visit_at(FIRST)}/card")
     assert page.locator("h1").count() == 2
-    page.evaluate(AXE)
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
     assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
 
 
 def test_the_companys_facts_are_previewed_as_they_are_typed_and_saved_with_all_cards(
-    desk: Device, server: Server
+    desk: Desk, server: Server
 ) -> None:
-    page = sign_in_at_the_desk(desk, "root")
+    desk.sign_in("root")
+    page = desk.page
     page.goto(server.url + "/desk/company")
-    page.evaluate(AXE)
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
     page.fill("#f-quiet-from", "22:30")
     page.fill("#f-company-phone", "ask at the office")
     fact = page.locator("[id='company.phone']")
@@ -111,8 +103,8 @@ def test_the_companys_facts_are_previewed_as_they_are_typed_and_saved_with_all_c
     expect(fact.locator(".company-preview .banner-warn")).to_be_visible()
     page.fill("#f-company-phone", "021-12 34 56")
     fact.locator("select").select_option("so")
-    said = fact.locator(".company-preview [lang=so]").filter(has_text="021-12 34 56")
-    expect(said.first).to_be_visible()
+    shown = fact.locator(".company-preview [lang=so]").filter(has_text="021-12 34 56")
+    expect(shown.first).to_be_visible()
     fact.locator("xpath=ancestor::section").get_by_role("button", name="Save").click()
     expect(page.locator("#notices")).to_contain_text("Saved.")
     expect(page.locator("#f-company-phone")).to_have_value("021-12 34 56")
@@ -120,14 +112,15 @@ def test_the_companys_facts_are_previewed_as_they_are_typed_and_saved_with_all_c
 
 
 def test_the_guide_is_given_from_the_visit_without_a_network(
-    phone: Device, desk: Device, server: Server, tmp_path: Path
+    phone: Phone, desk: Desk, server: Server, tmp_path: Path
 ) -> None:
-    page = sign_in_at_the_desk(desk)
-    import_at_the_desk(page, server.url, import_file(tmp_path))
-    assign(page, server.url, "Bob Testsson", time="10:00")
+    desk.sign_in()
+    page = desk.page
+    desk.import_tenancies(import_file(tmp_path))
+    desk.assign_all("Bob Testsson", time="10:00")
     phone.sign_in("bob")
-    phone.kept()
-    visit = visit_at(server, FIRST)
+    phone.wait_for_worker()
+    visit = server.visit_at(FIRST)
     expect(phone.page.locator(f"#visit-{visit}")).to_contain_text(FIRST)
     server.stop()
     phone.open(f"/field/visits/{visit}")
@@ -135,8 +128,7 @@ def test_the_guide_is_given_from_the_visit_without_a_network(
     mine.click("#give-guide summary")
     link = mine.locator("#guide-link")
     expect(link).to_have_text(f"{server.url}/g/ar?level=area%3ANorr")
-    mine.evaluate(AXE)
-    assert mine.evaluate(VIOLATIONS) == []
+    assert violations(mine) == []
     mine.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     mine.evaluate("() => { navigator.share = undefined }")
     mine.click("#share-guide")
@@ -151,20 +143,24 @@ def test_the_guide_is_given_from_the_visit_without_a_network(
     expect(page.locator("html")).to_have_attribute("lang", "ar")
 
 
-def test_enter_in_a_fact_saves_its_card_and_stays_at_it(desk: Device, server: Server) -> None:
-    page = sign_in_at_the_desk(desk, "root")
+def test_enter_in_a_fact_saves_its_card_and_stays_at_it(desk: Desk, server: Server) -> None:
+    desk.sign_in("root")
+    page = desk.page
     page.goto(server.url + "/desk/company")
     page.fill("#f-quiet-from", "22:30")
     page.press("#f-quiet-from", "Enter")
     expect(page.locator("#notices")).to_contain_text("Saved.")
     assert page.url.endswith("#quiet")
-    assert page.locator("#quiet").bounding_box()["y"] < 100  # type: ignore[index]
+    box = page.locator("#quiet").bounding_box()
+    assert box
+    assert box["y"] < 100
     expect(page.locator("#f-quiet-from")).to_have_value("22:30")
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "fa-AF", "fi"])
-def test_no_desk_page_is_wider_than_a_phone(desk: Device, server: Server, language: str) -> None:
-    page = sign_in_at_the_desk(desk, "root")
+def test_no_desk_page_is_wider_than_a_phone(desk: Desk, server: Server, language: str) -> None:
+    desk.sign_in("root")
+    page = desk.page
     page.set_viewport_size({"width": 360, "height": 740})
     page.context.request.post(
         server.url + "/language", form={"language": language, "next": "/desk/"},

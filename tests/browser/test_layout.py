@@ -1,6 +1,6 @@
-"""No screen is wider than the glass, cuts a word or runs the wrong way, in any language.
+"""No page is wider than the screen, cuts a word or has the wrong direction, in any language.
 
-`make pictures` shows every screen there is; these are the ones that most is on.
+`make pictures` shows every screen there is; these are the fullest.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from playwright.sync_api import Page, Playwright
 from pwa.bundle import catalogues
 from pwa.commands import demo
 from tests.browser import screens
-from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PHONE, ROOT, Device, Server
+from tests.browser.desk import Desk
+from tests.browser.device import CHROMIUM, FLAGS
+from tests.browser.phone import Phone
+from tests.browser.server import ROOT, Server
 
 pytestmark = pytest.mark.browser
 
@@ -32,10 +35,9 @@ def server(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 @pytest.fixture(scope="module")
 def phone(
     playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Device]:
+) -> Iterator[Phone]:
     """Bob's."""
-    look = {**PHONE, "device_scale_factor": 1, "locale": "en-GB"}
-    device = Device(playwright, server, tmp_path_factory.mktemp("phone"), look)
+    device = Phone(playwright, server, tmp_path_factory.mktemp("phone"), device_scale_factor=1)
     device.sign_in("bob", demo.PASSWORD)
     yield device
     device.close()
@@ -44,18 +46,18 @@ def phone(
 @pytest.fixture(scope="module")
 def desk(
     playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Device]:
+) -> Iterator[Desk]:
     """Alice's."""
-    device = Device(playwright, server, tmp_path_factory.mktemp("desk"), DESK)
-    screens.sign_in_at_the_desk(device, "alice", demo.PASSWORD)
+    device = Desk(playwright, server, tmp_path_factory.mktemp("desk"))
+    device.sign_in("alice", demo.PASSWORD)
     yield device
     device.close()
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_the_phones_screens_fit_in_every_language(phone: Device, language: str) -> None:
+def test_the_phones_screens_fit_in_every_language(phone: Phone, language: str) -> None:
     names = screens.names_of(phone.server)
-    screens.speak(phone, language)
+    screens.set_language(phone, language)
     screens.choose(phone, names["visit"], screens.beside(language))
     wrong = {}
     for screen in (one for one in screens.PHONE_SCREENS if one.name in ON_THE_PHONE):
@@ -66,9 +68,9 @@ def test_the_phones_screens_fit_in_every_language(phone: Device, language: str) 
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_the_desks_pages_fit_in_every_language(desk: Device, language: str) -> None:
+def test_the_desks_pages_fit_in_every_language(desk: Desk, language: str) -> None:
     names = screens.names_of(desk.server)
-    screens.speak_at_the_desk(desk, language)
+    desk.set_language(language)
     wrong = {}
     for screen in (one for one in screens.DESK_SCREENS if one.name in AT_THE_DESK):
         desk.open(screen.path.format(language=language, **names))
@@ -88,9 +90,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_layout_that_breaks_is_noticed(playwright: Playwright, fault: str) -> None:
-    """The ruler itself: what it must find, it finds."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+def test_a_broken_layout_is_found(playwright: Playwright, fault: str) -> None:
+    """The check itself finds what it must find."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
     page: Page = browser.new_page(viewport={"width": 360, "height": 740})
     page.set_content(f"<body>{BROKEN[fault]}<p>fine</p>")
     found = screens.faults(page)
@@ -99,9 +101,9 @@ def test_a_layout_that_breaks_is_noticed(playwright: Playwright, fault: str) -> 
 
 
 @pytest.mark.parametrize("language", ["sv", "ar", "kmr"])
-def test_the_desks_pages_are_no_wider_than_a_phone(desk: Device, language: str) -> None:
+def test_the_desks_pages_are_no_wider_than_a_phone(desk: Desk, language: str) -> None:
     names = screens.names_of(desk.server)
-    screens.speak_at_the_desk(desk, language)
+    desk.set_language(language)
     desk.page.set_viewport_size({"width": 360, "height": 740})
     wide = {}
     for screen in (one for one in screens.DESK_SCREENS if one.name in AT_THE_DESK):

@@ -1,99 +1,101 @@
-"""A browser that lost what the phone had saved, told from the phone to the desk, in both stores of Chromium.
+"""A browser that lost what the phone had saved: the phone and the desk report it, in both of Chromium's stores.
 
-The database on disk is taken away, put back to an older copy, or damaged while the browser is closed; the
-phone says so with how much was unsent, enrols again and works, and the supervisor reads it.
+The database on disk is deleted, restored to an older copy, or damaged while the browser is closed; the
+phone reports how much was unsent, enrols again and works, and the supervisor reads it.
 """
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import conftest
-from tests.browser.conftest import Device, Server, until
-from tests.browser.test_shell import make_a_visit, strip
-from tests.browser.test_story import sign_in_at_the_desk
+from tests.browser.desk import Desk
+from tests.browser.device import FLAGS, until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
-STORES = {"leveldb": [], "sqlite": ["--enable-features=IdbSqliteBackingStore"]}
+STORES: dict[str, list[str]] = {
+    "leveldb": [],
+    "sqlite": ["--enable-features=IdbSqliteBackingStore"],
+}
 
 
 @pytest.fixture(params=STORES, autouse=True)
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Which of Chromium's two stores the phone's database lies in."""
-    monkeypatch.setattr(conftest, "FLAGS", [*conftest.FLAGS, *STORES[request.param]])
+def store(request: pytest.FixtureRequest) -> str:
+    """Which of Chromium's two stores the phone's database is in."""
     return str(request.param)
 
 
-def databases(phone: Device) -> Path:
-    """Where the closed browser keeps them."""
+@pytest.fixture
+def flags(store: str) -> Sequence[str]:
+    return [*FLAGS, *STORES[store]]
+
+
+def databases(phone: Phone) -> Path:
+    """The folder of the browser's databases."""
     (found,) = phone.profile.glob("*/IndexedDB")
     assert any(found.iterdir())
     return found
 
 
-def closed(phone: Device, harm: Callable[[Path], None]) -> None:
+def while_closed(phone: Phone, harm: Callable[[Path], object]) -> None:
     """Close the browser, harm its databases, open it again."""
     phone.close()
     harm(databases(phone))
     phone.reopen()
 
 
-def saved_offline(phone: Device, count: int) -> None:
+def saved_offline(phone: Phone, count: int) -> None:
     for n in range(count):
-        make_a_visit(phone)
-        strip(phone, f"Saved on this phone · {n + 1} unsent")
+        phone.save_new_visit()
+        phone.expect_status(f"Saved on this phone · {n + 1} unsent")
     until(phone.page, f"JSON.parse(localStorage['troskel-canary']).unsent === {count}")
 
 
-def desk_page(desk: Device) -> Page:
-    page = sign_in_at_the_desk(desk)
-    page.goto(desk.server.url + "/desk/devices")
-    return page
+def devices_page(desk: Desk) -> Page:
+    desk.sign_in()
+    desk.open("/desk/devices")
+    return desk.page
 
 
-def works_again(phone: Device, server: Server) -> None:
+def works_again(phone: Phone, server: Server) -> None:
     """One more visit goes through, under a number of its own."""
-    with closing(sqlite3.connect(server.data / "troskel.db")) as db:
-        before = db.execute("SELECT count(*) FROM log").fetchone()[0]
-    make_a_visit(phone)
+    ((before,),) = server.query("SELECT count(*) FROM log")
+    phone.save_new_visit()
     phone.open("/field/outbox")
     phone.page.locator("#send button").click()
     expect(phone.page.locator(".outbox-what")).to_have_count(0)
-    with closing(sqlite3.connect(server.data / "troskel.db")) as db:
-        assert db.execute("SELECT count(*) FROM log").fetchone()[0] > before
-        assert db.execute("SELECT count(*) FROM held").fetchone() == (0,)
-        numbers = db.execute(
-            "SELECT device, device_seq FROM log WHERE kind = 'visit.open'"
-        ).fetchall()
+    ((after,),) = server.query("SELECT count(*) FROM log")
+    assert after > before
+    assert server.query("SELECT count(*) FROM held") == [(0,)]
+    numbers = server.query("SELECT device, device_seq FROM log WHERE kind = 'visit.open'")
     assert len(set(numbers)) == len(numbers)
 
 
-def test_an_emptied_phone_says_so_enrols_again_and_the_supervisor_reads_how_much_was_unsent(
-    phone: Device, server: Server, desk: Device
+def test_an_emptied_phone_reports_it_enrols_again_and_the_supervisor_reads_how_much_was_unsent(
+    phone: Phone, server: Server, desk: Desk
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     first = phone.page.evaluate("JSON.parse(localStorage['troskel-canary']).device")
     server.stop()
     saved_offline(phone, 2)
-    closed(phone, shutil.rmtree)
+    while_closed(phone, shutil.rmtree)
     phone.open("/field/")
-    strip(phone, "This phone has lost data")
+    phone.expect_status("This phone has lost data")
     phone.open("/field/device")
     expect(phone.page.locator("main")).to_contain_text("2 items had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
     assert phone.page.evaluate("JSON.parse(localStorage['troskel-canary']).device") != first
-    page = desk_page(desk)
+    page = devices_page(desk)
     row = page.locator("tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("storage was emptied")
@@ -102,58 +104,58 @@ def test_an_emptied_phone_says_so_enrols_again_and_the_supervisor_reads_how_much
     expect(page.locator("tbody tr")).not_to_contain_text("storage was emptied")
 
 
-def test_a_phone_put_back_to_an_older_copy_says_so_and_gives_no_number_twice(
-    phone: Device, server: Server, desk: Device, tmp_path: Path
+def test_a_phone_restored_to_an_older_copy_reports_it_and_uses_no_number_twice(
+    phone: Phone, server: Server, desk: Desk, tmp_path: Path
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
-    make_a_visit(phone)
-    strip(phone, "All sent")
-    closed(phone, lambda folder: shutil.copytree(folder, tmp_path / "older"))
+    phone.wait_for_worker()
+    phone.save_new_visit()
+    phone.expect_status("All sent")
+    while_closed(phone, lambda folder: shutil.copytree(folder, tmp_path / "older"))
     server.stop()
     phone.open("/field/")
     saved_offline(phone, 3)
 
-    def put_back(folder: Path) -> None:
+    def restore(folder: Path) -> None:
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "older", folder)
 
-    closed(phone, put_back)
+    while_closed(phone, restore)
     phone.open("/field/")
-    strip(phone, "This phone has lost data")
+    phone.expect_status("This phone has lost data")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
-    row = desk_page(desk).locator("tbody tr")
+    row = devices_page(desk).locator("tbody tr")
     expect(row).to_contain_text("put back to an older copy")
     expect(row).to_contain_text("3 items had not been sent.")
 
 
-def test_a_damaged_database_is_told_and_the_phone_works_again(
-    phone: Device, server: Server, desk: Device, store: str
+def test_a_damaged_database_is_reported_and_the_phone_works_again(
+    phone: Phone, server: Server, desk: Desk, store: str
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
     saved_offline(phone, 1)
 
     def damage(folder: Path) -> None:
         for path in folder.rglob("*"):
-            # Every page of it, as a broken memory chip does; the names stay.
+            # Every page of it, as a broken memory chip does; the file names stay.
             if path.is_file() and path.name not in ("LOCK", "CURRENT"):
                 path.write_bytes(b"\xff" * path.stat().st_size)
 
-    closed(phone, damage)
+    while_closed(phone, damage)
     phone.open("/field/")
-    strip(phone, "This phone has lost data")
+    phone.expect_status("This phone has lost data")
     phone.open("/field/device")
     expect(phone.page.locator("main")).to_contain_text("1 item had not been sent.")
     server.start()
     phone.sign_in("bob")
     works_again(phone, server)
-    row = desk_page(desk).locator("tbody tr")
-    told = "storage did not open" if store == "sqlite" else "storage was emptied"
-    expect(row).to_contain_text(told)
+    row = devices_page(desk).locator("tbody tr")
+    reported = "storage did not open" if store == "sqlite" else "storage was emptied"
+    expect(row).to_contain_text(reported)
     expect(row).to_contain_text("1 item had not been sent.")
     names = phone.page.evaluate("indexedDB.databases().then(all => all.map(one => one.name))")
     assert names == (["troskel-2"] if store == "sqlite" else ["troskel"])

@@ -1,26 +1,23 @@
-"""Photos of faults on a real phone: taken with no network, kept through a dead battery, sent in pieces
-over a line that breaks, and nothing in them but what can be seen."""
+"""Photos of faults on a real phone: taken with no network, there after a dead battery, sent in pieces
+over a line that breaks, and without metadata."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Playwright, Route, expect
+from playwright.sync_api import FilePayload, Page, Playwright, Route, expect
 
-from pwa import create_app
-from pwa.settings import Settings
-from tests.browser.conftest import PHONE, Device, Server, until
-from tests.cast.people import user_named
-from tests.cast.pictures import POSITION, SECRETS, opened, photo
-from tests.cast.world import World
+from tests.browser.desk import Desk
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
+from tests.cast.pictures import POSITION, SECRETS, opened, photo, pixel
 
 pytestmark = pytest.mark.browser
 
@@ -37,49 +34,28 @@ STORED = """async () => {
 }"""
 
 
-def world_of(data: Path, work: Callable[[World], str]) -> str:
-    """Do something in the company's data while its server is down."""
-    app = create_app(Settings(data=data))
-    try:
-        services = app.extensions["troskel"]
-        return work(World(services, partial(user_named, services)))
-    finally:
-        app.extensions["troskel"].close()
-
-
-def world_photos(server: Server, visit: str) -> list[str]:
+def photographed(server: Server, visit: str) -> list[str]:
     """The points of a visit of which the server has a photo."""
-    server.stop()
-    items: list[str] = []
-
-    def look(world: World) -> str:
-        items.extend(one["item"] for one in world.record(visit).get("photos", []))
-        return ""
-
-    world_of(server.data, look)
-    server.start()
-    return items
+    with server.world() as world:
+        return [one["item"] for one in world.record(visit).get("photos", [])]
 
 
 @pytest.fixture
 def visit(server: Server) -> str:
     """A visit of Bob's."""
-    server.stop()
-    id = world_of(server.data, lambda world: world.visit(visitors=["bob"]))
-    server.start()
-    return id
+    with server.world() as world:
+        return world.visit(visitors=["bob"])
 
 
 @pytest.fixture
-def plain(playwright: Playwright, server: Server, tmp_path: Path) -> Iterator[Device]:
+def plain(playwright: Playwright, server: Server, tmp_path: Path) -> Iterator[Phone]:
     """A phone without a worker, so that a test can stand between it and the server."""
-    look = {**PHONE, "locale": "en-GB", "service_workers": "block"}
-    device = Device(playwright, server, tmp_path / "plain", look)
+    device = Phone(playwright, server, tmp_path / "plain", service_workers="block")
     yield device
     device.close()
 
 
-def file_of(octets: bytes, name: str = "IMG_0001.jpg") -> dict[str, Any]:
+def file_of(octets: bytes, name: str = "IMG_0001.jpg") -> FilePayload:
     return {"name": name, "mimeType": "image/jpeg", "buffer": octets}
 
 
@@ -88,7 +64,7 @@ def camera(width: int = 2400, height: int = 1800) -> bytes:
     return photo(width, height, orientation=6, noise=True)
 
 
-def kitchen(device: Device, visit: str) -> Page:
+def kitchen(device: Phone, visit: str) -> Page:
     """The section with the leak (i37), answered with yes: from then on it may be photographed."""
     device.open(f"/field/visits/{visit}/s/s06")
     page = device.page
@@ -125,10 +101,10 @@ def all_sent(page: Page) -> None:
 
 
 def test_a_photo_taken_offline_survives_a_kill_and_arrives_with_nothing_hidden_in_it(
-    server: Server, phone: Device, desk: Device, visit: str
+    server: Server, phone: Phone, desk: Desk, visit: str
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     phone.open(f"/field/visits/{visit}/s/s12")
     expect(phone.page.locator("#photo-i66")).to_have_count(1)
     expect(phone.page.locator("#item-i66")).to_contain_text("no people, no papers")
@@ -159,11 +135,11 @@ def test_a_photo_taken_offline_survives_a_kill_and_arrives_with_nothing_hidden_i
     desk.sign_in("alice")
     desk.page.goto(f"{server.url}/desk/visits/{visit}")
     until(desk.page, "document.querySelector('#photos + ul .photo-picture').naturalWidth === 1200")
-    assert [one for one in phone.said if "Failed to load resource" not in one] == []
+    assert phone.faults() == []
 
 
-def test_an_upload_that_breaks_off_goes_on_where_it_stopped(
-    server: Server, plain: Device, visit: str
+def test_an_interrupted_upload_continues_where_it_stopped(
+    server: Server, plain: Phone, visit: str
 ) -> None:
     ranges: list[str] = []
     broken = {"line": True, "seen": False}
@@ -200,11 +176,11 @@ def test_an_upload_that_breaks_off_goes_on_where_it_stopped(
     assert len(arrived(server)) == 1
 
 
-def test_a_struck_photo_leaves_the_phone_at_once_and_is_never_sent(
-    server: Server, phone: Device, visit: str
+def test_a_retracted_photo_is_deleted_on_the_phone_at_once_and_never_sent(
+    server: Server, phone: Phone, visit: str
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     kitchen(phone, visit)
     server.stop()
     page = kitchen(phone, visit)
@@ -225,15 +201,15 @@ def test_a_struck_photo_leaves_the_phone_at_once_and_is_never_sent(
     assert len(arrived(server)) == 1
 
 
-def test_a_picture_that_nobody_can_read_needs_someone_until_it_is_struck(
-    server: Server, phone: Device, visit: str
+def test_an_unreadable_picture_needs_someone_until_it_is_retracted(
+    server: Server, phone: Phone, visit: str
 ) -> None:
     phone.sign_in("bob")
     page = kitchen(phone, visit)
     page.set_input_files("#photo-i37", file_of(b"<html><script>x</script>"))
     expect(page.locator("#toast")).to_contain_text("This picture cannot be used.")
     assert stored(page) == []
-    # A picture that this phone cannot draw is kept as it came: the office may be able to.
+    # A picture that this phone cannot draw is stored as it is: the office may be able to.
     page.set_input_files("#photo-i37", file_of(b"\xff\xd8\xff" + bytes(400_000)))
     expect(page.locator("#item-i37 .photo-picture")).to_have_count(1)
     send(page)
@@ -246,12 +222,12 @@ def test_a_picture_that_nobody_can_read_needs_someone_until_it_is_struck(
     all_sent(phone.page)
 
 
-def test_a_full_phone_takes_no_photo_but_goes_on_with_everything_else(
-    server: Server, phone: Device, visit: str
+def test_a_full_phone_saves_no_photo_but_everything_else(
+    server: Server, phone: Phone, visit: str
 ) -> None:
     phone.sign_in("bob")
     page = kitchen(phone, visit)
-    # What Chromium tells of a quota is the same on every disk; other browsers tell the truth.
+    # Chromium reports the same quota on every disk; other browsers report the real one.
     tell = "left => { navigator.storage.estimate = async () => ({quota: 1e9 + left, usage: 1e9}) }"
     page.evaluate(tell, 80_000_000)
     page.set_input_files("#photo-i37", file_of(camera(400, 300)))
@@ -263,16 +239,15 @@ def test_a_full_phone_takes_no_photo_but_goes_on_with_everything_else(
     take(page, camera(400, 300))
 
 
-def test_a_photo_is_saved_in_its_own_visit_also_when_the_page_has_gone_on(
-    server: Server, phone: Device, visit: str
+def test_a_photo_is_saved_in_its_own_visit_although_the_page_has_changed(
+    server: Server, phone: Phone, visit: str
 ) -> None:
-    server.stop()
-    other = world_of(server.data, lambda world: world.visit(visitors=["bob"]))
-    server.start()
+    with server.world() as world:
+        other = world.visit(visitors=["bob"])
     phone.sign_in("bob")
     page = kitchen(phone, other)
     page = kitchen(phone, visit)
-    # Taking in the file is held up until the other visit stands on the screen.
+    # Reading the file waits until the other visit is on the screen.
     page.evaluate("""() => {
       const read = Blob.prototype.arrayBuffer
       Blob.prototype.arrayBuffer = async function () {
@@ -295,16 +270,16 @@ def test_a_photo_is_saved_in_its_own_visit_also_when_the_page_has_gone_on(
     until(page, "document.getElementById('strip').textContent.includes('unsent')")
     all_sent(page)
     assert not page.evaluate("Boolean(globalThis.strayed)")
-    assert world_photos(server, other) == []
-    assert world_photos(server, visit) == ["i37"]
+    assert photographed(server, other) == []
+    assert photographed(server, visit) == ["i37"]
 
 
-def test_a_picture_without_a_background_gets_a_white_one(phone: Device, visit: str) -> None:
+def test_a_transparent_picture_gets_a_white_background(phone: Phone, visit: str) -> None:
     phone.sign_in("bob")
     out = BytesIO()
     Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(out, "PNG")
     page = kitchen(phone, visit)
     take(page, out.getvalue())
     (kept,) = stored(page)
-    red, green, blue = opened(kept).getpixel((30, 20))  # type: ignore[misc]
+    red, green, blue = pixel(opened(kept), (30, 20))
     assert min(red, green, blue) > 250

@@ -1,23 +1,25 @@
-"""The pictograms on a phone that has no network: the worker keeps the sprite, the page finds it."""
+"""Pictograms on a phone without a network: the worker stores the sprite, the page finds it."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Device, Server, until
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_pictograms_are_drawn_without_a_network(
-    phone: Device, server: Server, language: str
+    phone: Phone, server: Server, language: str
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
-    phone.page.evaluate(f"localStorage.setItem('troskel.language', '{language}')")
+    phone.set_language(language)
     phone.new_page()
     phone.open("/field/new")
     phone.page.locator("#new-save").click()
@@ -27,7 +29,7 @@ def test_pictograms_are_drawn_without_a_network(
         phone.open(f"{visit}/{path}")
         pictures = phone.page.locator("main .pictogram")
         expect(pictures.first).to_be_visible()
-        # A reference that leads nowhere is an empty box: what counts is that lines are drawn.
+        # A reference to nothing is an empty box: what counts is that lines are drawn.
         until(
             phone.page,
             "[...document.querySelectorAll('main .pictogram use')]"

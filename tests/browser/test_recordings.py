@@ -1,5 +1,5 @@
-"""A recording from the desk to the ear: added by somebody who speaks the language, heard at a door
-without network, and a voice of a machine never in its place for a consent."""
+"""A recording added at the desk by somebody who speaks the language plays at a door without network;
+a consent is never read by a synthetic voice."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Device, Server, until
-from tests.browser.test_photos import world_of
-from tests.browser.test_story import PASSWORD
+from tests.browser.desk import Desk
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -45,13 +46,11 @@ HTMLMediaElement.prototype.play = function () { globalThis.heard = this; return 
 @pytest.fixture
 def visit(server: Server) -> str:
     """A visit of Bob's to somebody who speaks Arabic."""
-    server.stop()
-    id = world_of(server.data, lambda world: world.visit(visitors=["bob"], language="ar"))
-    server.start()
-    return id
+    with server.world() as world:
+        return world.visit(visitors=["bob"], language="ar")
 
 
-def put_at_the_desk(desk: Device, key: str, tmp_path: Path) -> None:
+def put_at_the_desk(desk: Desk, key: str, tmp_path: Path) -> None:
     page = desk.page
     page.goto(desk.server.url + "/desk/guide/ar/recordings")
     sound = tmp_path / "sound.webm"
@@ -61,20 +60,16 @@ def put_at_the_desk(desk: Device, key: str, tmp_path: Path) -> None:
     expect(page.locator(f"#{key} audio")).to_have_count(1)
 
 
-def test_a_recording_is_heard_without_network(
-    phone: Device, server: Server, desk: Device, visit: str, tmp_path: Path
+def test_a_recording_plays_without_network(
+    phone: Phone, server: Server, desk: Desk, visit: str, tmp_path: Path
 ) -> None:
-    desk.page.goto(server.url + "/sign-in")
-    desk.page.fill("input[name=name]", "bob")
-    desk.page.fill("input[name=password]", PASSWORD)
-    desk.page.press("input[name=password]", "Enter")
-    until(desk.page, "location.pathname !== '/sign-in'")
+    desk.sign_in("bob")
     for key in ("i25", "K9"):
         put_at_the_desk(desk, key, tmp_path)
 
     phone.context.add_init_script(LISTEN)
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     phone.open("/field/outbox")
     phone.page.locator("#send button").click()
     until(
@@ -88,18 +83,18 @@ def test_a_recording_is_heard_without_network(
         phone.page.tap("#aloud")
         until(phone.page, "globalThis.heard?.currentTime > 0 && globalThis.heard.error === null")
         phone.page.evaluate("delete globalThis.heard")
-    # Neither a recording nor, on this machine, a voice: no button.
+    # No recording and, on this machine, no synthetic voice: no button.
     phone.open(f"/field/visits/{visit}/tenant/item?item=i26")
     expect(phone.page.locator("#tenant-words")).to_be_visible()
     expect(phone.page.locator("#aloud")).to_be_hidden()
 
 
-def test_a_consent_is_never_read_by_a_machine(phone: Device, visit: str) -> None:
+def test_a_consent_is_never_read_by_a_machine(phone: Phone, visit: str) -> None:
     phone.context.add_init_script(
         "speechSynthesis.getVoices = () => [{lang: 'ar', localService: true, name: 'test'}]"
     )
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     phone.open(f"/field/visits/{visit}/tenant/item?item=i26")
     expect(phone.page.locator("#aloud")).to_be_visible()
     phone.open(f"/field/visits/{visit}/tenant/consent?purpose=K9")

@@ -1,40 +1,23 @@
-"""The shell on a real phone: it starts without a network, tells the truth, and updates when told."""
+"""The shell on a real phone: it starts without a network, shows the truth, and updates when asked to."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Device, Server, until
+from tests.browser.accessibility import violations
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.releases import alter, newer, redirect, remove
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
-
-AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-
-
-def strip(phone: Device, text: str) -> None:
-    """What the strip says when it has counted everything: a tap's page comes a moment before."""
-    expect(phone.page.locator("#strip:not([aria-busy])")).to_have_text(text + "›")
-
-
-def make_a_visit(phone: Device) -> None:
-    """Save one operation: a visit opened on the phone."""
-    phone.open("/field/new")
-    phone.page.locator("main form button:not([type=button])").click()
-    until(phone.page, "location.pathname.startsWith('/field/visits/')")
-
-
-def sessions_end(server: Server) -> None:
-    """As when a supervisor ends all sessions at the desk."""
-    with sqlite3.connect(server.data / "troskel.db") as db:
-        db.execute("UPDATE sessions SET ended_at = created_at")
 
 
 def caches_of(page: Page) -> dict[str, list[str]]:
@@ -49,41 +32,41 @@ def caches_of(page: Page) -> dict[str, list[str]]:
 
 
 def test_a_killed_phone_starts_without_a_network_and_has_what_was_saved(
-    phone: Device, server: Server
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
-    make_a_visit(phone)
-    strip(phone, "Saved on this phone · 1 unsent")
+    phone.save_new_visit()
+    phone.expect_status("Saved on this phone · 1 unsent")
     phone.kill()
     phone.reopen()
     phone.open("/field/outbox")
-    strip(phone, "Saved on this phone · 1 unsent")
+    phone.expect_status("Saved on this phone · 1 unsent")
     expect(phone.page.locator(".outbox-what")).to_have_text(["Opened a visit"])
     server.start()
     # Chromium writes cookies to disk twice a minute: after a kill the session may be gone, and
     # signing in again is what the strip then asks for. What was saved is there either way.
     phone.sign_in("bob")
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
     phone.open("/field/outbox")
     expect(phone.page.locator(".outbox-what")).to_have_count(0)
 
 
-def test_an_address_deep_in_the_app_opens_without_a_network(phone: Device, server: Server) -> None:
+def test_an_address_deep_in_the_app_opens_without_a_network(phone: Phone, server: Server) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.kill()
     phone.new_page()
     phone.open("/field/device")
     expect(phone.page.locator("h1")).to_have_text("This phone")
 
 
-def test_signing_in_without_a_network_says_so_and_keeps_what_was_typed(
-    phone: Device, server: Server
+def test_signing_in_without_a_network_reports_it_and_keeps_what_was_typed(
+    phone: Phone, server: Server
 ) -> None:
     phone.open("/field/")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
     phone.page.fill("#name", "bob")
     phone.page.fill("#password", "x")
@@ -95,7 +78,7 @@ def test_signing_in_without_a_network_says_so_and_keeps_what_was_typed(
 # --- who is signed in
 
 
-def test_a_wrong_password_is_said_and_enrols_nothing(phone: Device) -> None:
+def test_a_wrong_password_is_reported_and_enrols_nothing(phone: Phone) -> None:
     phone.open("/field/")
     phone.page.fill("#name", "bob")
     phone.page.fill("#password", "wrong")
@@ -106,38 +89,38 @@ def test_a_wrong_password_is_said_and_enrols_nothing(phone: Device) -> None:
     )
 
 
-def test_a_dead_session_says_sign_in_to_send_and_clears_nothing(
-    phone: Device, server: Server
+def test_an_ended_session_shows_sign_in_to_send_and_clears_nothing(
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
-    sessions_end(server)
-    make_a_visit(phone)
-    strip(phone, "Sign in to send · 1 unsent")
+    server.end_sessions()
+    phone.save_new_visit()
+    phone.expect_status("Sign in to send · 1 unsent")
     phone.sign_in("bob")
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
 
 
-def test_signing_out_hides_and_deletes_nothing(phone: Device, server: Server) -> None:
+def test_signing_out_hides_and_deletes_nothing(phone: Phone, server: Server) -> None:
     phone.sign_in("bob")
     server.stop()
-    make_a_visit(phone)
+    phone.save_new_visit()
     phone.open("/field/settings")
     phone.page.locator("#sign-out button").click()
     expect(phone.page.locator("h1")).to_have_text("Sign in")
-    strip(phone, "Sign in to send · 1 unsent")
+    phone.expect_status("Sign in to send · 1 unsent")
     phone.open("/field/")
     expect(phone.page.locator("h1")).to_have_text("Sign in")
     server.start()
     phone.sign_in("bob")
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
 
 
 def test_a_rescue_copy_holds_the_exact_bytes_of_what_is_unsent(
-    phone: Device, server: Server
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
     server.stop()
-    make_a_visit(phone)
+    phone.save_new_visit()
     phone.open("/field/outbox")
     with phone.page.expect_download() as download:
         phone.page.tap("#export")
@@ -147,13 +130,13 @@ def test_a_rescue_copy_holds_the_exact_bytes_of_what_is_unsent(
     server.start()
     phone.page.locator("#send button").click()
     expect(phone.page.locator(".outbox-what")).to_have_count(0)
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
 
 
 # --- language
 
 
-def test_the_language_is_the_persons_and_stays(phone: Device, server: Server) -> None:
+def test_the_language_is_the_persons_and_stays(phone: Phone, server: Server) -> None:
     phone.sign_in("bob")
     phone.open("/field/settings")
     with phone.page.expect_response("**/language"):
@@ -164,15 +147,13 @@ def test_the_language_is_the_persons_and_stays(phone: Device, server: Server) ->
     phone.page.reload()
     phone.ready()
     expect(html).to_have_attribute("lang", "ar")
-    with sqlite3.connect(server.data / "troskel.db") as db:
-        found = db.execute("SELECT interface_language FROM users WHERE name = 'bob'").fetchone()
-    assert found == ("ar",)
+    assert server.query("SELECT interface_language FROM users WHERE name = 'bob'") == [("ar",)]
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_phones_own_pages_are_accessible(phone: Device, language: str) -> None:
+def test_the_phones_own_pages_are_accessible(phone: Phone, language: str) -> None:
     phone.sign_in("bob")
-    phone.page.evaluate(f"localStorage.setItem('troskel.language', '{language}')")
+    phone.set_language(language)
     for path in ("outbox", "settings", "device", "sign-in", "nowhere"):
         phone.open(f"/field/{path}")
         # The bars stay in sight while the page moves under them; axe would measure what they
@@ -181,13 +162,7 @@ def test_the_phones_own_pages_are_accessible(phone: Device, language: str) -> No
             "() => { for (const id of ['strip', 'nav'])"
             " document.getElementById(id).style.position = 'static' }"
         )
-        phone.page.evaluate(AXE)
-        found = phone.page.evaluate(
-            "async () => (await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa',"
-            " 'best-practice'], rules: {'color-contrast-enhanced': {enabled: true}}}))"
-            ".violations.map(v => [v.id, v.nodes.map(n => n.html)])"
-        )
-        assert found == [], path
+        assert violations(phone.page, strict=True) == [], path
         small = phone.page.evaluate(
             """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
                  .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 48)
@@ -197,10 +172,10 @@ def test_the_phones_own_pages_are_accessible(phone: Device, language: str) -> No
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_a_page_shown_again_takes_nobody_back_who_has_gone_on(phone: Device) -> None:
+def test_a_page_rendered_again_does_not_replace_the_next_page(phone: Phone) -> None:
     phone.sign_in("bob")
     phone.open("/field/outbox")
-    # As when news arrive under a page that is being left: asked for there, answered here.
+    # As when a pull ends while its page is being left: requested there, answered here.
     phone.page.evaluate(
         "htmx.ajax('GET', '/field/', {source: document.body, target: '#main', select: '#main',"
         " headers: {'X-Again': 'true'}})"
@@ -209,16 +184,14 @@ def test_a_page_shown_again_takes_nobody_back_who_has_gone_on(phone: Device) -> 
     expect(phone.page.locator("h1")).to_have_text("What is on this phone")
 
 
-def test_the_strip_never_says_all_sent_of_what_it_has_not_counted(
-    phone: Device, server: Server
-) -> None:
-    """The new page is there a moment before the strip has counted what was saved for it."""
+def test_the_strip_never_shows_all_sent_before_it_has_counted(phone: Phone, server: Server) -> None:
+    """The new page is shown a moment before the strip has counted what was saved."""
     phone.sign_in("bob")
-    phone.kept()
-    strip(phone, "All sent")
+    phone.wait_for_worker()
+    phone.expect_status("All sent")
     server.stop()
     phone.open("/field/new")
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
     phone.page.evaluate(
         """() => {
              globalThis.seen = []
@@ -229,7 +202,7 @@ def test_the_strip_never_says_all_sent_of_what_it_has_not_counted(
     )
     phone.page.locator("main form button:not([type=button])").click()
     until(phone.page, "location.pathname.startsWith('/field/visits/')")
-    strip(phone, "Saved on this phone · 1 unsent")
+    phone.expect_status("Saved on this phone · 1 unsent")
     seen = phone.page.evaluate("globalThis.seen")
     after = [one for one in seen if one[0].startswith("/field/visits/")]
     assert any("1 unsent" in text for _, text, _ in after)
@@ -239,9 +212,9 @@ def test_the_strip_never_says_all_sent_of_what_it_has_not_counted(
 # --- the worker
 
 
-def test_the_worker_keeps_only_public_files_of_one_version(phone: Device) -> None:
+def test_the_worker_keeps_only_public_files_of_one_version(phone: Phone) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     phone.open("/field/outbox")
     kept = caches_of(phone.page)
     assert len(kept) == 1
@@ -250,68 +223,16 @@ def test_the_worker_keeps_only_public_files_of_one_version(phone: Device) -> Non
     assert all(path == "/field/" or path.startswith("/s/") for path in paths)
 
 
-def remove(name: str) -> Callable[[Path], None]:
-    """A file that the worker's list names is not there: the answer is 404."""
-
-    def change(root: Path) -> None:
-        code = root / "pwa" / "bundle" / "assets.py"
-        text = code.read_text("utf-8")
-        broken = text.replace(
-            "if version != self.version", f"if name == {name!r} or version != self.version"
-        )
-        assert broken != text
-        code.write_text(broken, "utf-8")
-
-    return change
-
-
-def redirect(name: str) -> Callable[[Path], None]:
-    """A proxy sends one file to a sign-in page."""
-
-    def change(root: Path) -> None:
-        code = root / "pwa" / "phones" / "shell.py"
-        text = code.read_text("utf-8")
-        old = "    content = _assets().read(version, name)"
-        new = (
-            f"    if name == {name!r}:\n        from flask import redirect\n\n"
-            "        return redirect('/sign-in')\n" + old
-        )
-        assert old in text
-        code.write_text(text.replace(old, new), "utf-8")
-
-    return change
-
-
-def alter(name: str) -> Callable[[Path], None]:
-    """A proxy changes the content of one file under way."""
-
-    def change(root: Path) -> None:
-        code = root / "pwa" / "bundle" / "assets.py"
-        text = code.read_text("utf-8")
-        old = "        return content if _sha256(content)"
-        assert old in text
-        broken = f"        if name == {name!r}:\n            return content + b' '\n" + old
-        code.write_text(text.replace(old, broken), "utf-8")
-
-    return change
-
-
-def newer(root: Path) -> None:
-    """Any change that makes another version."""
-    css = root / "static" / "css" / "field.css"
-    css.write_text(css.read_text("utf-8") + "/* newer */\n", "utf-8")
-
-
 @pytest.mark.parametrize("fault", [remove, redirect, alter])
-def test_a_version_that_does_not_come_whole_is_not_taken(
-    phone: Device, server: Server, fault: Callable[[str], Callable[[Path], None]]
+def test_an_incomplete_version_is_not_installed(
+    phone: Phone, server: Server, fault: Callable[[str], Callable[[Path], None]]
 ) -> None:
     phone.open("/field/")
-    phone.kept()
+    phone.wait_for_worker()
     words = "'/s/' + document.documentElement.dataset.version + '/build/catalog.en.js'"
-    until(phone.page, f"caches.match({words})")  # kept when the worker gets round to it
+    until(phone.page, f"caches.match({words})")  # stored when the worker is idle
     before = caches_of(phone.page)
-    breakage = fault("css/field.css")  # what is as it was is not fetched again
+    breakage = fault("css/field.css")  # an unchanged file is not fetched again
 
     def change(root: Path) -> None:
         newer(root)
@@ -334,41 +255,41 @@ def test_a_version_that_does_not_come_whole_is_not_taken(
     phone.ready()
 
 
-def test_a_new_version_waits_for_the_form_and_is_taken_when_told(
-    phone: Device, server: Server
+def test_a_new_version_waits_for_the_form_and_is_installed_on_request(
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
-    first = phone.page.evaluate("document.documentElement.dataset.version")
+    phone.wait_for_worker()
+    first = phone.version()
     phone.open("/field/new")
     phone.page.evaluate("document.querySelector('main form').dataset.dirty = ''")
     server.release(newer)
-    phone.page.evaluate(
-        "async () => { await (await navigator.serviceWorker.getRegistration('/field/')).update() }"
-    )
+    phone.look_for_update()
     banner = phone.page.locator("#banner button")
     banner.click()
     expect(phone.page.locator("#toast")).to_contain_text("finish what you are writing")
-    assert phone.page.evaluate("document.documentElement.dataset.version") == first
+    assert phone.version() == first
     phone.page.evaluate("delete document.querySelector('main form').dataset.dirty")
     phone.page.tap("#toast")
     banner.click()
     until(phone.page, f"document.documentElement.dataset.version !== {first!r}")
     phone.ready()
-    assert len(caches_of(phone.page)) == 2  # the one before stays for pages that are still open
+    assert len(caches_of(phone.page)) == 2  # the version before stays for pages that are still open
     server.stop()
     phone.page.reload()
     phone.ready()
-    assert phone.page.evaluate("document.documentElement.dataset.version") != first
+    assert phone.version() != first
 
 
-def test_a_first_visit_loads_little(phone: Device) -> None:
+def test_a_first_visit_loads_little(phone: Phone) -> None:
     sizes: dict[str, int] = {}
     listed = phone.page.request.get(phone.server.url + "/sw.js").text()
-    files = json.loads(re.search(r"^const FILES = (.*)$", listed, re.MULTILINE)[1])  # type: ignore[index]
+    found = re.search(r"^const FILES = (.*)$", listed, re.MULTILINE)
+    assert found
+    files = json.loads(found[1])
     for file in files:
         if re.search(r"catalog\.(?!ar)", file["url"]):
-            continue  # a phone loads one language; Swedish is in phone.js, and the rest is kept by who asks
+            continue  # a phone loads one language; Swedish is in phone.js, others are loaded on request
         body = phone.page.request.get(phone.server.url + file["url"]).body()
         kind = file["url"].rsplit(".", 1)[-1]
         sizes[kind] = sizes.get(kind, 0) + len(gzip.compress(body, 9))

@@ -7,359 +7,187 @@ meanwhile the desk moves the appointment and gives another visit to somebody els
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Playwright, expect
 
-from pwa.database.connections import Databases
-from pwa.guide import load
-from pwa.homes import company
-from tests.browser.conftest import PHONE, Device, Server, until
-from tests.conftest import PASSWORD
+from tests.browser.desk import FIRST, SECOND, Desk, import_file
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import Server
+from tests.cast.company import open_app, services_of, store_facts
 
 pytestmark = pytest.mark.browser
 
-HEADER = "Kontraktsnr;Objektsnr;Adress;Lägenhetsnr;Postnr;Ort;Område;Inflyttningsdatum;Namn;Telefon;Språk;Skyddad"
-# The company's day, not the machine's: they differ for an hour or two each night.
-DAY = datetime.now(ZoneInfo("Europe/Stockholm")).date()
-TODAY = DAY.isoformat()
-MOVED = (DAY - timedelta(days=5)).isoformat()
-FIRST, SECOND = "Gatvägen 12 A", "Provgatan 3 B"
-
-
-def import_file(folder: Path) -> Path:
-    """Two homes, one parking space, one protected identity, one row that is wrong."""
-    rows = [
-        f"1/1;1;{FIRST};1102;721 87;Västerås;Norr;{MOVED};Testsson Test;070-123 45 67;ar;N",
-        f"2/1;2;{SECOND};0903;721 87;Västerås;Norr;{MOVED};Provberg Prov;;so;N",
-        f"3/1;3;Hemliga gatan 1;1001;721 87;Västerås;Norr;{MOVED};Demolund Demo;;;J",
-        "4/1;4;Felgatan 1;1001;721 87;Västerås;Norr;11/12/26;Skisslund Skiss;;;N",
-    ]
-    path = folder / "tenancies.csv"
-    path.write_text("\r\n".join([HEADER, *rows]), "cp1252")
-    return path
-
-
-def sign_in_at_the_desk(desk: Device, name: str = "alice") -> Page:
-    desk.page.goto(desk.server.url + "/sign-in")
-    desk.page.fill("input[name=name]", name)
-    desk.page.fill("input[name=password]", PASSWORD)
-    desk.page.press("input[name=password]", "Enter")
-    expect(desk.page.locator("h1")).to_be_visible()
-    until(desk.page, "location.pathname.startsWith('/desk/')")
-    return desk.page
-
-
-def import_at_the_desk(page: Page, url: str, path: Path) -> None:
-    page.goto(url + "/desk/import")
-    page.set_input_files("#file", str(path))
-    page.click("#import button[name=dry_run]")
-    store = page.locator("button[form=import][value='0']")
-    expect(store).to_be_visible()
-    expect(page.locator("#report")).to_contain_text("Row 5")  # the one that is wrong
-    store.click()
-    expect(page.locator("#report a[href*='unassigned']")).to_be_visible()
-
-
-def assign(page: Page, url: str, who: str, *, time: str) -> None:
-    """Give every unassigned visit to `who`, today."""
-    page.goto(url + "/desk/visits?unassigned=1")
-    for box in page.locator("#visits .tick").all():
-        box.check()
-    option = page.locator(f"#assign-first option:has-text('{who}')").first
-    page.select_option("#assign-first", value=option.get_attribute("value"))
-    page.fill("#assign-date", TODAY)
-    page.fill("#assign-time", time)
-    page.click("#assign button.button-primary")
-    expect(page.locator(".tick")).to_have_count(0)
-
-
-def visit_at(server: Server, street: str) -> str:
-    """The id of the visit at an address, from the database."""
-    row = ask(server, "SELECT id FROM visit_index WHERE street = ?", street)
-    return str(row[0][0])
-
-
-def ask(server: Server, sql: str, *values: Any) -> list[Any]:
-    with closing(sqlite3.connect(server.data / "troskel.db")) as db:
-        return db.execute(sql, values).fetchall()
-
-
-def open_visit(phone: Device, id: str) -> None:
-    phone.page.locator(f"#visit-{id} .visit-open").click()
-    until(phone.page, f"location.pathname === '/field/visits/{id}'")
-
-
-def answer(page: Page, item: str, code: str) -> None:
-    page.locator(f"#{item}-{code}").click()
-    expect(page.locator(f"#{item}-{code}")).to_have_attribute("aria-pressed", "true")
-
-
-def section(page: Page, visit: str, key: str) -> None:
-    page.locator(f"main a[href$='/s/{key}']").first.click()
-    until(page, f"location.pathname === '/field/visits/{visit}/s/{key}'")
-
-
-def back_to(page: Page, visit: str) -> None:
-    page.locator(f".crumbs a[href='/field/visits/{visit}']").click()
-    until(page, f"location.pathname === '/field/visits/{visit}'")
-
-
-def note(page: Page, visit: str, item: str, text: str) -> None:
-    page.locator(f"#note-{item}").click()
-    page.fill("#text", text)
-    page.click("#note-save")
-    expect(page.locator(f"#item-{item}")).to_contain_text(text)
-
-
-def sign(page: Page) -> None:
-    """Draw on the signature pad, with a mouse for a finger."""
-    pad = page.locator("#signature-pad")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 20, box["y"] + 30)
-    page.mouse.down()
-    for step in range(1, 8):
-        page.mouse.move(box["x"] + 20 + 25 * step, box["y"] + 30 + (20 if step % 2 else -10))
-    page.mouse.up()
-    until(page, "document.getElementById('signature-hash').value.length === 64")
-
-
-def unsent(page: Page) -> int:
-    """What the phone itself says is unsent: the number on its page."""
-    page.locator("#nav a[href='/field/outbox']").click()
-    until(page, "location.pathname === '/field/outbox'")
-    return page.locator(".outbox-row").count()
-
-
-def send(phone: Device) -> None:
-    """Press Send until nothing is unsent; the button may be asked before the server listens."""
-    unsent(phone.page)
-    for _ in range(20):
-        if phone.page.locator(".outbox-row").count() == 0:
-            break
-        if phone.page.locator("main a[href='/field/sign-in']").count():
-            # Chromium writes cookies half a minute late: the kill took the session with it.
-            sign_in_on(phone, "bob")
-            unsent(phone.page)
-            continue
-        phone.page.locator("#send button").click()
-        phone.page.wait_for_load_state()
-        until(phone.page, "!document.querySelector('#send button')?.disabled")
-    expect(phone.page.locator(".outbox-row")).to_have_count(0)
+BICYCLE = "En cykel står i trapphuset"
+DOORBELL = "Ringklockan är trasig"
+TRY_AGAIN = "Prova larmet en gång till"
 
 
 @pytest.fixture
 def data_dir(data_dir: Path) -> Path:
     """The cast's folder with the company's own facts in it: consents need them."""
-    databases = Databases(data_dir / "troskel.db")
-    facts = {name: one.default for name, one in load().settings.items() if one.default}
-    with databases.writing() as db:
-        company.store_settings(db, facts)
-    databases.close()
+    with open_app(data_dir) as app:
+        store_facts(services_of(app))
     return data_dir
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_story(
-    playwright: Playwright, server: Server, desk: Device, tmp_path: Path, language: str
-) -> None:
-    locale = {"en": "en-GB", "ar": "ar"}[language]
-    phone = Device(playwright, server, tmp_path / "phone", {**PHONE, "locale": locale})
-    try:
-        tell(server, desk, phone, tmp_path)
-    finally:
-        phone.close()
+@dataclass
+class Story:
+    """Alice at her desk, Bob with his phone, and the server between them."""
+
+    server: Server
+    alice: Desk
+    bob: Phone
+    first: str = ""
+    second: str = ""
+    unsent: int = 0
+
+    def alice_imports_a_file_and_gives_both_visits_to_bob(self, folder: Path) -> None:
+        self.alice.sign_in("alice")
+        until(self.alice.page, "location.pathname.startsWith('/desk/')")
+        self.alice.import_tenancies(import_file(folder))
+        assert self.server.query("SELECT count(*) FROM visit_index") == [(2,)]
+        self.alice.assign_all("Bob Testsson", time="10:00")
+        self.first, self.second = self.server.visit_at(FIRST), self.server.visit_at(SECOND)
+
+    def bobs_phone_gets_them(self) -> None:
+        self.bob.sign_in("bob")
+        expect(self.bob.card(self.first)).to_contain_text(FIRST)
+        expect(self.bob.card(self.second)).to_contain_text(SECOND)
+        self.bob.wait_for_worker()
+        self.bob.wait_for_guide()
+
+    def the_network_is_gone(self) -> None:
+        self.server.stop()
+
+    def the_network_is_back(self) -> None:
+        self.server.start()
+
+    def bob_begins_the_visit_in_the_tenants_language(self) -> None:
+        self.bob.open_visit(self.first)
+        self.bob.choose_tenants_language("ar")
+        expect(self.bob.page.locator("#choose-language")).to_contain_text("العربية")
+        self.bob.open_section(self.first, "s02")
+        self.bob.page.click("#tick")
+        self.bob.answer("i10", "yes")
+        self.bob.back_to_visit(self.first)
+        self.bob.open_section(self.first, "s04")
+        self.bob.answer("i23", "silent")
+        self.bob.write_note("i26", BICYCLE)
+        self.unsent = self.bob.unsent()
+        assert self.unsent >= 5
+
+    def bobs_phone_dies(self) -> None:
+        self.bob.kill()
+
+    def alice_moves_one_visit_and_gives_the_other_to_charlie(self) -> None:
+        self.alice.change_assignment(self.first, time="14:30")
+        self.alice.change_assignment(self.second, who="Charlie Testsson")
+
+    def bob_starts_it_again_and_everything_is_there(self) -> None:
+        self.bob.reopen()
+        self.bob.open("/field/")
+        assert self.bob.unsent() == self.unsent
+        self.bob.show_visits()
+        self.bob.open_visit(self.first)
+        self.bob.open_section(self.first, "s04")
+        self.bob.expect_answer("i23", "silent")
+        expect(self.bob.page.locator("#item-i26")).to_contain_text(BICYCLE)
+
+    def bob_finishes_the_visit(self) -> None:
+        self.bob.order_follow_up(self.first, "s04", "i23")
+        self.bob.back_to_visit(self.first)
+        self.bob.record_consent(self.first, "K1", "Ambassadörerna i Norr")
+        self.bob.close_visit(self.first)
+
+    def bob_writes_in_the_visit_that_is_no_longer_his(self) -> None:
+        self.bob.show_visits()
+        self.bob.open_visit(self.second)
+        self.bob.write_note_on_visit(self.second, DOORBELL)
+
+    def everything_is_sent_once(self) -> None:
+        self.bob.send()
+        twice = "SELECT id, count(*) FROM log GROUP BY id HAVING count(*) > 1"
+        assert self.server.query(twice) == []
+        assert self.server.query("SELECT count(*) FROM held WHERE state = 'open'") == [(0,)]
+
+    def alice_finds_every_answer_note_and_consent_once(self) -> None:
+        page, query = self.alice.page, self.server.query
+        self.alice.open_visit(self.first)
+        text = page.locator("main").inner_text()
+        assert text.count(BICYCLE) >= 1
+        assert page.locator(f"main :text-is('{BICYCLE}')").count() == 1
+        assert "14:30" in text  # the appointment she moved stands
+        page.locator("img[src*='/blobs/']").first.scroll_into_view_if_needed()
+        pictures = "[...document.querySelectorAll(\"img[src*='/blobs/']\")]"
+        until(page, f"{pictures}.every(i => i.naturalWidth > 0)")
+        consents = query("SELECT purpose, decision FROM consent_index WHERE visit = ?", self.first)
+        assert consents == [("K1", "yes")]
+        assert query("SELECT count(*) FROM log WHERE kind = 'visit.note'") == [(2,)]
+        assert query("SELECT count(*) FROM log WHERE kind = 'visit.follow_up'") == [(1,)]
+        self.alice.open_visit(self.second)
+        expect(page.locator("main")).to_contain_text(DOORBELL)
+
+    def alice_returns_one_point(self) -> None:
+        self.alice.return_visit(self.first, "i23", TRY_AGAIN)
+
+    def bob_corrects_it_and_closes_again(self) -> None:
+        returned = self.bob.page.locator(f".group-returned #visit-{self.first}")
+        self.bob.sync_until(lambda: returned.count() == 1)
+        self.bob.open_visit(self.first)
+        expect(self.bob.page.locator(".banner-warn").first).to_contain_text(TRY_AGAIN)
+        self.bob.open_section(self.first, "s04")
+        self.bob.answer("i23", "sounds")
+        self.bob.back_to_visit(self.first)
+        self.bob.close_visit(self.first)
+        self.bob.send()
+
+    def alice_approves(self) -> None:
+        self.alice.approve_visit(self.first)
+        state = self.server.query("SELECT state FROM visit_index WHERE id = ?", self.first)
+        assert state == [("approved",)]
 
 
-def tell(server: Server, desk: Device, phone: Device, tmp_path: Path) -> None:
-    # Alice imports a file and gives both visits to Bob.
-    page = sign_in_at_the_desk(desk)
-    import_at_the_desk(page, server.url, import_file(tmp_path))
-    assert ask(server, "SELECT count(*) FROM visit_index") == [(2,)]
-    assign(page, server.url, "Bob Testsson", time="10:00")
-    first, second = visit_at(server, FIRST), visit_at(server, SECOND)
-
-    # Bob's phone gets them; then the network is gone.
-    sign_in_on(phone, "bob")
-    expect(phone.page.locator(f"#visit-{first}")).to_contain_text(FIRST)
-    expect(phone.page.locator(f"#visit-{second}")).to_contain_text(SECOND)
-    phone.kept()
-    packs_kept(phone)
-    server.stop()
-
-    # He begins the visit in the tenant's language.
-    open_visit(phone, first)
-    phone.page.click("#choose-language")
-    phone.page.click("#language-ar")
-    expect(phone.page.locator("#choose-language")).to_contain_text("العربية")
-    section(phone.page, first, "s02")
-    phone.page.click("#tick")
-    answer(phone.page, "i10", "yes")
-    back_to(phone.page, first)
-    section(phone.page, first, "s04")
-    answer(phone.page, "i23", "silent")
-    note(phone.page, first, "i26", "En cykel står i trapphuset")
-    before = unsent(phone.page)
-    assert before >= 5
-
-    # The phone dies in the middle of it. Meanwhile Alice moves the appointment, and gives the
-    # other visit to Charlie; then the network is gone again.
-    phone.kill()
-    server.start()
-    move(page, server.url, first, time="14:30")
-    move(page, server.url, second, who="Charlie Testsson")
-    server.stop()
-
-    # Bob starts the phone again, offline: everything is there, and he goes on.
-    phone.reopen()
-    phone.open("/field/")
-    assert unsent(phone.page) == before
-    phone.page.locator("#nav a[href='/field/']").click()
-    open_visit(phone, first)
-    section(phone.page, first, "s04")
-    expect(phone.page.locator("#i23-silent")).to_have_attribute("aria-pressed", "true")
-    expect(phone.page.locator("#item-i26")).to_contain_text("En cykel står i trapphuset")
-    phone.page.click("#offer-i23")
-    phone.page.click("#follow-up-save")
-    until(phone.page, f"location.pathname === '/field/visits/{first}/s/s04'")
-    back_to(phone.page, first)
-    consent(phone.page, first)
-    close(phone.page, first)
-
-    # He also wrote something in the visit that is no longer his.
-    phone.page.locator("#nav a[href='/field/']").click()
-    open_visit(phone, second)
-    phone.page.click("#to-note")
-    phone.page.fill("#text", "Ringklockan är trasig")
-    phone.page.click("#note-save")
-    until(phone.page, f"location.pathname === '/field/visits/{second}'")
-
-    # Back online: everything is sent, once.
-    server.start()
-    send(phone)
-    log = ask(server, "SELECT id, count(*) FROM log GROUP BY id HAVING count(*) > 1")
-    assert log == []
-    assert ask(server, "SELECT count(*) FROM held WHERE state = 'open'") == [(0,)]
-
-    # Alice sees every answer, note and consent once; the appointment she moved stands.
-    page.goto(f"{server.url}/desk/visits/{first}")
-    text = page.locator("main").inner_text()
-    assert text.count("En cykel står i trapphuset") >= 1
-    assert page.locator("main :text-is('En cykel står i trapphuset')").count() == 1
-    assert "14:30" in text
-    signature = page.locator("img[src*='/blobs/']").first
-    signature.scroll_into_view_if_needed()
-    until(
-        page,
-        "[...document.querySelectorAll(\"img[src*='/blobs/']\")].every(i => i.naturalWidth > 0)",
-    )
-    assert ask(server, "SELECT purpose, decision FROM consent_index WHERE visit = ?", first) == [
-        ("K1", "yes")
-    ]
-    assert ask(server, "SELECT count(*) FROM log WHERE kind = 'visit.note'") == [(2,)]
-    assert ask(server, "SELECT count(*) FROM log WHERE kind = 'visit.follow_up'") == [(1,)]
-    page.goto(f"{server.url}/desk/visits/{second}")
-    expect(page.locator("main")).to_contain_text("Ringklockan är trasig")
-
-    # She returns one point; Bob sees it, corrects it, and closes once more; she approves.
-    page.goto(f"{server.url}/desk/visits/{first}")
-    item = page.locator("#points select[name=item]").first
-    item.select_option(value="i23")
-    page.locator("#points textarea").first.fill("Prova larmet en gång till")
-    page.locator("form[action$='/return'] button.button").last.click()
-    until(page, "!document.querySelector(\"form[action$='/return']\")")
-    sync_until(phone, lambda: phone.page.locator(f".group-returned #visit-{first}").count() == 1)
-    open_visit(phone, first)
-    expect(phone.page.locator(".banner-warn").first).to_contain_text("Prova larmet en gång till")
-    section(phone.page, first, "s04")
-    answer(phone.page, "i23", "sounds")
-    back_to(phone.page, first)
-    close(phone.page, first)
-    send(phone)
-    page.goto(f"{server.url}/desk/visits/{first}")
-    page.locator("form[action$='/approve'] button").click()
-    until(page, "!document.querySelector(\"form[action$='/approve']\")")
-    assert ask(server, "SELECT state FROM visit_index WHERE id = ?", first) == [("approved",)]
-    # Nothing in the console but what the browser itself says of a server that is not there, or
-    # of a session that is over.
-    assert [one for one in phone.said if "Failed to load resource" not in one] == []
+@pytest.fixture(params=["en", "ar"])
+def story(
+    request: pytest.FixtureRequest,
+    playwright: Playwright,
+    server: Server,
+    desk: Desk,
+    tmp_path: Path,
+) -> Iterator[Story]:
+    """Bob's phone is in English, or in Arabic."""
+    locale = {"en": "en-GB", "ar": "ar"}[request.param]
+    phone = Phone(playwright, server, tmp_path / "phone", locale=locale)
+    yield Story(server, desk, phone)
+    phone.close()
 
 
-def sign_in_on(phone: Device, name: str) -> None:
-    phone.open("/field/sign-in")
-    phone.page.locator("#sign-in input[name=name]").fill(name)
-    phone.page.locator("#sign-in input[name=password]").fill(PASSWORD)
-    phone.page.locator("#sign-in button").first.click()
-    until(phone.page, "location.pathname === '/field/'")
+def test_the_story(story: Story, tmp_path: Path) -> None:
+    story.alice_imports_a_file_and_gives_both_visits_to_bob(tmp_path)
+    story.bobs_phone_gets_them()
 
+    story.the_network_is_gone()
+    story.bob_begins_the_visit_in_the_tenants_language()
+    story.bobs_phone_dies()
 
-def packs_kept(phone: Device) -> None:
-    """Wait until the guide's packs for the visits lie on the phone."""
-    until(
-        phone.page,
-        "caches.keys().then(async names => { let n = 0; for (const name of names) if (name.includes('guide'))"
-        " n += (await (await caches.open(name)).keys()).length; return n >= 3 })",
-    )
+    story.the_network_is_back()
+    story.alice_moves_one_visit_and_gives_the_other_to_charlie()
 
+    story.the_network_is_gone()
+    story.bob_starts_it_again_and_everything_is_there()
+    story.bob_finishes_the_visit()
+    story.bob_writes_in_the_visit_that_is_no_longer_his()
 
-def move(page: Page, url: str, visit: str, *, time: str = "", who: str = "") -> None:
-    page.goto(f"{url}/desk/visits/{visit}")
-    page.locator(
-        "details:has(form[action$='/assign']) > summary, #assign-details > summary"
-    ).first.click() if page.locator("form[action$='/assign']").is_hidden() else None
-    if time:
-        page.fill("form[action$='/assign'] input[name=time]", time)
-    if who:
-        option = page.locator(
-            f"form[action$='/assign'] select[name=first] option:has-text('{who}')"
-        ).first
-        page.select_option(
-            "form[action$='/assign'] select[name=first]", value=option.get_attribute("value")
-        )
-    page.locator("form[action$='/assign'] button").last.click()
-    expect(page.locator("main")).to_contain_text(time or who)
+    story.the_network_is_back()
+    story.everything_is_sent_once()
+    story.alice_finds_every_answer_note_and_consent_once()
 
-
-def consent(page: Page, visit: str) -> None:
-    page.click("#to-consents")
-    page.click("#open-K1")
-    page.fill("#recipient", "Ambassadörerna i Norr")
-    expect(page.locator("#wording")).to_contain_text("Ambassadörerna i Norr")
-    page.select_option("#interpreter", "ambassador")
-    sign(page)
-    page.click("#decide-yes")
-    expect(page.locator("#decision")).to_be_visible()
-    # What is shown back is what was stored.
-    until(page, "document.querySelector('#decision img.signature')?.naturalWidth > 0")
-    page.locator(".crumbs a").first.click()
-    back_to(page, visit)
-
-
-def close(page: Page, visit: str) -> None:
-    page.click("#to-read-back")
-    page.click("#close")
-    until(page, f"location.pathname === '/field/visits/{visit}'")
-    expect(page.locator("#reopen")).to_be_visible()
-
-
-def sync_until(phone: Device, there: Callable[[], bool]) -> None:
-    """Ask the server until what we wait for has come."""
-    for _ in range(30):
-        phone.page.locator("#nav a[href='/field/outbox']").click()
-        until(phone.page, "location.pathname === '/field/outbox'")
-        phone.page.locator("#send button").click()
-        until(phone.page, "!document.querySelector('#send button')?.disabled")
-        phone.page.locator("#nav a[href='/field/']").click()
-        until(phone.page, "location.pathname === '/field/'")
-        if there():
-            return
-    raise AssertionError("it never came")
+    story.alice_returns_one_point()
+    story.bob_corrects_it_and_closes_again()
+    story.alice_approves()
+    assert story.bob.faults() == []

@@ -1,6 +1,6 @@
 """The eight traps of htmx 4 on a phone that answers itself (docs/design.md 3.4).
 
-Each test puts a probe page into a copy of the app and does what a hurried thumb does. The probe's
+Each test puts a probe page into a copy of the app and taps as fast as a hurried person. The probe's
 `gate` holds a save open, so that "fast" means "before the save is done", not a number of
 milliseconds.
 """
@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import FilePayload, Page, Playwright, expect
 
 from pwa.bundle import build
-from tests.browser.conftest import PHONE, ROOT, Device, Server, until
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import ROOT, Server
 
 pytestmark = pytest.mark.browser
 PROBE = Path(__file__).parent / "probe"
@@ -58,32 +60,32 @@ def server(
 @pytest.fixture(scope="module")
 def shared_phone(
     playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Device]:
+) -> Iterator[Phone]:
     profile = tmp_path_factory.mktemp("probe-phone")
-    device = Device(playwright, server, profile, {**PHONE, "locale": "en-GB"})
+    device = Phone(playwright, server, profile)
     yield device
     device.close()
 
 
 @pytest.fixture
-def phone(shared_phone: Device) -> Device:
+def phone(shared_phone: Phone) -> Phone:
     """One browser for all tests here, a new tab for each."""
     shared_phone.new_page()
-    shared_phone.said.clear()
+    shared_phone.console.clear()
     return shared_phone
 
 
 @pytest.fixture
-def page(phone: Device) -> Iterator[Page]:
-    """The probe's first page. What the page complains about fails the test."""
+def page(phone: Phone) -> Iterator[Page]:
+    """The probe's first page. A violation of the policy on it fails the test."""
     phone.open("/field/probe")
     expect(phone.page.locator("h1")).to_have_text("One")
     yield phone.page
-    assert [line for line in phone.said if "Content Security Policy" in line] == []
+    assert [line for line in phone.console if "Content Security Policy" in line] == []
 
 
 def close_gate(page: Page) -> None:
-    # () => {}: an expression would give the promise back, and Playwright would wait for it.
+    # () => {}: an expression would return the promise, and Playwright would wait for it.
     page.evaluate("() => { probe.gate = new Promise(open => { probe.open = open }) }")
 
 
@@ -92,7 +94,7 @@ def open_gate(page: Page) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until no request of htmx is on its way."""
+    """Wait until no request of htmx is under way."""
     until(page, "document.querySelector('.htmx-request') === null")
 
 
@@ -216,7 +218,7 @@ def test_a_form_that_htmx_does_not_know_is_not_sent(page: Page) -> None:
     assert [url for url in posts if "/sync/" not in url] == []
 
 
-def test_without_any_script_of_ours_the_policy_still_keeps_the_form_here(phone: Device) -> None:
+def test_without_any_script_of_ours_the_policy_still_keeps_the_form_here(phone: Phone) -> None:
     phone.open("/field/probe")  # the worker would bring phone.js back
     phone.page.evaluate(
         "async () => { for (const one of await navigator.serviceWorker.getRegistrations())"
@@ -236,7 +238,7 @@ def test_without_any_script_of_ours_the_policy_still_keeps_the_form_here(phone: 
     assert phone.page.url.endswith("/field/probe")
 
 
-def test_no_form_exists_before_htmx_can_answer_it(phone: Device) -> None:
+def test_no_form_exists_before_htmx_can_answer_it(phone: Phone) -> None:
     phone.open("/field/probe")
     html = phone.page.request.get(phone.server.url + "/field/probe").text()
     assert "<form" not in html
@@ -249,9 +251,8 @@ def test_no_form_exists_before_htmx_can_answer_it(phone: Device) -> None:
 
 
 def test_a_file_in_a_form_is_refused_instead_of_stored_as_its_name(page: Page) -> None:
-    page.set_input_files(
-        "#file", files=[{"name": "x.png", "mimeType": "image/png", "buffer": b"\x89PNG"}]
-    )
+    file: FilePayload = {"name": "x.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
+    page.set_input_files("#file", files=[file])
     page.tap("#send-file")
     expect(page.locator("#toast")).to_be_visible()
     assert page.evaluate("probe.operations") == []
@@ -331,19 +332,19 @@ def test_links_wait_for_a_save_that_is_not_done(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "shown"),
     [("Not now, the visit is closed.", "the visit is closed"), ("throw", "Not saved")],
 )
-def test_a_refused_tap_is_turned_back_and_said(page: Page, how: str, said: str) -> None:
+def test_a_refused_tap_is_undone_and_reported(page: Page, how: str, shown: str) -> None:
     page.evaluate(f"probe.refuse = {how!r}")
     page.tap("#box-a")
-    expect(page.locator("#toast")).to_contain_text(said)
+    expect(page.locator("#toast")).to_contain_text(shown)
     settled(page)
     assert not page.is_checked("#box-a")
     expect(page.locator("#stored-a")).to_have_text("no")
 
 
-def test_a_refused_tap_is_turned_back_where_its_target_is_elsewhere(page: Page) -> None:
+def test_a_refused_tap_is_undone_where_its_target_is_elsewhere(page: Page) -> None:
     page.evaluate("probe.refuse = 'Not now.'")
     page.tap("#box-far")
     expect(page.locator("#toast")).to_have_text("Not now.")
@@ -363,7 +364,7 @@ def test_a_text_that_could_not_be_saved_stays(page: Page, how: str) -> None:
     expect(page.locator("#notes li")).to_have_text(["Three lines of what the tenant said"])
 
 
-def test_a_page_that_fails_says_what_to_do_and_back_works(page: Page) -> None:
+def test_a_page_that_fails_shows_what_to_do_and_back_works(page: Page) -> None:
     page.tap("#to-broken")
     expect(page.locator("[role=alert]").first).to_contain_text("Nothing that was saved is lost")
     page.go_back()

@@ -7,16 +7,15 @@ work stays unsent with a network as it does in the field, by a session that has 
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from pwa.bundle import build
-from tests.browser.conftest import ROOT, Device, Server, until
-from tests.browser.test_shell import make_a_visit, sessions_end, strip
+from tests.browser.device import until
+from tests.browser.phone import Phone
+from tests.browser.server import ROOT, Server
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +53,7 @@ FILL = """async ([count]) => {
   await new Promise((resolve, reject) => { tx.oncomplete = resolve; tx.onabort = reject })
   db.close()
 }"""
-"""As many notes as a long time without a network makes, on the pattern of one that was tapped."""
+"""As many notes as a long time without a network leaves, copied from one that was tapped."""
 SEEN = """async () => {
   const {port1, port2} = new MessageChannel()
   const worker = await new Promise(resolve => {
@@ -79,46 +78,43 @@ def second(root: Path) -> None:
     build.bundle(root, packages=ROOT, say=lambda _: None)
 
 
-def unsent(phone: Device, count: int) -> None:
+def expect_unsent(phone: Phone, count: int) -> None:
     phone.open("/field/outbox")
     expect(phone.page.locator(".big-number")).to_have_text(str(count))
 
 
 def arrived(server: Server) -> list[str]:
-    """The notes in the server's log, in its order, and nothing held."""
-    with closing(sqlite3.connect(server.data / "troskel.db")) as db:
-        assert db.execute("SELECT count(*) FROM held").fetchone() == (0,)
-        rows = db.execute("SELECT bytes FROM log WHERE kind = 'visit.note' ORDER BY seq").fetchall()
+    """The notes in the server's log, in its order; nothing is held."""
+    assert server.query("SELECT count(*) FROM held") == [(0,)]
+    rows = server.query("SELECT bytes FROM log WHERE kind = 'visit.note' ORDER BY seq")
     return [json.loads(row[0])["data"]["text"] for row in rows]
 
 
 def test_a_new_release_loses_none_of_500_pending_operations_and_mixes_no_versions(
-    phone: Device, server: Server
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     first = phone.page.evaluate(SEEN)
     assert (first["build"], first["worker"], first["files"]) == (
         "first", first["page"], [first["page"]],
     )  # fmt: skip
     server.stop()
-    make_a_visit(phone)
+    phone.save_new_visit()
     visit = phone.page.evaluate("location.pathname.split('/')[3]")
     phone.page.evaluate(TAKE, [visit, 1, 1])
-    strip(phone, "Saved on this phone · 2 unsent")
+    phone.expect_status("Saved on this phone · 2 unsent")
     phone.page.evaluate(FILL, [PENDING - 11])
 
     # Online again with the new release, but signed out: the update comes, the work stays here.
-    sessions_end(server)
+    server.end_sessions()
     server.release(second)
-    phone.page.evaluate(
-        "async () => { await (await navigator.serviceWorker.getRegistration('/field/')).update() }"
-    )
+    phone.look_for_update()
     banner = phone.page.locator("#banner button")
     expect(banner).to_be_visible()
-    assert phone.page.evaluate(SEEN) == first, "the old page must live on with its own worker"
+    assert phone.page.evaluate(SEEN) == first, "the old page must continue with its own worker"
     phone.page.evaluate(TAKE, [visit, PENDING - 10, PENDING - 1])
-    strip(phone, f"Sign in to send · {PENDING} unsent")
+    phone.expect_status(f"Sign in to send · {PENDING} unsent")
 
     banner.click()
     until(phone.page, "document.documentElement.dataset.build === 'second'")
@@ -126,33 +122,33 @@ def test_a_new_release_loses_none_of_500_pending_operations_and_mixes_no_version
     now = phone.page.evaluate(SEEN)
     assert now["page"] != first["page"]
     assert (now["worker"], now["files"]) == (now["page"], [now["page"]])
-    unsent(phone, PENDING)
+    expect_unsent(phone, PENDING)
 
     # Killed, and started without a network: the new release, and all of it still there.
     phone.kill()
     server.stop()
     phone.reopen()
-    unsent(phone, PENDING)
+    expect_unsent(phone, PENDING)
     assert phone.page.evaluate(SEEN)["page"] == now["page"]
     server.start()
     phone.sign_in("bob")
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
     assert arrived(server) == [f"note {n}" for n in range(1, PENDING)]
 
 
-def test_a_page_of_the_release_before_sends_to_the_new_server(
-    phone: Device, server: Server
+def test_a_page_of_the_release_before_pushes_to_the_new_server(
+    phone: Phone, server: Server
 ) -> None:
     phone.sign_in("bob")
-    phone.kept()
+    phone.wait_for_worker()
     server.stop()
-    make_a_visit(phone)
+    phone.save_new_visit()
     visit = phone.page.evaluate("location.pathname.split('/')[3]")
     phone.page.evaluate(TAKE, [visit, 1, 20])
-    strip(phone, "Saved on this phone · 21 unsent")
+    phone.expect_status("Saved on this phone · 21 unsent")
     server.release(second)
     phone.open("/field/outbox")
     assert phone.page.evaluate("document.documentElement.dataset.build") is None
     phone.page.locator("#send button").click()
-    strip(phone, "All sent")
+    phone.expect_status("All sent")
     assert arrived(server) == [f"note {n}" for n in range(1, 21)]

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,15 +40,15 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def translate(tree: Path, language: str, **words: str | list[str]) -> None:
+def translate(tree: Path, language: str, **words: str | Sequence[str]) -> None:
     path = catalogues.po_path(tree, language)
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
     for message in catalogue:
-        key = message.id[0] if isinstance(message.id, tuple) else message.id
+        key = message.id if isinstance(message.id, str) else message.id[0]
         for start, text in words.items():
             if key.startswith(start.replace("_", " ")) or (start == "visits" and "visit" in key):
-                message.string = tuple(text) if isinstance(text, list) else text
+                message.string = text if isinstance(text, str) else tuple(text)
     path.write_bytes(b"")
     catalogues._write_po_if_changed(path, catalogue)
 
@@ -212,10 +213,12 @@ def test_english_is_the_msgid_itself(tree: Path) -> None:
     ]
 
 
-def test_a_plural_header_with_anything_but_arithmetic_is_refused(tree: Path) -> None:
+def test_a_plural_header_with_anything_but_arithmetic_is_refused(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalogues.update(tree)
     catalogue = catalogues.read_catalogue(tree, "sv")
-    catalogue._plural_expr = "(fetch('/x'), n)"
+    monkeypatch.setattr(catalogue, "_plural_expr", "(fetch('/x'), n)")
     with pytest.raises(ValueError, match="not a plural expression"):
         phone_words.compile_catalogue(catalogue, "sv", ["Saved"])
 
@@ -237,11 +240,10 @@ def test_an_installation_that_fails_stops_the_build(
 ) -> None:
     lock = {"packages": {"node_modules/x": {"version": "1"}}}
     (tmp_path / "package-lock.json").write_text(json.dumps(lock))
-    monkeypatch.setattr(build.shutil, "which", lambda _: "/bin/false")
+    monkeypatch.setattr("pwa.bundle.build.shutil.which", lambda _: "/bin/false")
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr(
-        build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1)
-    )
+    failed = subprocess.CompletedProcess[str]([], 1)
+    monkeypatch.setattr("pwa.bundle.build.subprocess.run", lambda *_, **__: failed)
     with pytest.raises(build.BuildFailed, match="npm ci ended with 1"):
         build.install_packages(tmp_path, say=lambda _: None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pwa.bundle import constants
 from sync.kinds import KINDS
+from sync.shapes import QUEUES
 
 
 def test_the_module_holds_the_servers_values(tmp_path: Path) -> None:
@@ -32,6 +33,6 @@ def test_a_queue_is_named_once_on_the_phone() -> None:
     copies = [
         path
         for path in (root / "static" / "field").rglob("*.js")
-        if sum(f"'{code}'" in path.read_text("utf-8") for code in constants.QUEUES) > 1
+        if sum(f"'{code}'" in path.read_text("utf-8") for code in QUEUES) > 1
     ]
     assert copies == []

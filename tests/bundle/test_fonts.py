@@ -91,8 +91,8 @@ def texts_of(tag: str) -> str:
     if tag in catalogues.find_languages(ROOT) and tag != "en":
         with catalogues.po_path(ROOT, tag).open("rb") as file:
             for message in read_po(file):
-                said = message.string
-                words += said if isinstance(said, tuple | list) else [said]
+                found = message.string
+                words += found if isinstance(found, tuple | list) else [found or ""]
     return "\n".join(words)
 
 

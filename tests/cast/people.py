@@ -105,7 +105,7 @@ def user_with(services: Services, id: str) -> User:
 def change_user(services: Services, id: str, **changes: Any) -> User:
     """Change some facts of a person and keep the others."""
     user = user_with(services, id)
-    facts = {
+    facts: dict[str, Any] = {
         "role": user.role,
         "queue": user.queue,
         "languages": user.languages,

@@ -67,6 +67,14 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def pixel(picture: Image.Image, place: tuple[int, int]) -> tuple[int, int, int]:
+    """Red, green and blue at `place`."""
+    found = picture.convert("RGB").getpixel(place)
+    assert isinstance(found, tuple)
+    red, green, blue = (int(level) for level in found)
+    return red, green, blue
+
+
 def opened(octets: bytes) -> Image.Image:
     """The picture in `octets`, decoded whole."""
     picture = Image.open(BytesIO(octets))

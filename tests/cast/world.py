@@ -18,14 +18,11 @@ from pwa.services import Services
 from pwa.visits.holding import HeldRow, list_held
 from pwa.visits.submitting import Draft, principal_of, principals, submit
 from sync.push import Pushed, push
+from sync.shapes import VisitRecord
+from sync.storage import read_visits
 from tests.cast.drafts import planned_visit
-from tests.cast.operations import NOW as NOW
-from tests.cast.operations import OperationMaker
-from tests.cast.operations import operation_id as operation
-from tests.cast.samples import CONSENT as CONSENT
-from tests.cast.samples import FIELDS as FIELDS
-from tests.cast.samples import SIGNATURE as SIGNATURE
-from tests.cast.samples import answer, sha256_of, signed
+from tests.cast.operations import NOW, OperationMaker, operation_id
+from tests.cast.samples import FIELDS, SIGNATURE, answer, sha256_of, signed
 
 
 @dataclass
@@ -92,7 +89,7 @@ class World:
         return visit
 
     def desk(self, kind: str, id: str, data: Mapping[str, Any], type: str = "visit") -> None:
-        drafts = [Draft(operation(), kind, id, data, head_of(self.services), type)]
+        drafts = [Draft(operation_id(), kind, id, data, head_of(self.services), type)]
         results = submit(self.services, self.user_of("alice"), drafts)
         assert [one.problem for one in results] == [""]
 
@@ -120,8 +117,8 @@ class World:
         phone.do("visit.consent", visit, signed(sha))
         return sha
 
-    def record(self, visit: str) -> dict[str, Any]:
-        return self.services.storage.records({("visit", visit)})["visit", visit]
+    def record(self, visit: str) -> VisitRecord:
+        return read_visits(self.services.storage, [visit])[visit]
 
     def row(self, visit: str) -> dict[str, Any]:
         with self.services.databases.reading() as db:
@@ -137,7 +134,7 @@ class World:
 
     def form(self, visit: str, **fields: Any) -> dict[str, Any]:
         """The hidden fields of a form rendered now, and `fields`."""
-        return {"operation": operation(), "base": str(self.record(visit)["seq"])} | fields
+        return {"operation": operation_id(), "base": str(self.record(visit)["seq"])} | fields
 
 
 def days(number: int) -> datetime:

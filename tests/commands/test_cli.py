@@ -21,7 +21,7 @@ from pwa import create_app
 from pwa.commands.cli import main
 from pwa.settings import Settings
 from pwa.visits.exporting import safe_cell
-from tests.conftest import PASSWORD
+from tests.cast.people import PASSWORD
 
 FILES = Path(__file__).parent.parent / "data"
 Run = Callable[..., "Answer"]

@@ -27,8 +27,7 @@ from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
 from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
-from tests.cast.people import user_named
-from tests.conftest import PASSWORD
+from tests.cast.people import PASSWORD, user_named
 from tests.sync.world import REGISTER
 
 Start = Callable[..., "subprocess.Popen[str]"]

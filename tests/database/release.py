@@ -27,7 +27,7 @@ from pwa.guide.format import Guide
 from pwa.people import accounts
 from pwa.services import EXTENSION
 from pwa.settings import Settings
-from tests.cast.world import NOW
+from tests.cast.operations import NOW
 from tests.database.story import tell
 
 FOLDER = Path(__file__).parents[1] / "data" / "databases"

@@ -29,10 +29,10 @@ from pwa.services import EXTENSION, Services
 from pwa.visits.holding import resolve_held
 from pwa.visits.submitting import Draft, submit
 from sync.restored import begin_anew
-from tests.cast.people import add_user
+from tests.cast.operations import NOW, operation_id
+from tests.cast.people import CAST, PASSWORD, SAME_ORIGIN, Person, add_user
+from tests.cast.samples import CONSENT, SIGNATURE
 from tests.cast.wire_phone import WirePhone
-from tests.cast.world import CONSENT, NOW, SIGNATURE, operation
-from tests.conftest import CAST, PASSWORD, SAME_ORIGIN
 
 COUNTS = sorted([("K1", "withdrawn"), *[("K8", one) for one in ("yes", "withdrawn", "no", "no")]])
 """(purpose, decision) of every row of `consent_index`: a withdrawal that nobody had shown the
@@ -72,7 +72,7 @@ def tell(app: Flask, whole: Guide) -> None:
     story.restored()
 
 
-def _person(services: Services, name: str, facts: dict[str, Any]) -> User:
+def _person(services: Services, name: str, facts: Person) -> User:
     sees_protected = name == "alice"
     return add_user(services, name, password=PASSWORD, may_see_protected=sees_protected, **facts)
 
@@ -131,7 +131,7 @@ class _Story:
     def desk(
         self, kind: str, id: str, data: dict[str, Any], type: str = "visit", who: str = "alice"
     ) -> None:
-        draft = Draft(operation(), kind, id, data, _head(self.services), type)
+        draft = Draft(operation_id(), kind, id, data, _head(self.services), type)
         (result,) = submit(self.services, self.people[who], [draft])
         assert result.problem == "", result
 

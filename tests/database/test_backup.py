@@ -33,9 +33,12 @@ from pwa.settings import Settings
 from sync.kinds import is_uuid
 from sync.operations import digest_of
 from sync.restored import LEAP
+from sync.storage import read_visits
+from tests.cast.company import services_of
+from tests.cast.operations import NOW
+from tests.cast.people import PASSWORD, SAME_ORIGIN
 from tests.cast.wire_phone import WirePhone
-from tests.cast.world import NOW, World
-from tests.conftest import PASSWORD, SAME_ORIGIN
+from tests.cast.world import World
 
 pytestmark = pytest.mark.usefixtures("frozen")
 
@@ -171,7 +174,7 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
     assert restore_backup(again.data, tmp_path / "b.tar.gz", NOW) is None
     initialise(again)
     app = create_app(again)
-    services: Services = app.extensions["troskel"]
+    restored = services_of(app)
     bob.client = app.test_client()
     bob.client.environ_base.update(SAME_ORIGIN)
     bob.client.post("/sign-in", data={"name": "bob", "password": PASSWORD})
@@ -183,10 +186,9 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
         ("duplicate", ""), ("applied", ""), ("held", "unknown_subject"),
     ]  # fmt: skip
     assert bob.told(saved, *lost)[:2] == [("duplicate", "")] * 2
-    record = services.storage.records({("visit", next(iter(world.tenancies)))})
-    (notes,) = [one["notes"] for one in record.values()]
-    assert [one["text"] for one in notes] == ["Kranen droppar", "After the backup"]
-    services.close()
+    (record,) = read_visits(restored.storage, [next(iter(world.tenancies))]).values()
+    assert [one["text"] for one in record["notes"]] == ["Kranen droppar", "After the backup"]
+    restored.close()
 
 
 def chain(data: Path) -> list[tuple[int, str]]:
@@ -294,8 +296,8 @@ def test_a_restore_that_was_cut_short_never_becomes_an_empty_company(
     (aside,) = again.data.glob("replaced-*")
     assert (aside / "troskel.db").stat().st_size > 0
     restore_backup(again.data, tmp_path / "b.tar.gz", NOW, force=True)
-    services: Services = create_app(again).extensions["troskel"]
-    head = services.storage.head()
+    restored = services_of(create_app(again))
+    head = restored.storage.head()
     assert head is not None
     assert head.seq == length + LEAP
-    services.close()
+    restored.close()

@@ -20,8 +20,8 @@ from pwa.settings import Settings
 from sync.apply import RULE
 from sync.index import TABLES as INDEX_TABLES
 from sync.index import VERSION
+from tests.cast.people import PASSWORD, SAME_ORIGIN
 from tests.cast.wire_phone import WirePhone
-from tests.conftest import PASSWORD, SAME_ORIGIN
 from tests.database.release import files, load, write
 from tests.database.story import CONFLICTS, COUNTS
 from tests.server_faults.oracle import check_indexes

@@ -13,7 +13,8 @@ from pwa.desk import PAGES, handouts, people
 from pwa.desk.guide import po, publish, recordings
 from pwa.desk.guide import review as guide_review
 from pwa.ids import uuid4
-from tests.cast.world import CONSENT, World
+from tests.cast.samples import CONSENT
+from tests.cast.world import World
 
 Client = Callable[[str], FlaskClient]
 # The guide's texts and recordings are for anyone who speaks a language: test_guide_review.py and

@@ -14,7 +14,8 @@ from pwa.desk.parts.phones import list_phones, needs_of
 from pwa.ids import uuid4
 from pwa.phones import devices
 from sync.operations import MEDIA_TYPE
-from tests.cast.world import NOW, World, days
+from tests.cast.operations import NOW
+from tests.cast.world import World, days
 
 Client = Callable[[str], FlaskClient]
 WELL: dict[str, Any] = {

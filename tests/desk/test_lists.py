@@ -12,7 +12,9 @@ from pwa.database import indexes
 from pwa.desk.parts import tables
 from pwa.desk.parts.due import due_day
 from pwa.ids import uuid4
-from tests.cast.world import CONSENT, World, addresses, days, operation
+from tests.cast.operations import operation_id
+from tests.cast.samples import CONSENT
+from tests.cast.world import World, addresses, days
 
 Client = Callable[[str], FlaskClient]
 
@@ -191,7 +193,7 @@ def test_an_officer_answers_the_own_queue_only(client_for: Client, world: World)
     hugo = client_for("hugo")
     form = world.form(visit, text="Skickad.", done="1")
     assert hugo.post(f"/desk/follow-ups/{other}", data=form).status_code == 404
-    assert hugo.post(f"/desk/follow-ups/{operation()}", data=form).status_code == 404
+    assert hugo.post(f"/desk/follow-ups/{operation_id()}", data=form).status_code == 404
     for _ in range(2):
         assert hugo.post(f"/desk/follow-ups/{own}", data=form).status_code == 303
     entries = {one["id"]: one for one in world.record(visit)["follow_ups"]}

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from pwa.people import accounts
-from tests.conftest import PASSWORD
+from tests.cast.people import PASSWORD
 
 ClientFor = Callable[[str], FlaskClient]
 UserOf = Callable[[str], accounts.User]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.cast.world import CONSENT, SIGNATURE, Phone, World
+from tests.cast.samples import CONSENT, SIGNATURE
+from tests.cast.world import Phone, World
 from tests.desk.test_guide_review import press, publish
 
 Client = Callable[[str], FlaskClient]

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from pwa.desk.parts.filters import VisitFilter, read_filter
 from pwa.desk.parts.paging import PAGE_ROWS
-from tests.cast.world import World, addresses, operation
+from tests.cast.operations import operation_id
+from tests.cast.world import World, addresses
 
 Client = Callable[[str], FlaskClient]
 HTMX = {"HX-Request": "true"}
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("frozen")
 def bulk(world: World, *visits: str, **fields: Any) -> dict[str, Any]:
     form: dict[str, Any] = {"visit": list(visits)} | fields
     for visit in visits:
-        form[f"operation:{visit}"] = operation()
+        form[f"operation:{visit}"] = operation_id()
         form[f"base:{visit}"] = str(world.record(visit)["seq"])
     return form
 

@@ -1,5 +1,5 @@
 """The offline visit in engines other than Chromium: WebKitGTK and Firefox ESR.
 
-`python -m tests.engines --engine webkit|firefox --times N`. Where an engine is not installed it
-says so, and nothing is counted.
+`python -m tests.engines --engine webkit|firefox --times N`. Where an engine is not
+installed, that is reported and nothing is counted.
 """

@@ -1,4 +1,4 @@
-"""The offline visit so many times in one engine; the last line is JSON for the soak."""
+"""Repeat the offline visit in one engine; the last line is JSON for the soak."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pwa.bundle import build
-from tests.browser.conftest import ROOT
+from tests.browser.server import ROOT
 from tests.engines import firefox, webkit
 from tests.engines.engine import Engine
-from tests.engines.story import company_at, tell
+from tests.engines.story import make_company, run_story
 
 ENGINES: dict[str, tuple[Callable[[Path], Engine], Callable[[], str]]] = {
     "webkit": (webkit.WebKit, webkit.absent),
@@ -26,10 +26,10 @@ def once(name: str) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory(
         prefix=f"troskel-{name}-", ignore_cleanup_errors=True
     ) as folder:
-        server = company_at(Path(folder))
+        server = make_company(Path(folder))
         server.start()
         try:
-            return tell(ENGINES[name][0](Path(folder) / "profile"), server)
+            return run_story(ENGINES[name][0](Path(folder) / "profile"), server)
         finally:
             server.stop()
 

@@ -1,7 +1,7 @@
 """A browser of another engine, as little of it as the story needs.
 
-Invariant: the profile lies on disk and outlives a kill; a kill is SIGKILL for every process that
-was started. It refuses to wait by the clock: `wait` asks until it is true.
+Invariant: the profile is on disk and outlives a kill; a kill is SIGKILL for every process that was
+started. `wait` repeats a question until it is true; nothing waits for a fixed time.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Engine(Protocol):
 
 
 class EngineError(Exception):
-    """The browser did not do as told."""
+    """The browser did not carry out a command."""
 
 
 def wait(engine: Engine, expression: str) -> Any:
-    """The value of `expression` once it is true; a page that is changing meanwhile is asked again."""
+    """The value of `expression` once it is true; while a page is changing it is asked again."""
     until = time.monotonic() + WAIT_SECONDS
     last: object = None
     while time.monotonic() < until:
@@ -57,7 +57,7 @@ def wait(engine: Engine, expression: str) -> Any:
 
 
 def kill_tree(process: subprocess.Popen[Any]) -> None:
-    """SIGKILL for a process and all it has started, collected before the first one dies."""
+    """SIGKILL for a process and all it has started; collected first, because orphans lose their parent."""
     for pid in [process.pid, *_children(process.pid)]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

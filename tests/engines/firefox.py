@@ -1,4 +1,4 @@
-"""Firefox ESR by WebDriver BiDi, which it speaks itself: no driver is needed."""
+"""Firefox ESR through WebDriver BiDi, which it implements itself: no driver is needed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import re
 import shutil
 import subprocess
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
 from tests.engines.engine import EngineError, kill_tree, value_of
-from tests.engines.websocket import WebSocket
 
 PROGRAM = "firefox-esr"
+ANSWER_S = 60
 PREFERENCES = {
     "app.normandy.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
@@ -31,7 +34,11 @@ def absent() -> str:
 
 
 class Firefox:
+    """One Firefox with one page (tests/engines/engine.py)."""
+
     name = "firefox"
+    _process: subprocess.Popen[str]
+    _socket: ClientConnection
 
     def __init__(self, profile: Path) -> None:
         self.profile = profile
@@ -42,6 +49,7 @@ class Firefox:
         ]
         (profile / "user.js").write_text("\n".join(lines))
         self._count = 0
+        self._connection = ExitStack()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
@@ -50,30 +58,40 @@ class Firefox:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stderr
-        said = []
+        lines = []
         for line in self._process.stderr:
-            said.append(line)
+            lines.append(line)
             found = re.search(r"WebDriver BiDi listening on ws://([\d.]+):(\d+)", line)
             if found:
                 break
         else:
-            raise EngineError("".join(said))
-        # Its error output must be read, or it stops when the pipe is full.
+            raise EngineError("".join(lines))
+        # Its error output must be read: it blocks when the pipe is full.
         self._draining = threading.Thread(
             target=self._drain, args=(self._process.stderr,), daemon=True
         )
         self._draining.start()
-        self._socket = WebSocket(found[1], int(found[2]), "/session")
-        self._ask("session.new", {"capabilities": {}})
-        self._context = self._ask("browsingContext.getTree", {})["contexts"][0]["context"]
+        self._socket = self._connection.enter_context(
+            connect(
+                f"ws://{found[1]}:{found[2]}/session",
+                compression=None,
+                max_size=None,  # a result may be a page's whole text
+                open_timeout=ANSWER_S,
+                ping_interval=None,  # a busy browser must not be taken for a dead one
+                close_timeout=1,
+                proxy=None,
+            )
+        )
+        self._command("session.new", {"capabilities": {}})
+        self._context = self._command("browsingContext.getTree", {})["contexts"][0]["context"]
 
     def go(self, url: str) -> None:
-        self._ask(
+        self._command(
             "browsingContext.navigate", {"context": self._context, "url": url, "wait": "complete"}
         )
 
     def run(self, script: str) -> Any:
-        found = self._ask(
+        found = self._command(
             "script.evaluate",
             {
                 "expression": f"(async () => JSON.stringify((await ({script})) ?? null))()",
@@ -86,7 +104,8 @@ class Firefox:
 
     def kill(self) -> None:
         kill_tree(self._process)
-        self._socket.close()
+        with suppress(WebSocketException, OSError):
+            self._connection.close()
         self._draining.join(timeout=10)
         if self._process.stderr:
             self._process.stderr.close()
@@ -95,22 +114,21 @@ class Firefox:
 
     def close(self) -> None:
         if self._process.poll() is None:
-            with suppress(EngineError, OSError):
-                self._ask("browser.close", {})
+            with suppress(EngineError, OSError, WebSocketException):
+                self._command("browser.close", {})
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=10)
         self.kill()
 
-    def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _command(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
-        while True:
-            answer = json.loads(self._socket.receive())
-            if answer.get("id") == self._count:
-                break
-        if answer["type"] == "error":
-            raise EngineError(answer["message"])
-        result: dict[str, Any] = answer["result"]
+        message: dict[str, Any] = {}
+        while message.get("id") != self._count:  # events come in between
+            message = json.loads(self._socket.recv(timeout=ANSWER_S))
+        if message["type"] == "error":
+            raise EngineError(message["message"])
+        result: dict[str, Any] = message["result"]
         return result
 
     @staticmethod

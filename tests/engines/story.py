@@ -13,15 +13,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from pwa import create_app, initialise
-from pwa.homes import company
-from pwa.ids import uuid4, uuid7
-from pwa.services import Services
-from pwa.settings import Settings
+from pwa.ids import uuid4
 from pwa.visits.submitting import Draft, submit
-from tests.browser.conftest import Server
-from tests.cast.people import add_user
-from tests.conftest import PASSWORD
+from tests.browser.server import Server
+from tests.cast.company import open_app, services_of, store_facts
+from tests.cast.drafts import planned_visit
+from tests.cast.operations import operation_id
+from tests.cast.people import PASSWORD, add_people
+from tests.cast.samples import FIELDS
 from tests.engines.engine import Engine, wait
 
 NOTE = "Kranen droppar"
@@ -43,41 +42,20 @@ KEPT = """caches.open('troskel-guides').then(cache => cache.keys()).then(keys =>
   ['sv', 'ar'].every(tag => keys.some(one => one.url.endsWith(`/${tag}.json`))))"""
 
 
-def company_at(folder: Path) -> Server:
-    """A company with its facts set, and a visit in Arabic that is Bob's; not started."""
-    data = folder / "data"
-    settings = Settings(data=data)
-    initialise(settings)
-    app = create_app(settings)
-    services: Services = app.extensions["troskel"]
-    with app.app_context():
-        bob = add_user(services, "bob", "visitor", PASSWORD, languages=["sv", "ar"])
-        alice = add_user(services, "alice", "supervisor", PASSWORD)
-        facts = {name: one.default for name, one in services.guide.settings.items() if one.default}
-        with services.databases.writing() as db:
-            company.store_settings(db, facts)
-        submit(services, alice, _planned(bob.id))
-    services.close()
-    return Server(data, folder / "releases")
+def make_company(folder: Path) -> Server:
+    """A company with its facts set, and a visit in Arabic assigned to Bob; its server is not started."""
+    with open_app(folder / "data") as app:
+        users, services = add_people(app, ("bob", "alice")), services_of(app)
+        store_facts(services)
+        drafts = planned_visit(uuid4(), VISIT, [users["bob"].id], fields=FIELDS | {"ref": "1/1"})
+        language = Draft(operation_id(), "visit.language", VISIT, {"language": "ar"})
+        with app.app_context():
+            submit(services, users["alice"], [*drafts, language])
+    return Server(folder / "data", folder / "releases")
 
 
-def _planned(visitor: str) -> list[Draft]:
-    names = ("object", "property", "building", "lease_end", "email", "customer")
-    register = dict.fromkeys(names, "") | {
-        "ref": "1/1", "apartment": "1102", "street": "Testgatan 1", "postcode": "72187", "city": "Västerås",
-        "area": "Norr", "move_in": "2026-11-10", "tenants": ["Testsson Test"], "phones": [], "language": "ar",
-    }  # fmt: skip
-    tenancy = uuid4()
-    return [
-        Draft(uuid7(1), "tenancy.register", tenancy, register, type="tenancy"),
-        Draft(uuid7(2), "visit.plan", VISIT, {"tenancy": tenancy, "kind": "welcome"}),
-        Draft(uuid7(3), "visit.assign", VISIT, {"visitors": [visitor]}),
-        Draft(uuid7(4), "visit.language", VISIT, {"language": "ar"}),
-    ]
-
-
-def tell(engine: Engine, server: Server) -> list[tuple[str, str]]:
-    """The story; what was (lost|doubled|hidden, why)."""
+def run_story(engine: Engine, server: Server) -> list[tuple[str, str]]:
+    """Run it; what went wrong, as (lost|doubled|hidden, why)."""
     wrong: list[tuple[str, str]] = []
     engine.start()
     try:
@@ -101,7 +79,7 @@ def tell(engine: Engine, server: Server) -> list[tuple[str, str]]:
         if engine.run("JSON.parse(localStorage['troskel-canary']).unsent") != saved:
             wrong.append(("hidden", "the phone counts something else after the kill"))
         server.start()
-        # A cookie may have died with the browser: "Sign in to send", and nothing else is asked.
+        # The cookie may be lost with the browser: the phone then asks to sign in, and nothing else.
         _sign_in(engine, server)
         wait(engine, "JSON.parse(localStorage['troskel-canary']).unsent === 0")
         wrong += _at_the_server(server, int(saved))
@@ -166,7 +144,7 @@ def _at_the_server(server: Server, saved: int) -> list[tuple[str, str]]:
         ).fetchall()
         held = db.execute("SELECT count(*) FROM held").fetchone()[0]
         kept = {name for (name,) in db.execute("SELECT sha256 FROM signatures")}
-    # One that rode along is a row, one that was sent by itself a file.
+    # A signature sent with the push is a row, one sent by itself a file.
     kept |= {path.name for path in (server.data / "blobs").glob("??/*")}
     wrong = []
     kinds = sorted(kind for _, kind, _ in rows)

@@ -1,4 +1,4 @@
-"""WebKitGTK by WebKitWebDriver (W3C WebDriver over HTTP), with a browser that keeps its profile."""
+"""WebKitGTK through WebKitWebDriver (W3C WebDriver over HTTP), with a browser that keeps its profile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMPORTS = "import gi; gi.require_version('WebKit2', '4.1'); gi.require_version('
 
 
 def absent() -> str:
-    """What is missing, or ""."""
+    """What is missing on this machine, or ""."""
     for program in (DRIVER, "Xvfb"):
         if not shutil.which(program):
             return f"{program} is not installed"
@@ -33,6 +33,8 @@ def absent() -> str:
 
 
 class WebKit:
+    """One WebKitGTK with one page (tests/engines/engine.py)."""
+
     name = "webkit"
 
     def __init__(self, profile: Path) -> None:
@@ -47,8 +49,8 @@ class WebKit:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(writing)
-        with os.fdopen(reading) as said:
-            display = said.readline().strip()
+        with os.fdopen(reading) as out:
+            display = out.readline().strip()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -58,26 +60,26 @@ class WebKit:
             env=os.environ | {"DISPLAY": f":{display}", "WEBKIT_DISABLE_COMPOSITING_MODE": "1"},
         )  # fmt: skip
         options = {"binary": str(BROWSER), "args": [f"--profile={self.profile}"]}
-        asked = {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}}
+        wanted = {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}}
         until = time.monotonic() + 30
         while True:
             try:
-                self._session = self._ask("POST", "/session", asked)["sessionId"]
+                self._session = self._command("POST", "/session", wanted)["sessionId"]
                 break
             except (EngineError, OSError):
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
-        self._ask(
+        self._command(
             "POST", f"/session/{self._session}/timeouts", {"script": 30_000, "pageLoad": 30_000}
         )
 
     def go(self, url: str) -> None:
-        self._ask("POST", f"/session/{self._session}/url", {"url": url})
+        self._command("POST", f"/session/{self._session}/url", {"url": url})
 
     def run(self, script: str) -> Any:
         body = f"const done = arguments[arguments.length - 1];(async () => {{ {call_of(script)} }})().then(done, e => done({{failed: String(e)}}))"
-        found = self._ask(
+        found = self._command(
             "POST", f"/session/{self._session}/execute/async", {"script": body, "args": []}
         )
         if isinstance(found, dict):
@@ -91,10 +93,10 @@ class WebKit:
 
     def close(self) -> None:
         with suppress(EngineError, OSError):
-            self._ask("DELETE", f"/session/{self._session}")
+            self._command("DELETE", f"/session/{self._session}")
         self.kill()
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _command(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         request = urllib.request.Request(
             self._url + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """A browser of a few lines for WebKitWebDriver: WebKitGTK with a profile on disk.
 
-The stock MiniBrowser keeps nothing under WebDriver, so a kill would always lose all. Run by the
-driver with the system's own Python, which has `gi`; `--profile=DIR` says where the profile lies.
+The stock MiniBrowser stores nothing under WebDriver, so a kill would always lose everything. Run by
+the driver with the system's own Python, which has `gi`; `--profile=DIR` is the folder of the profile.
 """
 
 import sys
+from typing import Any
 
 import gi
 
@@ -22,17 +23,17 @@ context.get_cookie_manager().set_persistent_storage(
     f"{profile}/cookies", WebKit2.CookiePersistentStorage.SQLITE
 )
 context.set_automation_allowed(True)
-windows = []
+windows: list[Any] = []
 
 
-def view_of(_session):
+def view_of(_session: object) -> Any:
     view = WebKit2.WebView(web_context=context, is_controlled_by_automation=True)
     window = Gtk.Window(default_width=400, default_height=800)
     window.add(view)
     window.show_all()
     windows.append(window)
 
-    def closed(_view):
+    def closed(_view: object) -> None:
         window.destroy()
         windows.remove(window)
         if not windows:
@@ -42,7 +43,7 @@ def view_of(_session):
     return view
 
 
-def automated(_context, session):
+def automated(_context: object, session: Any) -> None:
     about = WebKit2.ApplicationInfo()
     about.set_name("MiniBrowser")
     about.set_version(

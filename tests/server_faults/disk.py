@@ -110,9 +110,10 @@ class Disk:
         for names in self._folders.values():
             for name in [name for name, one in names.items() if one == inode]:
                 names[name] = self._gone
-        for kept in (self._content, self._pending):
-            if inode in kept:
-                kept[self._gone] = kept.pop(inode)  # type: ignore[assignment]
+        if inode in self._content:
+            self._content[self._gone] = self._content.pop(inode)
+        if inode in self._pending:
+            self._pending[self._gone] = self._pending.pop(inode)
 
     def _remember(
         self, what: str, handle: int, path: str, bytes_at: int, size: int, offset: int

@@ -4,6 +4,9 @@ Each is one that a programmer could make in an afternoon. For a child process or
 only: nothing here is ever undone.
 """
 
+# mypy: disable-error-code="method-assign"
+# Replacing methods is what a mutation does.
+
 from __future__ import annotations
 
 import os
@@ -27,7 +30,7 @@ def _relaxed_durability() -> None:
         writer.execute("PRAGMA synchronous=NORMAL").fetchall()
         return writer
 
-    pwa_db.Databases._open_writer = relaxed  # type: ignore[method-assign]
+    pwa_db.Databases._open_writer = relaxed
 
 
 def _two_transactions() -> None:
@@ -41,7 +44,7 @@ def _two_transactions() -> None:
         self.db.execute("BEGIN IMMEDIATE")
         whole(self, batch)
 
-    SqliteStorage.write = halves  # type: ignore[method-assign]
+    SqliteStorage.write = halves
 
 
 def _acknowledge_before_commit() -> None:
@@ -49,7 +52,7 @@ def _acknowledge_before_commit() -> None:
         return _swallowing(usual(self))
 
     usual = SqliteStorage.transaction
-    SqliteStorage.transaction = premature  # type: ignore[method-assign]
+    SqliteStorage.transaction = premature
 
 
 @contextmanager
@@ -80,7 +83,7 @@ def _blob_written_in_place() -> None:
                 (folder / sha256).write_bytes(octets)
         return {}
 
-    Blobs._put_all = put  # type: ignore[method-assign]
+    Blobs._put_all = put
 
 
 def _error_as_a_page() -> None:
@@ -96,7 +99,7 @@ def _tally_counted_again() -> None:
         batch.tallies = batch.tallies or [("2026-11-22", "Norr", "waste", "yes")]
         whole(self, batch)
 
-    SqliteStorage.write = twice  # type: ignore[method-assign]
+    SqliteStorage.write = twice
 
 
 def _writes_without_lock() -> None:
@@ -105,7 +108,7 @@ def _writes_without_lock() -> None:
         with self.writer.conn:
             yield self.writer
 
-    pwa_db.Databases.writing = alone  # type: ignore[method-assign]
+    pwa_db.Databases.writing = alone
 
 
 def _closes_without_lock() -> None:
@@ -114,7 +117,7 @@ def _closes_without_lock() -> None:
             reader.close()
         self.writer.close()
 
-    pwa_db.Databases.close = close  # type: ignore[method-assign]
+    pwa_db.Databases.close = close
 
 
 @dataclass(frozen=True, slots=True)

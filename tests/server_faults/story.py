@@ -54,6 +54,7 @@ MINE, SECOND, FOREIGN, LATE = VISITS = [id_of(n) for n in range(1, 5)]
 
 def freeze() -> None:
     """Stop the clock and repeat randomness: in this process, for good."""
+    # In a child process of its own, so never undone.
     Services.now = lambda self: NOW  # type: ignore[method-assign]
     repeat_randomness(0)
 

@@ -17,6 +17,7 @@ from sync.memory import MemoryStorage
 from sync.operations import UPCASTS, parse
 from sync.push import push
 from sync.rights import Principal
+from tests.cast.samples import answer
 from tests.sync.world import (
     ALICE,
     BOB,
@@ -27,7 +28,6 @@ from tests.sync.world import (
     TENANCY,
     VISIT,
     Device,
-    answer,
     find_principal,
     fresh_id,
 )

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sync.apply import apply, conflicts_of, consents_of, had_at, state_of, value_of
 from sync.operations import Operation, parse
 from sync.shapes import VisitRecord
+from tests.cast.samples import answer
 from tests.sync.vectors import DIRECTORY, cases, derived
-from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, answer
+from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device
 
 VECTORS = sorted(DIRECTORY.glob("*.json"))
 

@@ -11,12 +11,12 @@ from sync.push import Phone, Pushed, push
 from sync.rights import Principal
 from sync.shapes import DeviceRecord
 from sync.storage import Storage
+from tests.cast.samples import answer
 from tests.sync.world import (
     BOB,
     CHARLIE,
     NOW,
     Device,
-    answer,
     device_of,
     find_principal,
     fresh_id,

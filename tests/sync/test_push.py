@@ -18,6 +18,7 @@ from sync.operations import digest_of, parse
 from sync.push import push
 from sync.rights import Principal
 from sync.storage import Storage, read_tenancies
+from tests.cast.samples import answer
 from tests.sync.world import (
     ALICE,
     AMIRA,
@@ -31,7 +32,6 @@ from tests.sync.world import (
     TENANCY,
     VISIT,
     Device,
-    answer,
     device_of,
     find_principal,
     fresh_id,

@@ -23,6 +23,7 @@ from sync.rederive import derive_again
 from sync.rights import Principal
 from sync.sqlite import SqliteStorage
 from sync.storage import Batch, Storage
+from tests.cast.samples import answer
 from tests.sync.world import (
     ALICE,
     AMIRA,
@@ -32,7 +33,6 @@ from tests.sync.world import (
     NOW,
     VISIT,
     Device,
-    answer,
     find_principal,
     settle,
     visit_of,

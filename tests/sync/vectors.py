@@ -13,7 +13,8 @@ from typing import Any
 
 from sync.apply import apply, conflicts_of, consents_of, state_of
 from sync.operations import parse
-from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, answer, fresh_id
+from tests.cast.samples import answer
+from tests.sync.world import ALICE, BOB, CHARLIE, CONSENT, TENANCY, Device, fresh_id
 
 DIRECTORY = Path(__file__).parents[2] / "sync" / "vectors" / "apply"
 OTHER = "00000000-0000-4000-8000-00000000000b"  # another tenancy

@@ -15,7 +15,6 @@ from sync.shapes import DeviceRecord, VisitRecord
 from sync.storage import Storage, read_device, read_visits
 from tests.cast.operations import operation
 from tests.cast.samples import FIELDS, consent
-from tests.cast.samples import answer as answer
 
 ALICE = Principal("alice", "supervisor")
 BOB = Principal("bob", "visitor")

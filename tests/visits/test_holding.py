@@ -21,6 +21,7 @@ from pwa.settings import Settings
 from pwa.visits.exporting import export_csv
 from pwa.visits.holding import ACTIONS, list_filed, resolve_held, retry_newer
 from sync.operations import UPCASTS, digest_of
+from sync.storage import read_visits
 from tests.cast.people import change_user, set_active
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import World
@@ -343,7 +344,7 @@ def test_what_a_newer_phone_sent_is_applied_when_the_newer_server_starts(
     monkeypatch.setitem(UPCASTS, ("visit.note", 2), lambda data: {"item": data["item"], "text": data["words"]})  # fmt: skip
     newer = create_app(settings)
     services: Services = newer.extensions["troskel"]
-    record = services.storage.records({("visit", visit)})["visit", visit]
+    record = read_visits(services.storage, [visit])[visit]
     assert [one["text"] for one in record["notes"]] == ["Av version 2"]
     stored = services.databases.writer.execute("SELECT bytes FROM log ORDER BY seq DESC").fetchone()
     assert stored == (texts[0].encode(),)
@@ -353,7 +354,7 @@ def test_what_a_newer_phone_sent_is_applied_when_the_newer_server_starts(
     services.close()
     again = create_app(settings)
     services = again.extensions["troskel"]
-    assert len(services.storage.records({("visit", visit)})["visit", visit]["notes"]) == 1
+    assert len(read_visits(services.storage, [visit])[visit]["notes"]) == 1
     services.close()
 
 

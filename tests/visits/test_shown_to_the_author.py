@@ -12,8 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from pwa.people.accounts import User
+from tests.cast.samples import CONSENT, FIELDS
 from tests.cast.wire_phone import WirePhone
-from tests.cast.world import CONSENT, FIELDS, World
+from tests.cast.world import World
 
 Client = Callable[[str], FlaskClient]
 PhoneOf = Callable[[str], WirePhone]

@@ -30,11 +30,12 @@ from pwa.publishing.acts import act, place
 from pwa.publishing.versions import draft_guide
 from pwa.services import Services
 from tests.cast.company import make_app, services_of
+from tests.cast.operations import NOW
 from tests.cast.people import CAST, SAME_ORIGIN, Person, add_people
 from tests.cast.people import PASSWORD as PASSWORD
 from tests.cast.pictures import photo
 from tests.cast.samples import SIGNATURE, sha256_of, signed
-from tests.cast.world import NOW, Phone, World
+from tests.cast.world import Phone, World
 from tests.publishing.test_recordings import ogg
 from tests.server_faults.oracle import read_state
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from tests.cast.world import NOW
+from tests.cast.operations import NOW
 from tests.web.company import Company
 
 

@@ -33,9 +33,9 @@ from werkzeug.wrappers import Response
 
 from sync.kinds import KINDS
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.operations import NOW
 from tests.cast.people import quick_hashing
 from tests.cast.wire_phone import WirePhone
-from tests.cast.world import NOW
 from tests.server_faults.oracle import Findings, check_acknowledged, check_consistent
 from tests.server_faults.story import Response as Acknowledged
 from tests.web.address_forms import UNKNOWN, path_of, request_for

@@ -11,8 +11,8 @@ import time_machine
 from pwa import create_app, initialise
 from pwa.commands import demo
 from pwa.settings import Settings
-from tests.cast.world import NOW
-from tests.conftest import SAME_ORIGIN
+from tests.cast.operations import NOW
+from tests.cast.people import SAME_ORIGIN
 from tests.web.crawler import Crawler
 
 STEPS = 1000

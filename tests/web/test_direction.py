@@ -4,8 +4,10 @@ import io
 import re
 from gettext import GNUTranslations
 from pathlib import Path
+from typing import cast
 
 import pytest
+from babel.messages.catalog import Message
 from flask import Flask
 from flask_babel import force_locale
 
@@ -13,6 +15,7 @@ from pwa.bundle import catalogues, phone_words
 from pwa.guide.languages import LANGUAGES
 from pwa.visits.view_texts import Reader, text_of
 from pwa.web import i18n
+from sync.shapes import VisitRecord
 
 ROOT = Path(__file__).parent.parent.parent
 TAGS = [tag for tag in catalogues.find_languages(ROOT) if tag != "en"]
@@ -26,12 +29,17 @@ def test_five_languages_of_the_interface_run_from_right_to_left() -> None:
     assert set(RTL) >= {"ar", "fa", "fa-AF", "ckb", "ps"}
 
 
+def id_of(message: Message) -> str | tuple[str, str]:
+    """The id as catalogues are compiled by it: a text, or singular and plural."""
+    return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
+
+
 @pytest.mark.parametrize("tag", RTL)
 def test_every_value_put_into_a_right_to_left_sentence_is_isolated(tag: str) -> None:
     catalogue = catalogues.read_catalogue(ROOT, tag)
-    wanted = [message.id for message in catalogue if message.id and all(message.string or ())]
+    wanted = [id_of(message) for message in catalogue if message.id and all(message.string or ())]
     compiled = GNUTranslations(io.BytesIO(catalogues.compile_mo(catalogue)))
-    server = "".join(compiled.ngettext(*m, 3) if isinstance(m, tuple) else compiled.gettext(m)
+    server = "".join(compiled.gettext(m) if isinstance(m, str) else compiled.ngettext(*m, 3)
                      for m in wanted)  # fmt: skip
     phone = phone_words.compile_catalogue(catalogue, tag, wanted)
     for words in (server, phone):
@@ -64,8 +72,9 @@ def test_a_company_fact_in_an_arabic_text_keeps_to_itself() -> None:
         "states": {}, "state": "machine",
     }  # fmt: skip
     facts = {"phone": "021-12 34 56", "street": "Gatvägen 5 A"}
+    nothing = cast(VisitRecord, {})
     reader = Reader(
-        {}, "", {}, {"ar": facts, "sv": facts}, {"ar": pack, "sv": pack}, "sv", "ar", {}, {}
+        nothing, "", {}, {"ar": facts, "sv": facts}, {"ar": pack, "sv": pack}, "sv", "ar", {}, {}
     )
     said = text_of(reader, "ar", "x", {})["text"]
     assert said == ("اتصل بـ\u2068\u2066021-12 34 56\u2069\u2069، \u2068Gatvägen 5 A\u2069.")

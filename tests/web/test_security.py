@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,7 +15,7 @@ from flask.testing import FlaskClient
 from pwa import create_app, problems
 from pwa.settings import Settings
 from pwa.web import access, security
-from tests.conftest import PASSWORD
+from tests.cast.people import PASSWORD
 
 ClientFor = Callable[[str], FlaskClient]
 
@@ -207,7 +208,7 @@ def test_a_page_sends_a_stranger_to_sign_in_and_back(client_for: ClientFor) -> N
     ],
 )
 def test_anything_but_a_plain_page_visit_is_told_reauth_and_never_redirected(
-    client_for: ClientFor, ask: dict[str, object]
+    client_for: ClientFor, ask: dict[str, Any]
 ) -> None:
     answer = client_for("").open("/probe/kept", **ask)
     assert answer.status_code == 401

@@ -17,8 +17,7 @@ from pwa.people import accounts
 from pwa.people.throttle import WAIT_SECONDS_MAX, Throttle
 from pwa.services import Services
 from pwa.web.sign_in import own_path
-from tests.cast.people import change_user, set_active, set_password
-from tests.conftest import CAST, PASSWORD
+from tests.cast.people import CAST, PASSWORD, change_user, set_active, set_password
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ClientFor = Callable[[str], FlaskClient]
@@ -82,12 +81,13 @@ def test_an_unknown_name_costs_a_hash_too(
 ) -> None:
     verified: list[str] = []
 
-    class Counting(PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
-            verified.append(str(password))
-            return super().verify(hash, password)  # type: ignore[return-value]
+    verify = PasswordHasher.verify
 
-    monkeypatch.setattr(accounts, "HASHER", Counting(1, 8, 1))
+    def counting(hasher: PasswordHasher, hash: str, password: str) -> bool:
+        verified.append(password)
+        return verify(hasher, hash, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counting)
     try_password(client_for(""), "nobody", "wrong password")
     assert verified == ["wrong password"]
 
