@@ -239,7 +239,7 @@ def test_two_pushes_that_bring_the_same_in_another_order_never_wait_for_each_oth
 
 def test_a_signature_that_rides_along_is_a_row_and_no_file(blobs: Blobs) -> None:
     riding = named(drawing(1), drawing(2), photo(), b"<html>") | {"0" * 64: SIGNATURE, "x": b""}
-    drawings = blobs.put_riding(riding)
+    drawings = blobs.put_attached(riding)
     assert drawings == named(drawing(1), drawing(2))
     assert len(files(blobs)) == 1  # the picture
     assert not any(blobs.has(sha) for sha in drawings)  # nobody has said that they are kept

@@ -433,6 +433,39 @@ def test_a_blob_in_pieces_goes_on_where_it_stopped(
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        "bytes 0-8/10",  # one byte more than there is
+        "bytes 5-2/10",
+        "bytes 0-9/*",
+        "bytes */10",
+        "items 0-9/10",
+        "bytes -1-8/10",
+        "bytes 0-9",
+        "0-9/10",
+        "",
+        "٠-٩/١٠",
+    ],
+)
+def test_a_piece_whose_place_cannot_be_read_is_refused(
+    client_for: ClientFor, services: Services, header: str
+) -> None:
+    bob, sha = client_for("bob"), "ab" * 32
+    headers = {"Content-Range": header.encode().decode("latin-1")}
+    answer = bob.put(f"/sync/blobs/{sha}", data=bytes(10), headers=headers)
+    assert (answer.status_code, answer.get_json()["problem"]) == (400, "malformed")
+    assert bob.head(f"/sync/blobs/{sha}").headers["Upload-Offset"] == "0"
+
+
+def test_a_piece_of_a_blob_past_the_limit_is_refused(client_for: ClientFor) -> None:
+    for header in (f"bytes 0-9/{10**30}", f"bytes {10**30}-{10**30 + 9}/{10**31}"):
+        answer = client_for("bob").put(
+            f"/sync/blobs/{'ab' * 32}", data=bytes(10), headers={"Content-Range": header}
+        )
+        assert (answer.status_code, answer.get_json()["problem"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
     ("octets", "code"),
     [
         (bomb(60_000, 60_000), "picture_too_large"),
