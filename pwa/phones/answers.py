@@ -1,7 +1,7 @@
 """What the server answers to a push, a pull and an upload (sync/PROTOCOL.md 3-5), apart from HTTP.
 
-Invariant: a push's answer is built after its transaction has committed, so a phone that is told
-"applied" may delete what it sent.
+Invariant: a push's answer is built after its transaction has committed, so what it calls
+applied is durable.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pwa.ids import uuid4, uuid7, uuid7_at
+from pwa.ids import operation_id, uuid4, uuid7
 
 
 def test_a_uuid7_carries_its_millisecond_and_version() -> None:
@@ -18,7 +18,7 @@ def test_a_uuid7_carries_its_millisecond_and_version() -> None:
 
 def test_a_uuid7_of_a_moment_carries_its_millisecond() -> None:
     moment = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
-    assert uuid.UUID(uuid7_at(moment)).int >> 80 == round(moment.timestamp() * 1000)
+    assert uuid.UUID(operation_id(moment)).int >> 80 == round(moment.timestamp() * 1000)
 
 
 def test_a_uuid7_is_fixed_by_its_time_and_random_bits() -> None:

@@ -33,7 +33,7 @@ def test_every_variable_of_the_table_is_read_into_its_field(tmp_path: Path) -> N
         "TROSKEL_PROXIES": "1", "TROSKEL_BACKUP": "external", "TROSKEL_KEEP_SENT_DAYS": "6",
     }  # fmt: skip
     settings = settings_from(environ)
-    assert {row.variable for row in TABLE} == set(environ)
+    assert {row.name for row in TABLE} == set(environ)
     assert settings == Settings(
         tmp_path, 8123, "0.0.0.0", "https://visits.example", "Europe/Helsinki",
         12, 1, 2, 3, 4, ("sv", "ar"), 5, 1, "external", 6,
@@ -85,5 +85,5 @@ def test_an_override_beats_the_environment(tmp_path: Path) -> None:
 def test_the_table_shows_every_setting_and_its_value() -> None:
     table = settings_table(Settings(port=4711))
     assert table.count("\n") == len(TABLE) - 1
-    assert all(row.variable in table for row in TABLE)
+    assert all(row.name in table for row in TABLE)
     assert "4711" in table
