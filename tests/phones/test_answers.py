@@ -1,4 +1,4 @@
-"""What a push and a pull are answered, apart from HTTP."""
+"""The answers to a push and a pull, apart from HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a phone that cannot send gives out as a file is taken in, and never as if its author had sent it."""
+"""The file of a phone that cannot send is imported, but not as if its author had sent it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def copy_by(author: str, visit: str, device: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_rescue_copy_is_held_whole_and_a_supervisor_takes_it_in(app: Flask, world: World) -> None:
+def test_a_rescue_copy_is_held_until_a_supervisor_applies_it(app: Flask, world: World) -> None:
     visit = world.visit(visitors=["bob"])
     octets = json.dumps(copy_of(world, visit, uuid4())).encode()
     assert import_rescue_copy(world.services, octets) == Rescued(2, 0, 1, 0)
@@ -69,7 +69,7 @@ def test_a_rescue_copy_is_held_whole_and_a_supervisor_takes_it_in(app: Flask, wo
     assert import_rescue_copy(world.services, octets) == Rescued(0, 2, 1, 0)
 
 
-def test_the_phone_that_can_send_after_all_sends_each_operation_once(
+def test_a_phone_that_sends_after_its_rescue_copy_applies_each_operation_once(
     world: World, client_for: Callable[[str], FlaskClient]
 ) -> None:
     visit, device = world.visit(visitors=["bob"]), uuid4()
@@ -100,13 +100,13 @@ def test_a_broken_signature_stops_no_operation(world: World) -> None:
      b'{"troskel": "unsent", "operations": [{"text": 3}]}',
      b'{"troskel": "unsent", "operations": [], "blobs": [{}]}'],
 )  # fmt: skip
-def test_what_is_no_rescue_copy_is_refused_whole(world: World, octets: bytes) -> None:
+def test_a_file_that_is_no_rescue_copy_is_refused(world: World, octets: bytes) -> None:
     with pytest.raises(NotARescueCopy):
         import_rescue_copy(world.services, octets)
     assert world.held(world.user_of("alice")) == []
 
 
-def test_the_command_says_what_became_of_the_file(data_dir: Path, tmp_path: Path) -> None:
+def test_the_command_reports_what_became_of_the_file(data_dir: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(json.dumps(copy_by(uuid4(), uuid4(), uuid4())), "utf-8")
     bad.write_text("{}", "utf-8")
