@@ -1,8 +1,8 @@
 """The web application: `create_app` is the one place where its parts are put together.
 
-Invariant: importing any module opens no file, no database and no socket; that is done here,
-for one data folder. It refuses a folder that `troskel init` has not made, so that a mistyped
-path does not become an empty company.
+Invariant: importing a module opens no file, no database and no socket; `create_app` does, for one
+data folder. A folder that `troskel init` has not made is refused: a mistyped path would otherwise
+become an empty company.
 """
 
 from __future__ import annotations
@@ -42,9 +42,8 @@ __all__ = ["create_app", "initialise"]
 
 
 def initialise(settings: Settings) -> bool:
-    """Make the data folder, its secret and its database where they are not there yet.
-
-    Returns whether the folder was new. Harmless when repeated.
+    """Create the data folder, its secret and its database where they do not exist yet, and bring the
+    database up to date. Returns whether the folder was new.
     """
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +72,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app = Flask("pwa", template_folder=str(folder / "templates"), static_folder=None)
     app.config.update(
         SECRET_KEY=_secret(settings.data),
-        # The cookie outlives the session row (TROSKEL_SESSION_HOURS), which alone says who is
+        # The cookie outlives the session row (TROSKEL_SESSION_HOURS), which alone decides who is
         # signed in: it also remembers that this browser is known (pwa/people/throttle.py).
         PERMANENT_SESSION_LIFETIME=timedelta(days=COOKIE_DAYS),
         MAX_CONTENT_LENGTH=max(FORM_BYTES_MAX, BATCH_BYTES_MAX),
@@ -100,18 +99,18 @@ def create_app(config: Settings | None = None) -> Flask:
         services.close()
         raise
 
-    # The order is the order of the checks: is it ours, who is it, may they.
+    # In the order of the checks: from our own page? who? may they?
     security.install(app, settings)
     sign_in.install(app)
     access.install(app)
     i18n.install(app, settings.zone)
     errors.install(app)
     navigation.install(app)
-    # One place for Jinja's options: shared templates behave here as they do on the phone.
+    # The options of Jinja that the phone's templates are compiled with: shared templates behave alike.
     configure_templates(app.jinja_env)
     app.jinja_env.globals["asset"] = partial(_asset, assets)
 
-    # Every page there is. A blueprint or `register(app)` that is not in this list does not exist.
+    # All pages: a blueprint or `register(app)` that is not listed here has no address.
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(shell.blueprint)
     app.register_blueprint(wire.blueprint)
@@ -122,8 +121,8 @@ def create_app(config: Settings | None = None) -> Flask:
 
 
 def _asset(assets: Assets, name: str) -> str:
-    # Before `python -m pwa.bundle.build` some files are not there: a desk page without its style
-    # sheet is better than no page. The phone's shell asks `assets.complete` instead.
+    # Before `python -m pwa.bundle.build` some files are missing: a desk page without its style sheet
+    # is better than no page. The phone's shell checks `assets.complete` instead.
     return assets.url(name) if name in assets.files else f"/s/{assets.version}/{name}"
 
 
@@ -147,7 +146,8 @@ def _secret(data: Path) -> str:
 
 
 def _refuse_half_restored(data: Path) -> None:
-    # Cut short between putting the old aside and the new in place: an empty company must not grow.
+    # A restore was cut short after it had moved the old data aside and before the new was in place:
+    # without this, an empty company would be created here.
     aside = sorted(data.glob("replaced-*"))
     if aside and not (data / DATABASE).exists():
         raise DatabaseError(

@@ -25,16 +25,11 @@ def uuid7(now_ms: int, randbits: Callable[[int], int] = secrets.randbits) -> str
     return str(uuid.UUID(int=number))
 
 
-def uuid7_at(moment: datetime) -> str:
-    """A UUIDv7 for an aware `moment`, to the millisecond: the id of a new operation."""
-    return uuid7(int(moment.timestamp() * 1000))
+def operation_id(now: datetime) -> str:
+    """The id of an operation made at `now` (aware): a UUIDv7."""
+    return uuid7(int(now.timestamp() * 1000))
 
 
 def uuid4(randbits: Callable[[int], int] = secrets.randbits) -> str:
     """A random UUIDv4 (RFC 9562, 5.4)."""
     return str(uuid.UUID(int=randbits(128), version=4))
-
-
-def operation_id(now: datetime) -> str:
-    """The id of an operation made at `now` (aware)."""
-    return uuid7(int(now.timestamp() * 1000))

@@ -65,7 +65,7 @@ CATALOGUE: dict[str, Entry] = {
 
 
 class Problem(Exception):
-    """A refusal. `params` fill the places in title and remedy."""
+    """A refusal. `params` fill the placeholders in title and remedy."""
 
     def __init__(self, code: str, **params: object) -> None:
         super().__init__(code)
@@ -75,12 +75,12 @@ class Problem(Exception):
 
     @property
     def title(self) -> str:
-        """What is wrong, in the reader's language."""
+        """What is wrong, in the language of the request."""
         return str(gettext(self.entry.title, **self.params))
 
     @property
     def remedy(self) -> str:
-        """What to do, in the reader's language."""
+        """What to do, in the language of the request."""
         return str(gettext(self.entry.remedy, **self.params))
 
     def as_json(self) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""What a request may use: settings, database, storage, guide, assets, and the time.
+"""What a request may use: settings, database, storage, guide, assets, and the clock.
 
-Invariant: one `Services` for each application, made in `create_app` and nowhere else; every
-clock the application reads is `now()` or `today()`. It refuses to be a bag for request data.
+Invariant: one `Services` for each application, made in `create_app` and nowhere else; the
+application reads the time through `now()` or `today()` only. Nothing here belongs to one request.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -24,13 +25,29 @@ if TYPE_CHECKING:
     from sync.storage import Storage
 
 EXTENSION = "troskel"
+Answer = TypeVar("Answer")
+
+
+class LastAnswer(Generic[Answer]):
+    """The last answer to a question, for as long as what it depends on stays the same."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, Answer] | None = None
+
+    def get(self, state: object, compute: Callable[[], Answer]) -> Answer:
+        """The answer for `state`, computed unless it was for the last one."""
+        last = self._last  # read once: another thread may replace it
+        if last is None or last[0] != state:
+            last = self._last = (state, compute())
+        return last[1]
 
 
 @dataclass(slots=True)
 class Services:
     """The parts of one running application.
 
-    `baseline` is the guide of this release's files, `guide` the one in force (pwa/publishing).
+    `baseline` is the guide of this release's files, `guide` the one in force (pwa/publishing);
+    `recording_digests` is what pulls say of recordings (`digests` in pwa/publishing/recordings.py).
     """
 
     settings: Settings
@@ -41,13 +58,14 @@ class Services:
     assets: Assets
     blobs: Blobs
     throttle: Throttle
+    recording_digests: LastAnswer[dict[str, str]] = field(default_factory=LastAnswer)
 
     def now(self) -> datetime:
         """The time, aware, UTC."""
         return datetime.now(UTC)
 
     def today(self) -> date:
-        """What day it is in the company's zone."""
+        """The date in the company's time zone."""
         return self.now().astimezone(ZoneInfo(self.settings.zone)).date()
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""What a company may set, and nothing else: one table of TROSKEL_* variables.
+"""What an installation may set: one table of environment variables, TROSKEL_* and PORT.
 
-Invariant: a `Settings` that exists is possible as a whole; every variable is in `TABLE`,
-with its default and what it means. It refuses unknown TROSKEL_ names, impossible values and
-unsafe combinations, and tells all of them at once, so that one start shows all mistakes.
+Invariant: a `Settings` object is valid as a whole; every variable is in `TABLE`, with its default
+and its meaning. Unknown TROSKEL_ names, impossible values and unsafe combinations are refused, all
+in one error, so that one start shows all mistakes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BackupMode = Literal["own", "external"]
 
 
 class SettingsError(Exception):
-    """The start is stopped. `problems` holds one sentence for each thing that is wrong."""
+    """The settings are not valid. `problems` has one sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -64,12 +64,12 @@ class Settings:
 
     @property
     def https(self) -> bool:
-        """Whether people reach this server by https."""
+        """Whether people use this server over https."""
         return bool(self.public_url)
 
     @property
     def trusted_hosts(self) -> list[str]:
-        """The names a request's Host header may have (a guard against DNS rebinding)."""
+        """The values a request's Host header may have, against DNS rebinding."""
         return [urlsplit(self.public_url).hostname or ""] if self.https else list(LOOPBACK)
 
     @property
@@ -79,31 +79,31 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: the variable, the field of `Settings`, how it is read, what it is."""
+class Variable:
+    """One line of the table: the variable's name, its field of `Settings`, its parser, its meaning."""
 
-    variable: str
+    name: str
     field: str
-    read: Callable[[str], Any]
+    parse: Callable[[str], Any]
     meaning: str
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(text)
 
-    return read
+    return parse
 
 
 def _choice(*options: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
+    def parse(text: str) -> str:
         if text not in options:
             raise ValueError("must be one of: " + ", ".join(options))
         return text
 
-    return read
+    return parse
 
 
 def _path(text: str) -> Path:
@@ -149,32 +149,32 @@ def _languages(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-TABLE: tuple[Row, ...] = (
-    Row("TROSKEL_DATA", "data", _path, "folder of the database, pictures and secret"),
-    Row("PORT", "port", _whole(0, 65535), "port to listen on; 0 takes a free one"),
-    Row("TROSKEL_HOST", "host", _host, "address to listen on; others than loopback need the public URL"),
-    Row("TROSKEL_PUBLIC_URL", "public_url", _public_url, "https address people use; empty: loopback http only"),
-    Row("TROSKEL_ZONE", "zone", _zone, "the company's time zone: what day it is"),
-    Row("TROSKEL_SESSION_HOURS", "session_hours", _whole(1, 168), "hours until a sign-in ends"),
-    Row("TROSKEL_WINDOW_BACK_DAYS", "window_back_days", _whole(0, 60), "days back that phones hold visits"),
-    Row("TROSKEL_WINDOW_AHEAD_DAYS", "window_ahead_days", _whole(0, 60), "days ahead that phones hold visits"),
-    Row("TROSKEL_VISIT_WITHIN_DAYS", "visit_within_days", _whole(1, 365), "days after moving in until a visit is overdue"),
-    Row("TROSKEL_NEW_TENANCY_DAYS", "new_tenancy_days", _whole(1, 3650), "older tenancies are registered without a visit"),
-    Row("TROSKEL_LANGUAGES", "languages", _languages, "languages of the guide, separated by commas"),
-    Row("TROSKEL_THREADS", "threads", _whole(1, 64), "threads that answer requests"),
-    Row("TROSKEL_PROXIES", "proxies", _whole(0, 5), "trusted proxies in front (X-Forwarded-*)"),
-    Row("TROSKEL_BACKUP", "backup", _choice(*get_args(BackupMode)), "own: troskel backup moves the backup mark; external: another tool backs up"),
-    Row("TROSKEL_KEEP_SENT_DAYS", "keep_sent_days", _whole(1, 14), "days phones keep sent work at most"),
+TABLE: tuple[Variable, ...] = (
+    Variable("TROSKEL_DATA", "data", _path, "folder of the database, pictures and secret"),
+    Variable("PORT", "port", _integer(0, 65535), "port to listen on; 0 takes a free one"),
+    Variable("TROSKEL_HOST", "host", _host, "address to listen on; others than loopback need the public URL"),
+    Variable("TROSKEL_PUBLIC_URL", "public_url", _public_url, "https address people use; empty: loopback http only"),
+    Variable("TROSKEL_ZONE", "zone", _zone, "the company's time zone: what day it is"),
+    Variable("TROSKEL_SESSION_HOURS", "session_hours", _integer(1, 168), "hours until a sign-in ends"),
+    Variable("TROSKEL_WINDOW_BACK_DAYS", "window_back_days", _integer(0, 60), "days back that phones hold visits"),
+    Variable("TROSKEL_WINDOW_AHEAD_DAYS", "window_ahead_days", _integer(0, 60), "days ahead that phones hold visits"),
+    Variable("TROSKEL_VISIT_WITHIN_DAYS", "visit_within_days", _integer(1, 365), "days after moving in until a visit is overdue"),
+    Variable("TROSKEL_NEW_TENANCY_DAYS", "new_tenancy_days", _integer(1, 3650), "older tenancies are registered without a visit"),
+    Variable("TROSKEL_LANGUAGES", "languages", _languages, "languages of the guide, separated by commas"),
+    Variable("TROSKEL_THREADS", "threads", _integer(1, 64), "threads that answer requests"),
+    Variable("TROSKEL_PROXIES", "proxies", _integer(0, 5), "trusted proxies in front (X-Forwarded-*)"),
+    Variable("TROSKEL_BACKUP", "backup", _choice(*get_args(BackupMode)), "own: troskel backup moves the backup mark; external: another tool backs up"),
+    Variable("TROSKEL_KEEP_SENT_DAYS", "keep_sent_days", _integer(1, 14), "days phones keep sent work at most"),
 )  # fmt: skip
 
 
 def settings_from(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """The settings in `environ` (default: the process's), with the command line's `overrides`.
 
-    An empty variable means its default. Raises SettingsError listing everything that is wrong.
+    An empty variable means its default. Raises SettingsError with every mistake.
     """
     environ = os.environ if environ is None else environ
-    known = {row.variable for row in TABLE}
+    known = {row.name for row in TABLE}
     problems = [
         f"{name} is not a setting; `troskel settings` lists them all."
         for name in sorted(environ)
@@ -182,13 +182,13 @@ def settings_from(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     ]
     values: dict[str, Any] = {}
     for row in TABLE:
-        text = environ.get(row.variable, "").strip()
+        text = environ.get(row.name, "").strip()
         if not text or row.field in overrides:
             continue
         try:
-            values[row.field] = row.read(text)
+            values[row.field] = row.parse(text)
         except ValueError as problem:
-            problems.append(f"{row.variable} is {text!r}: {problem}.")
+            problems.append(f"{row.name} is {text!r}: {problem}.")
     try:
         settings = Settings(**{**values, **overrides})
     except SettingsError as error:
@@ -199,8 +199,8 @@ def settings_from(environ: Mapping[str, str] | None = None, **overrides: Any) ->
 
 
 def settings_table(settings: Settings) -> str:
-    """All variables as text: name, value in force, meaning; one per line."""
-    shown = [(row.variable, _show(getattr(settings, row.field)), row.meaning) for row in TABLE]
+    """All variables as text, one per line: name, current value, meaning."""
+    shown = [(row.name, _show(getattr(settings, row.field)), row.meaning) for row in TABLE]
     wide = [max(len(line[i]) for line in shown) for i in (0, 1)]
     return "\n".join(f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c}" for a, b, c in shown)
 

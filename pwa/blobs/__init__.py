@@ -1,1 +1,1 @@
-"""Signatures and pictures: kept by hash, re-encoded, and erased when struck."""
+"""Signatures and pictures: stored by hash, pictures re-encoded, and erased when struck out."""

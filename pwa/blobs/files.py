@@ -1,12 +1,12 @@
-"""Blobs by content: signatures and pictures, by the SHA-256 they came with.
+"""Blobs: signatures and pictures, stored under the SHA-256 they were sent with.
 
-Invariant: a file under its hash is whole and was on disk before anybody counted it (temporary
-file, fsync, rename, fsync of the folder); a signature that rode along with a push is a row instead
-(pwa/blobs/signatures.py). A signature is kept to the byte; a picture is kept as
-pwa/blobs/pictures.py draws it anew, under both hashes (`<hash it came with>.<hash of what is kept>`), and
-the bytes that came go only when the new ones are on disk. It refuses content that does not hash
-to its name, and everything that is neither a picture nor lines drawn by our own pad: that stays
-with the phone, which shows it as in need of someone.
+Invariant: a file under its hash is whole, and was on disk before anything counted it (temporary
+file, fsync, rename, fsync of the folder). A signature that is attached to a push is a row instead
+(pwa/blobs/signatures.py). A signature is kept to the byte. A picture is kept as pwa/blobs/pictures.py
+draws it anew, under both hashes (`<hash it was sent with>.<hash of what is kept>`), and what was sent
+is deleted only when the new file is on disk. Content that does not hash to its name is refused, and
+everything that is neither a picture nor lines drawn by our own pad: it stays on the phone, which
+tells its user.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from pathlib import Path
 
 from pwa.blobs.pictures import PictureRefused, clean
 from pwa.blobs.signatures import Signatures
+from pwa.database.disk import sync_folder
 from sync.limits import BLOB_BYTES_MAX
 
 PARTS_MAX = 200
-"""Unfinished uploads at once; one more takes the place of the one untouched for longest."""
+"""Unfinished uploads at once; one more replaces the one that has waited longest for its next piece."""
 
-TOGETHER = 64
+OPEN_FILES_MAX = 64
 """Files that are open at once while several blobs are put on disk."""
 
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _KEPT = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}\Z")
-# A signature is paths and nothing else (static/field/views/signature.js). A list of what is allowed: a
-# list of what is dangerous in SVG has never been complete. No value here can name a resource.
+# A signature is paths and nothing else (static/field/views/signature.js). A list of what is allowed,
+# because no list of what is dangerous in SVG has ever been complete. No value can name a resource.
 _ATTRIBUTE = (
     rb'(?: xmlns="http://www\.w3\.org/2000/svg"'
     rb'| (?:viewBox|width|height|d|fill|stroke|stroke-width|stroke-linecap|stroke-linejoin)="[#\w .,-]*")*'
@@ -51,7 +52,7 @@ class BlobRefused(ValueError):
 
 
 def sniff(octets: bytes) -> str:
-    """The media type the bytes themselves show; raises BlobRefused("blob_type") for any other."""
+    """The media type that the bytes show; raises BlobRefused("blob_type") for any other."""
     if octets.startswith(b"\xff\xd8\xff"):
         return _PICTURE
     if octets.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -64,32 +65,33 @@ def sniff(octets: bytes) -> str:
 
 
 class Blobs:
-    """The folder of blobs, and the rows of those that are in none."""
+    """The folder of blobs, and the signatures that are rows instead."""
 
     def __init__(self, folder: Path, signatures: Signatures) -> None:
         self.folder = folder
         self.signatures = signatures
-        # Two requests must not write one blob at once; different ones need not wait.
+        # Two requests must not write one blob at once; others need not wait.
         self._locks = tuple(threading.Lock() for _ in range(16))
-        self._synced: set[Path] = set()  # folders whose names this process has put on disk
+        self._synced: set[Path] = set()  # folders whose own names this process has put on disk
 
     def path(self, sha256: str) -> Path | None:
-        """The file kept for the blob that came as `sha256`, or None where there is none."""
+        """The file of the blob that was sent as `sha256`, or None where there is none."""
         if not _SHA.match(sha256):
             return None
         exact = self.folder / sha256[:2] / sha256
         if exact.exists():
             return exact
-        # Not glob, which compiles a pattern for each name: a sixth of a push with sixty signatures.
-        drawn = [one for one in _names(exact.parent) if one.startswith(f"{sha256}.")]
-        return next((exact.parent / one for one in sorted(drawn) if _KEPT.match(one)), None)
+        # Not glob, which compiles a pattern for each name: that took a sixth of a push with sixty
+        # signatures.
+        pictures = [one for one in _names(exact.parent) if one.startswith(f"{sha256}.")]
+        return next((exact.parent / one for one in sorted(pictures) if _KEPT.match(one)), None)
 
     def has(self, sha256: str) -> bool:
-        """Whether it has come, and is durably here."""
+        """Whether it has arrived and is stored durably."""
         return self.signatures.has(sha256) or self.path(sha256) is not None
 
     def read(self, sha256: str) -> bytes | None:
-        """The bytes kept, or None where the blob has not come yet or has been erased."""
+        """The stored bytes, or None where the blob has not arrived or has been erased."""
         if row := self.signatures.read(sha256):
             return row
         path = self.path(sha256)
@@ -99,7 +101,7 @@ class Blobs:
             return None
 
     def put(self, sha256: str, octets: bytes) -> None:
-        """Keep what came as `sha256`, durably. Twice is harmless.
+        """Store what was sent as `sha256`, durably. Twice does no harm.
 
         Raises BlobRefused; an OSError (a full disk) leaves everything as it was.
         """
@@ -107,8 +109,8 @@ class Blobs:
         if sha256 in refused:
             raise refused[sha256]
 
-    def put_riding(self, blobs: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Keep what rode along with a push, but for the signatures: those are given back, checked, for
+    def put_attached(self, blobs: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Store the pictures among the blobs attached to a push; returns its signatures, checked, for
         `signatures.keep` in the push's own transaction. What is refused is left out."""
         drawings: dict[str, bytes] = {}
         pictures: dict[str, bytes] = {}
@@ -122,26 +124,26 @@ class Blobs:
         return drawings
 
     def put_all(self, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
-        """Keep everything that came (hash → bytes), durably; gives what was refused, and why.
+        """Store these (hash → bytes), durably; returns what was refused, and why.
 
-        An OSError may leave some of them kept, each of them whole; asking again keeps the rest.
+        An OSError may leave some of them stored, each of them whole; a retry stores the rest.
         """
         with self._locked(blobs):
             return self._put_all(blobs)
 
     def erase(self, sha256: str) -> None:
-        """Delete the bytes for good, those of an unfinished upload too. Twice is harmless."""
-        self.signatures.erase(_named(sha256))
+        """Delete the bytes, those of an unfinished upload too. Twice does no harm."""
+        self.signatures.erase(_checked(sha256))
         with self._locked([sha256]):
             self._part(sha256).unlink(missing_ok=True)
             path = self.path(sha256)
             if path:
                 path.unlink()
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
 
     @contextmanager
     def _locked(self, names: Iterable[str]) -> Iterator[None]:
-        # In one order, whoever asks: two that hold what the other waits for would wait for ever.
+        # Always in the same order, or two requests could each hold what the other waits for.
         with ExitStack() as held:
             for first in sorted({name[0] for name in names if _SHA.match(name)}):
                 held.enter_context(self._locks[int(first, 16)])
@@ -150,12 +152,12 @@ class Blobs:
     def _put_all(self, blobs: Mapping[str, bytes]) -> dict[str, BlobRefused]:
         refused: dict[str, BlobRefused] = {}
         rest = iter(blobs.items())
-        while some := dict(islice(rest, TOGETHER)):
+        while some := dict(islice(rest, OPEN_FILES_MAX)):
             fresh: dict[Path, bytes] = {}
             for sha256, octets in some.items():
                 try:
                     drawing = self._is_drawing(sha256, octets)
-                    if not self._has_for_good(sha256):
+                    if not self._has_durably(sha256):
                         path, kept = self._file_of(sha256, octets, drawing)
                         fresh[path] = kept
                 except BlobRefused as problem:
@@ -167,12 +169,12 @@ class Blobs:
         """Whether it is a signature, not a picture; raises BlobRefused for anything else."""
         if len(octets) > BLOB_BYTES_MAX:
             raise BlobRefused("too_large")
-        if hashlib.sha256(octets).hexdigest() != _named(sha256):
+        if hashlib.sha256(octets).hexdigest() != _checked(sha256):
             raise BlobRefused("blob_mismatch")
         return sniff(octets) == "image/svg+xml"
 
     def _file_of(self, sha256: str, octets: bytes, drawing: bool) -> tuple[Path, bytes]:
-        """The file to write, and what into it."""
+        """The file to write, and its content."""
         folder = self.folder / sha256[:2]
         if drawing:
             return folder / sha256, octets
@@ -185,8 +187,8 @@ class Blobs:
     def _keep(self, fresh: Mapping[Path, bytes]) -> None:
         folders = {path.parent for path in fresh}
         self._make_folders(folders - self._synced)
-        # All are written before the first is synced: the disk then works for many at once. One
-        # name for each hash: what a crash left is written over.
+        # All are written before the first is synced, so that the disk can work on many at once. The
+        # temporary name depends on the hash alone, so what a crash left is overwritten.
         with ExitStack() as files:
             open_files = []
             for path, kept in fresh.items():
@@ -199,51 +201,51 @@ class Blobs:
         for path in fresh:
             _unfinished(path).replace(path)
         for folder in folders:
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def _make_folders(self, folders: set[Path]) -> None:
-        # Not "if it is new": whoever made it may have died before it was on disk.
+        # Also where they exist: the process that made them may have died before they were on disk.
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folders:
-            _sync_folder(self.folder.parent)
-            _sync_folder(self.folder)
+            sync_folder(self.folder.parent)
+            sync_folder(self.folder)
             self._synced |= folders
 
-    def _has_for_good(self, sha256: str) -> bool:
-        # An earlier put may have died, or met a failing disk, between the name and its sync.
+    def _has_durably(self, sha256: str) -> bool:
+        # An earlier put may have died, or its fsync failed, between the rename and the sync of the folder.
         path = self.path(sha256)
         if path:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         found = path is not None or self.signatures.has(sha256)
         if found:
             self._part(sha256).unlink(missing_ok=True)
         return found
 
-    # --- in pieces: a picture over a bad line ----------------------------------------
+    # --- in pieces: a picture over a bad connection ----------------------------------
 
     def offset(self, sha256: str) -> int:
         """How many bytes need not be sent: those of an unfinished upload, or BLOB_BYTES_MAX when
-        it is done (how long the bytes were that came is not kept)."""
-        with self._locked([_named(sha256)]):
-            return BLOB_BYTES_MAX if self._has_for_good(sha256) else _size(self._part(sha256))
+        it is complete (the length of what was sent is not stored)."""
+        with self._locked([_checked(sha256)]):
+            return BLOB_BYTES_MAX if self._has_durably(sha256) else _size(self._part(sha256))
 
     def append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
-        """Add a piece that starts at `start`; gives the new offset, `total` once all is kept.
+        """Add a piece that starts at `start`; returns the new offset, `total` once all is stored.
 
-        A piece that does not begin where the upload stands changes nothing: the answer tells
-        where to go on. The last piece turns the upload into a blob, or throws it away when it
-        is refused (BlobRefused("blob_mismatch"): begin again from 0). After an OSError, or a
-        crash at any point, what is on disk is a beginning of the blob and the offset says so;
-        bytes that a power cut garbled fail the hash.
+        A piece that does not start at the current offset changes nothing: the caller continues at
+        the offset returned. The last piece turns the upload into a blob, or deletes it when it is
+        refused (BlobRefused("blob_mismatch"): start again from 0). After an OSError, or a crash at
+        any point, what is on disk is a beginning of the blob and the offset says how much; bytes
+        that a power cut garbled fail the hash.
         """
         if not 0 < total <= BLOB_BYTES_MAX or start + len(octets) > total:
             raise BlobRefused("too_large")
-        with self._locked([_named(sha256)]):
+        with self._locked([_checked(sha256)]):
             return self._append(sha256, start, octets, total)
 
     def _append(self, sha256: str, start: int, octets: bytes, total: int) -> int:
-        if self._has_for_good(sha256):
+        if self._has_durably(sha256):
             return total
         part = self._part(sha256)
         offset = _size(part)
@@ -252,7 +254,7 @@ class Blobs:
             offset += len(octets)
         if offset < total:
             return offset
-        # Also where a crash came between the last piece and the blob: it is finished now.
+        # Also after a crash between the last piece and this: the upload is completed now.
         refused = self._put_all({sha256: part.read_bytes()})
         part.unlink(missing_ok=True)
         if refused:
@@ -269,7 +271,7 @@ class Blobs:
             os.fsync(file.fileno())
 
     def _make_room(self, folder: Path) -> None:
-        # Nothing is lost: whoever sent the oldest still has it all, and begins again from 0.
+        # Nothing is lost: the phone that sent the oldest still has all of it, and starts again from 0.
         found = sorted(folder.iterdir(), key=_touched)
         for oldest in found[: max(0, len(found) - PARTS_MAX + 1)]:
             oldest.unlink(missing_ok=True)
@@ -278,8 +280,8 @@ class Blobs:
         return self.folder / ".parts" / sha256
 
 
-def _named(sha256: str) -> str:
-    """`sha256`, which is used as the name of a file; raises BlobRefused where it is something else."""
+def _checked(sha256: str) -> str:
+    """`sha256`, which becomes the name of a file; raises BlobRefused if it is no hash."""
     if not _SHA.match(sha256):
         raise BlobRefused("blob_mismatch")
     return sha256
@@ -308,11 +310,3 @@ def _touched(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:  # another upload has just been finished
         return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,9 +1,9 @@
-"""Pictures made harmless: decoded under limits, turned upright, made small, encoded anew.
+"""Pictures made harmless: decoded within limits, turned upright, made smaller, encoded anew.
 
-Invariant: what comes out is a JPEG this module drew from pixels alone: no position, no serial
-number, no comment, no profile, nothing hidden behind the last pixel. It refuses, with a code
-and before the pixels are unpacked, pictures larger than PIXELS_MAX, and every file that does not
-decode to its end. It never believes a name or a media type.
+Invariant: the result is a JPEG made from pixels alone: no position, serial number, comment or colour
+profile, and nothing behind the last pixel. Pictures larger than PIXELS_MAX are refused before their
+pixels are unpacked, and so is every file that does not decode to its end. File names and declared
+media types are ignored.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 SIDE_MAX = 1600
-"""Longest side of what is kept, in pixels: enough to see a crack, too little to read a paper."""
+"""Longest side of what is kept, in pixels: enough to see a crack, too little to read a document."""
 PIXELS_MAX = 50_000_000
-"""The largest phone cameras make 50 million; a bomb of 12 MiB unpacks to a thousand times that."""
+"""The largest phone cameras have 50 million; a decompression bomb of 12 MiB holds a thousand times that."""
 QUALITY = 80
-_FORMATS = ("JPEG", "PNG", "WEBP")  # Pillow would otherwise try each of its forty decoders
+_FORMATS = ("JPEG", "PNG", "WEBP")  # otherwise Pillow would try each of its forty decoders
 
-# The check of the size below comes before any pixel. Pillow's own limit only warns up to twice its
-# value, and it is one for the whole process.
+# `clean` checks the size before it reads any pixel. Pillow's own limit only warns up to twice its
+# value, and holds for the whole process.
 Image.MAX_IMAGE_PIXELS = None
-# One unpacked picture takes up to 200 MB; eight threads at once would take all there is.
+# An unpacked picture takes up to 200 MB: eight threads at once would use up the memory.
 _decoding = threading.Lock()
 
 
@@ -38,32 +38,32 @@ class PictureRefused(ValueError):
 def clean(octets: bytes) -> bytes:
     """The picture in `octets` (JPEG, PNG or WebP) as a new JPEG of at most SIDE_MAX pixels a side.
 
-    Of an animation the first frame. Raises PictureRefused; MemoryError is let through, because
-    the same picture may be taken in later.
+    Of an animation the first frame. Raises PictureRefused; MemoryError is passed on, because a
+    retry of the same picture may succeed.
     """
     with _decoding:
         try:
             with Image.open(BytesIO(octets), formats=_FORMATS) as picture:
                 if picture.width * picture.height > PIXELS_MAX:
                     raise PictureRefused("picture_too_large")
-                return _drawn(picture)
+                return _redraw(picture)
         except (PictureRefused, MemoryError):
             raise
         except Exception as error:
-            # A decoder fed with hostile bytes raises whatever it stumbles over.
+            # A decoder may raise anything for hostile bytes.
             raise PictureRefused("picture_broken") from error
 
 
-def _drawn(picture: Image.Image) -> bytes:
-    # A JPEG can be decoded at a half or a quarter of its size: less memory, and far quicker.
+def _redraw(picture: Image.Image) -> bytes:
+    # A JPEG can be decoded at a half or a quarter of its size: less memory, and much faster.
     picture.draft("RGB", (SIDE_MAX, SIDE_MAX))
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     small = picture if picture.mode == mode else picture.convert(mode)
     small.thumbnail((SIDE_MAX, SIDE_MAX), reducing_gap=2.0)
-    seen = ImageOps.exif_transpose(small)
-    # On a new canvas: `save` would write the comment that came with the old one.
-    canvas = Image.new("RGB", seen.size, "white")
-    canvas.paste(seen, mask=seen if mode == "RGBA" else None)
+    upright = ImageOps.exif_transpose(small)
+    # On a new canvas: `save` would write the comment of the picture that was sent.
+    canvas = Image.new("RGB", upright.size, "white")
+    canvas.paste(upright, mask=upright if mode == "RGBA" else None)
     out = BytesIO()
     canvas.save(out, "JPEG", quality=QUALITY, optimize=True, progressive=True)
     return out.getvalue()

@@ -1,8 +1,8 @@
-"""Signatures that ride along with a push, as rows: a morning has sixty of them, six kilobytes each.
+"""Signatures that are attached to a push, as rows: a morning has sixty of them, of six kilobytes.
 
-Invariant: a signature is durable in the very commit that makes the operations of its push durable,
-byte for byte. Files would each need two syncs of their own. The caller has checked that it is a
-drawing, and its hash (pwa/blobs/files.py).
+Invariant: a signature is durable, to the byte, by the same commit that makes the operations of its
+push durable. As files, each would need two fsyncs of its own. Content and hash have been checked
+before (pwa/blobs/files.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Signatures:
         self._databases = databases
 
     def keep(self, drawings: Mapping[str, bytes]) -> None:
-        """Keep them, inside the transaction that is open or in one of their own. Twice is harmless."""
+        """Store them, in the open transaction or in one of their own. Twice does no harm."""
         with self._databases.writing() as db:
             tables.insert_signatures(db, drawings)
 
@@ -30,9 +30,10 @@ class Signatures:
             return tables.find_signature(db, sha256)
 
     def has(self, sha256: str) -> bool:
+        """Whether there is such a row."""
         return self.read(sha256) is not None
 
     def erase(self, sha256: str) -> None:
-        """Delete the row; twice is harmless."""
+        """Delete the row; twice does no harm."""
         with self._databases.writing() as db:
             tables.delete_signature(db, sha256)

@@ -1,4 +1,8 @@
-"""SQL of this room: signatures as rows, and which operations name which blob (`blob_index`)."""
+"""SQL of this room: signatures, and which operations refer to which blob.
+
+`blob_index` is derived from the visits' records (sync/index.py): one row for each operation that
+refers to a blob, `struck` 1 when that operation is struck out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from sqlite_utils import Database
 
 
 def insert_signatures(db: Database, drawings: Mapping[str, bytes]) -> None:
-    """Keep bytes under their hash; one that is there stays as it is."""
+    """Store signatures, hash → bytes; one that is stored already stays as it is."""
     db.conn.executemany(
         "INSERT INTO signatures (sha256, bytes) VALUES (:sha256, :bytes)"
         " ON CONFLICT (sha256) DO NOTHING",
@@ -19,7 +23,7 @@ def insert_signatures(db: Database, drawings: Mapping[str, bytes]) -> None:
 
 
 def find_signature(db: Database, sha256: str) -> bytes | None:
-    """The bytes kept under a hash."""
+    """The bytes of a signature."""
     row = db.execute(
         "SELECT bytes FROM signatures WHERE sha256 = :sha256", {"sha256": sha256}
     ).fetchone()
@@ -27,15 +31,15 @@ def find_signature(db: Database, sha256: str) -> bytes | None:
 
 
 def delete_signature(db: Database, sha256: str) -> None:
-    """Delete a row; twice is harmless."""
+    """Delete a signature if it is there."""
     db.execute("DELETE FROM signatures WHERE sha256 = :sha256", {"sha256": sha256})
 
 
-# --- what names them -----------------------------------------------------------------
+# --- what visits refer to --------------------------------------------------------------
 
 
 def list_named(db: Database, visit: str) -> list[str]:
-    """Hashes of the blobs that a visit names and that are not struck."""
+    """The blobs that a visit refers to in anything that is not struck out."""
     rows = db.execute(
         "SELECT DISTINCT sha256 FROM blob_index WHERE visit = :visit AND struck = 0",
         {"visit": visit},
@@ -44,7 +48,7 @@ def list_named(db: Database, visit: str) -> list[str]:
 
 
 def list_struck(db: Database) -> list[str]:
-    """Hashes of which every operation that names them is struck."""
+    """The blobs that only struck operations refer to."""
     rows = db.execute(
         "SELECT DISTINCT sha256 FROM blob_index AS one WHERE struck = 1 AND NOT EXISTS"
         " (SELECT 1 FROM blob_index WHERE sha256 = one.sha256 AND struck = 0)"
@@ -53,7 +57,7 @@ def list_struck(db: Database) -> list[str]:
 
 
 def is_struck(db: Database, sha256: str) -> bool:
-    """Whether something names the blob, and all of it is struck."""
+    """Whether something refers to the blob, and all of it is struck out."""
     (struck,) = db.execute(
         "SELECT min(struck) FROM blob_index WHERE sha256 = :sha256", {"sha256": sha256}
     ).fetchone()

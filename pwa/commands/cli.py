@@ -232,12 +232,12 @@ def company_list(data: Path | None) -> None:
 @with_data
 def rescue_command(file: Path, data: Path | None) -> None:
     """Read FILE, a rescue copy of a phone that cannot send; a supervisor decides under "Held"."""
-    from pwa.phones.rescue import NoRescueCopy, take_in
+    from pwa.phones.rescue import NotARescueCopy, import_rescue_copy
 
     with running(data) as services:
         try:
-            done = take_in(services, file.read_bytes())
-        except NoRescueCopy as error:
+            done = import_rescue_copy(services, file.read_bytes())
+        except NotARescueCopy as error:
             raise click.BadParameter(f"{file} is no rescue copy: {error}") from None
         click.echo(
             f"{done.held} held for a supervisor, {done.known} there already,"

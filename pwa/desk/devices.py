@@ -34,6 +34,6 @@ def seen() -> ResponseReturnValue:
     """Somebody has looked into the loss: it is no longer shown."""
     device = text_of(request.form, "device", 80)
     with get_services().databases.writing() as db:
-        devices.see_loss(db, device)
+        devices.acknowledge_loss(db, device)
     flash(gettext("Noted."), "success")
     return redirect("/desk/devices", 303)

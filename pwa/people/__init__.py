@@ -1,1 +1,1 @@
-"""People who sign in: accounts, sessions, the throttle on wrong passwords."""
+"""People who sign in: accounts, sessions, waiting after wrong passwords."""

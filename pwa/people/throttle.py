@@ -1,12 +1,12 @@
 """How long a name must wait after wrong passwords.
 
-Invariant: the wait doubles with each failure and never passes `WAIT_SECONDS_MAX`, so that
-guessing is slow and nobody is locked out for good. It refuses to tell known names from
-unknown ones: both wait alike. In memory, because there is one server process (pwa/database/connections.py) and
-a table would let strangers write to our disk; a restart forgives.
+Invariant: the wait doubles with each failure up to `WAIT_SECONDS_MAX`, so that guessing is slow and
+nobody is locked out for good. Unknown names wait like known ones, so the wait reveals nothing. The
+counts are in memory: there is one server process (pwa/database/connections.py), and a table would let
+strangers write to the disk. A restart forgets them.
 
-Someone who keeps guessing at Alice's name would keep Alice waiting too, which is why the key
-is name and browser kind: a browser where she has signed in before has a count of its own.
+Somebody who keeps guessing at Alice's password would keep Alice waiting too. The key is therefore the
+name and whether the browser is known: a browser she has signed in with has a count of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEYS_MAX = 10_000
 
 
 class Throttle:
-    """Failures by key. Times are given by the caller."""
+    """Failures by key. The caller gives the time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

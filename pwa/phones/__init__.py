@@ -1,1 +1,1 @@
-"""What a phone asks the server for: the shell, push, pull, blobs, device reports, rescue."""
+"""What phones request: the shell, push, pull, blobs; their health reports and rescue copies."""

@@ -1,8 +1,9 @@
-"""Device health: what each phone last said of itself (docs/browsers.md 1.1, the canary).
+"""Device health: what each phone last reported about itself (docs/browsers.md 1.1, the canary).
 
-Invariant: only facts about the device (storage, versions, counts, ids of visits it has deleted); no
-content, no place. A report of lost storage stays until a supervisor has seen it; a later good
-report does not wipe it out, and neither does a new name that the phone got after the loss.
+Invariant: only facts about the device are kept (storage, versions, counts, ids of visits it has
+deleted), nothing of a visit's content and no place. A reported loss of storage stays until a
+supervisor has dealt with it: neither a later good report nor the new device id that a phone gets
+after a loss removes it.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from typing import Any
 from sqlite_utils import Database
 
 from pwa.phones import tables
+from pwa.phones.shapes import Health
 from sync.kinds import is_uuid
 
 HEALTH_BYTES_MAX = 4096
-COUNT_MAX = 2**53  # past this a phone cannot count, and SQLite soon cannot keep
-DELETED_MAX = 100  # visits one report may name as deleted
+COUNT_MAX = 2**53  # JavaScript cannot count further, and SQLite's integers end soon after
+DELETED_MAX = 100  # visits that one report may name as deleted
+TEXT_CHARACTERS_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One device: its last health report and when it was heard of (ISO 8601 UTC).
+    """One device: its last health report and when that arrived (ISO 8601 UTC).
 
     `quota` and `usage` in bytes, 0 where the browser does not say. `lost_reason` is `emptied`,
-    `rolled_back`, `other` or `unopenable`; of `lost_unsent` things `recovered` have come after all.
+    `rolled_back`, `other` or `unopenable`; `recovered` of the `lost_unsent` operations have arrived
+    after all.
     """
 
     id: str
@@ -49,76 +53,121 @@ class DeviceRow:
     recovered: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionRow:
-    """A phone that has held visits of protected tenancies, and how many of them it says are gone."""
-
-    device: str
-    user: str
-    seen_at: str
-    confirmed: int
-    open: int
-
-
 def report(db: Database, device: str, user: str, health: Mapping[str, Any], now: str) -> None:
-    """Keep the newest report of `device`. Anything of the wrong shape counts as unknown: what a
-    phone says of itself never keeps its work out."""
-    # Half a surrogate pair becomes a question mark: no database takes it.
+    """Store the newest report of `device`, which `user` is signed in on.
+
+    Values of a wrong shape count as missing: a faulty report never keeps a phone's work out.
+    """
+    # Half a surrogate pair becomes a question mark: no database accepts it.
     text = json.dumps(health, ensure_ascii=False).encode("utf-8", "replace").decode()
-    health = json.loads(text)
-    before = tables.find_device(db, device)
-    lost_at, reason, lost_device, lost_unsent, recovered, unsent = "", "", "", 0, 0, 0
-    if before:
-        lost_at, reason, lost_device = (
-            before["lost_at"],
-            before["lost_reason"],
-            before["lost_device"],
-        )
-        lost_unsent, recovered, unsent = (
-            before["lost_unsent"],
-            before["recovered"],
-            before["unsent"],
-        )
-    if health.get("lost") and not lost_at:
-        lost_at, reason = now, _text(health, "lost")
-        lost_device = _text(health, "lost_device")
-        known = tables.find_device(db, lost_device)
-        # What the phone itself remembers may be gone with its storage: our last count stands in.
-        lost_unsent = _count(health, "lost_unsent") or (known["unsent"] if known else unsent)
-        recovered = 0
+    parsed = parse_health(json.loads(text))
     tables.save_device(
         db,
         {
             "id": device,
             "user": user,
             "seen_at": now,
-            "unsent": _count(health, "unsent"),
-            "oldest_unsent_at": _instant(health, "oldest_unsent_at"),
-            "persisted": int(health.get("persisted") is True),
-            "installed": int(health.get("installed") is True),
-            "version": _text(health, "version"),
+            "unsent": parsed["unsent"],
+            "oldest_unsent_at": parsed["oldest_unsent_at"],
+            "persisted": int(parsed["persisted"]),
+            "installed": int(parsed["installed"]),
+            "version": parsed["version"],
             "health": text if len(text) <= HEALTH_BYTES_MAX else "{}",
-            "lost_at": lost_at,
-            "lost_reason": reason,
-            "lost_device": lost_device,
-            "lost_unsent": lost_unsent,
-            "recovered": max(recovered, _count(health, "recovered")),
+            **_loss(db, device, parsed, now),
         },
     )
     tables.add_device_user(db, device, user, now)
-    _keep_deletions(db, device, health.get("deleted"), now)
+    for visit in parsed["deleted"]:
+        tables.add_deletion(db, device, visit, now)
 
 
-def _keep_deletions(db: Database, device: str, deleted: Any, now: str) -> None:
-    named = deleted[:DELETED_MAX] if isinstance(deleted, list) else []
-    for visit in named:
-        if isinstance(visit, str) and is_uuid(visit):
-            tables.add_deletion(db, device, visit, now)
+def _loss(db: Database, device: str, health: Health, now: str) -> tables.Loss:
+    before = tables.find_device(db, device)
+    recovered = max(health["recovered"], before["recovered"] if before else 0)
+    if health["lost"] and not (before and before["lost_at"]):
+        # The phone's own count may be lost with its storage: the server's last one stands in.
+        former = tables.find_device(db, health["lost_device"]) or before
+        return {
+            "lost_at": now,
+            "lost_reason": health["lost_reason"],
+            "lost_device": health["lost_device"],
+            "lost_unsent": health["lost_unsent"] or (former["unsent"] if former else 0),
+            "recovered": health["recovered"],
+        }
+    if before is None:
+        return {
+            "lost_at": "", "lost_reason": "", "lost_device": "", "lost_unsent": 0,
+            "recovered": recovered,
+        }  # fmt: skip
+    return {
+        "lost_at": before["lost_at"],
+        "lost_reason": before["lost_reason"],
+        "lost_device": before["lost_device"],
+        "lost_unsent": before["lost_unsent"],
+        "recovered": recovered,
+    }
 
 
-def see_loss(db: Database, device: str) -> None:
-    """A supervisor has seen that the storage was lost, and has seen to it."""
+def acknowledge_loss(db: Database, device: str) -> None:
+    """A supervisor has dealt with the loss."""
     tables.clear_loss(db, device)
+
+
+def list_deletions(db: Database) -> list[tables.Deletions]:
+    """How far the phones of protected tenancies' former visitors are with deleting their visits."""
+    return tables.list_deletions(db)
+
+
+def list_devices(db: Database) -> list[DeviceRow]:
+    """Every device in use, the longest silent first."""
+    return [_row(stored) for stored in tables.list_devices(db)]
+
+
+def _row(stored: tables.DeviceReport) -> DeviceRow:
+    health = parse_health(json.loads(stored["health"]))
+    return DeviceRow(
+        id=stored["id"],
+        user=stored["user"],
+        seen_at=stored["seen_at"],
+        unsent=stored["unsent"],
+        oldest_unsent_at=stored["oldest_unsent_at"],
+        persisted=bool(stored["persisted"]),
+        installed=bool(stored["installed"]),
+        version=stored["version"],
+        worker=health["worker"],
+        quota=health["quota"],
+        usage=health["usage"],
+        tight=health["tight"],
+        lost_at=stored["lost_at"],
+        lost_reason=stored["lost_reason"],
+        lost_unsent=stored["lost_unsent"],
+        recovered=stored["recovered"],
+    )
+
+
+# --- reading a report ----------------------------------------------------------------
+
+
+def parse_health(health: Mapping[str, Any]) -> Health:
+    """A phone's report with every value in its shape; what is missing or wrong becomes empty."""
+    return {
+        "unsent": _count(health, "unsent"),
+        "oldest_unsent_at": _instant(health, "oldest_unsent_at"),
+        "persisted": health.get("persisted") is True,
+        "installed": health.get("installed") is True,
+        "version": _text(health, "version"),
+        "worker": _text(health, "worker"),
+        "quota": _count(health, "quota"),
+        "usage": _count(health, "usage"),
+        "tight": health.get("tight") is True,
+        # A loss counts whatever shape its reason has.
+        "lost": bool(health.get("lost")),
+        "lost_reason": _text(health, "lost"),
+        "lost_device": _text(health, "lost_device"),
+        "lost_unsent": _count(health, "lost_unsent"),
+        "recovered": _count(health, "recovered"),
+        "deleted": _visits(health.get("deleted")),
+    }
 
 
 def _count(health: Mapping[str, Any], name: str) -> int:
@@ -130,7 +179,7 @@ def _count(health: Mapping[str, Any], name: str) -> int:
 
 def _text(health: Mapping[str, Any], name: str) -> str:
     value = health.get(name)
-    return value[:80] if isinstance(value, str) else ""
+    return value[:TEXT_CHARACTERS_MAX] if isinstance(value, str) else ""
 
 
 def _instant(health: Mapping[str, Any], name: str) -> str:
@@ -139,40 +188,10 @@ def _instant(health: Mapping[str, Any], name: str) -> str:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return ""
-    # Years that a page can show in any zone.
+    # Years that a page can show in any time zone.
     return value if moment.tzinfo and 1970 <= moment.year < 9999 else ""
 
 
-def list_devices(db: Database) -> list[DeviceRow]:
-    """Every device in use, the longest silent first."""
-    return [_row(one) for one in tables.list_devices(db)]
-
-
-def _row(report: tables.DeviceReport) -> DeviceRow:
-    health: Mapping[str, Any] = json.loads(report["health"])
-    return DeviceRow(
-        id=report["id"],
-        user=report["user"],
-        seen_at=report["seen_at"],
-        unsent=report["unsent"],
-        oldest_unsent_at=report["oldest_unsent_at"],
-        persisted=bool(report["persisted"]),
-        installed=bool(report["installed"]),
-        version=report["version"],
-        worker=_text(health, "worker"),
-        quota=_count(health, "quota"),
-        usage=_count(health, "usage"),
-        tight=health.get("tight") is True,
-        lost_at=report["lost_at"],
-        lost_reason=report["lost_reason"],
-        lost_unsent=report["lost_unsent"],
-        recovered=report["recovered"],
-    )
-
-
-def list_deletions(db: Database) -> list[DeletionRow]:
-    """Phones of whoever had a visit when its tenancy was protected; those that have not confirmed first.
-
-    A phone first heard of after that never held it.
-    """
-    return [DeletionRow(*row) for row in tables.list_deletions(db)]
+def _visits(value: Any) -> list[str]:
+    named = value[:DELETED_MAX] if isinstance(value, list) else []
+    return [visit for visit in named if isinstance(visit, str) and is_uuid(visit)]

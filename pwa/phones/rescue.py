@@ -1,8 +1,9 @@
-"""A rescue copy: the file that a phone gives out when it cannot send, taken in.
+"""Rescue copies: importing the file that a phone gives out when it cannot send.
 
-Invariant: it goes through the same push as from any phone, each operation once and with its exact
-bytes; but nobody is signed in as its author, so all that is new is held until a supervisor takes it
-in (I6, I7), and the phone may still send it itself. It refuses, as a whole, a file that is none.
+Invariant: the operations go through the same push as from any phone, each once and with its exact
+bytes. Nobody is signed in as their author, so everything new is held until a supervisor applies it
+(I6, I7), and the phone may still send it itself. A file that is not a rescue copy is rejected before
+anything is stored.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from sync.rights import Principal
 NOBODY = Principal("", "")
 
 
-class NoRescueCopy(ValueError):
-    """The file is not what a phone gives out."""
+class NotARescueCopy(ValueError):
+    """The file is not one that a phone gives out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """What became of a file: operations held now or earlier, known already as applied, and the
-    pictures and signatures kept and refused."""
+    """What became of a file: operations held (now or before), operations that are applied already,
+    and pictures and signatures stored and refused."""
 
     held: int
     known: int
@@ -37,8 +38,8 @@ class Rescued:
     refused_blobs: int
 
 
-def take_in(services: Services, octets: bytes) -> Rescued:
-    """Take in the file's operations and blobs. Raises NoRescueCopy before anything is stored."""
+def import_rescue_copy(services: Services, octets: bytes) -> Rescued:
+    """Push the file's operations and store its blobs. Raises NotARescueCopy before anything is stored."""
     texts, blobs = _read(octets)
     kept = sum(_keep(services, one) for one in blobs)
     results = []
@@ -57,14 +58,14 @@ def _read(octets: bytes) -> tuple[list[str], list[Mapping[str, Any]]]:
     try:
         file = json.loads(octets)
         if file["troskel"] != "unsent":
-            raise NoRescueCopy("it says that it is something else")
+            raise NotARescueCopy("it says that it is something else")
         texts = [one["text"] for one in file["operations"]]
         blobs = file.get("blobs", [])
         strings = [*texts, *(one[key] for one in blobs for key in ("sha256", "base64"))]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise NoRescueCopy(str(error)) from error
+        raise NotARescueCopy(str(error)) from error
     if not all(isinstance(text, str) for text in strings):
-        raise NoRescueCopy("what should be text is not")
+        raise NotARescueCopy("what should be text is not")
     return texts, blobs
 
 
@@ -72,5 +73,5 @@ def _keep(services: Services, blob: Mapping[str, Any]) -> bool:
     try:
         services.blobs.put(blob["sha256"], base64.b64decode(blob["base64"], validate=True))
     except ValueError:  # refused, or not base64
-        return False  # the operation that names it must not wait for it
+        return False  # the operation that refers to it must not wait for it
     return True

@@ -1,9 +1,9 @@
 """What a phone fetches once and keeps: the shell, the worker, the manifest, guide packs.
 
-Everything here is public and the same for everyone: no cookie is read, no personal data is in
-it, so that a worker can verify it by hash and keep it. Every GET below /field/ answers the same
-shell; the page itself is made on the phone. There is no POST: field work reaches the server
-through /sync only, and a form that slipped past the phone's router must find nobody here.
+Invariant: everything here is public and the same for everyone. No cookie is read and nothing is
+personal, so the worker can verify it by hash and keep it. Every GET below /field/ answers with the
+same shell; the phone renders the page itself. There is no POST: field work reaches the server through
+/sync only, and a form that got past the phone's router must not be accepted here.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ blueprint = Blueprint("field", __name__)
 
 LOADED_BY_SHELL = ("build/fonts.css", "css/base.css", "css/field.css", "css/visit.css")
 
-# form-action 'none': a native submit before htmx is ready would carry a tenant's data to a
-# server that has no use for it, and the visitor would lose the form.
+# form-action 'none': a form submitted by the browser before htmx is ready would send a tenant's data
+# to an address that does not accept it, and the visitor would lose what was filled in.
 SHELL_CSP = csp(form_action="'none'")
 WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
@@ -37,7 +37,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 @blueprint.get("/field/<path:page>")
 @access.public
 def shell(page: str = "") -> Response:
-    """The one page a phone ever loads. `page` is read by the phone's router, not here."""
+    """The one page a phone loads. The phone's router reads `page`; nothing here does."""
     if not _assets().complete:
         return Response("The phone's files are not made yet: python -m pwa.bundle.build\n", 503)
     response = _public(_shell(), "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ def asset(version: str, name: str) -> Response:
 @blueprint.get("/sw.js")
 @access.public
 def worker() -> Response:
-    """The worker, with the version and the list of files it keeps written into its head."""
+    """The worker, preceded by the version and the list of files it keeps."""
     assets = _assets()
     shell_file = {
         "url": "/field/",
@@ -81,7 +81,7 @@ def worker() -> Response:
 @blueprint.get("/manifest.webmanifest")
 @access.public
 def manifest() -> Response:
-    """What an installed Tröskel is called and looks like."""
+    """Name, icons and shortcuts of the installed app."""
     url = _assets().url
     icons = [
         {"src": url("icons/icon-192.png"), "sizes": "192x192", "type": "image/png"},
@@ -120,7 +120,7 @@ def manifest() -> Response:
 @blueprint.get("/guide/<version>/<language>.json")
 @access.public
 def guide_pack(version: str, language: str) -> Response:
-    """One language of a version that was ever published: never changes, so it may be kept."""
+    """One language of a version that was published: it never changes, so it may be cached."""
     with get_services().databases.reading() as db:
         pack = pack_bytes(db, version, language)
     if pack is None:
@@ -160,8 +160,8 @@ def _assets() -> Assets:
 
 
 def _shell() -> bytes:
-    """The shell's bytes. Rendered without Flask's context: what depended on who asks would
-    break the hash that the worker checks."""
+    """The shell. Rendered without Flask's context: anything that depended on the reader would break
+    the hash that the worker checks."""
     url = _assets().url
     return (
         current_app.jinja_env.get_template("field/shell.html")

@@ -1,17 +1,29 @@
-"""SQL of this room: devices and their reports, what a phone is told of its held work, the log's end.
+"""SQL of this room: devices and who used them, what they deleted, questions about held operations.
 
-Times are ISO 8601 UTC as text, which compares as time.
+Times are ISO 8601 UTC as text, which compares as time. A device's row is its newest report; what it
+lost (`lost_*`) stays until a supervisor has dealt with it, and `recovered` of the `lost_unsent`
+operations have arrived after all.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, cast
+from typing import NamedTuple, TypedDict, cast
 
 from sqlite_utils import Database
 
 
-class DeviceReport(TypedDict):
-    """A row of `devices`: the newest report of one, and what it has lost."""
+class Loss(TypedDict):
+    """The columns of a device about its last loss; `lost_at` is "" where none is open."""
+
+    lost_at: str
+    lost_reason: str
+    lost_device: str
+    lost_unsent: int
+    recovered: int
+
+
+class DeviceReport(Loss):
+    """A row of `devices`. `health` is the report as it was sent, as JSON."""
 
     id: str
     user: str
@@ -22,24 +34,29 @@ class DeviceReport(TypedDict):
     installed: int
     version: str
     health: str
-    lost_at: str
-    lost_reason: str
-    lost_device: str
-    lost_unsent: int
-    recovered: int
+
+
+class Deletions(NamedTuple):
+    """Of the visits that are protected now, a device has deleted `confirmed`; `open` are left."""
+
+    device: str
+    user: str
+    seen_at: str
+    confirmed: int
+    open: int
 
 
 # --- devices -------------------------------------------------------------------------
 
 
 def find_device(db: Database, id: str) -> DeviceReport | None:
-    """The newest report of a device."""
+    """The device with this id."""
     rows = db.query("SELECT * FROM devices WHERE id = :id", {"id": id})
     return cast("DeviceReport | None", next(iter(rows), None))
 
 
 def save_device(db: Database, row: DeviceReport) -> None:
-    """Keep a report in the place of the one before."""
+    """Insert the device, or replace its row."""
     columns = list(row)
     names = ", ".join(columns)
     values = ", ".join(f":{one}" for one in columns)
@@ -52,7 +69,7 @@ def save_device(db: Database, row: DeviceReport) -> None:
 
 
 def add_device_user(db: Database, device: str, user: str, now: str) -> None:
-    """Who has used a device, and since when."""
+    """`user` has used the device, since `now` unless it is known for longer."""
     db.execute(
         "INSERT INTO device_people (device, user, first_at) VALUES (:device, :user, :now)"
         " ON CONFLICT (device, user) DO NOTHING",
@@ -61,7 +78,7 @@ def add_device_user(db: Database, device: str, user: str, now: str) -> None:
 
 
 def clear_loss(db: Database, device: str) -> None:
-    """No loss is open any more."""
+    """Nothing is lost on this device any more."""
     db.execute(
         "UPDATE devices SET lost_at = '', lost_unsent = 0, recovered = 0 WHERE id = :device",
         {"device": device},
@@ -69,7 +86,7 @@ def clear_loss(db: Database, device: str) -> None:
 
 
 def list_devices(db: Database) -> list[DeviceReport]:
-    """Every device in use, the one longest without contact first."""
+    """Every device in use, the longest silent first."""
     rows = db.query(
         "SELECT * FROM devices WHERE id IN (SELECT id FROM present_devices) ORDER BY seen_at"
     )
@@ -80,7 +97,7 @@ def list_devices(db: Database) -> list[DeviceReport]:
 
 
 def add_deletion(db: Database, device: str, visit: str, now: str) -> None:
-    """A device has deleted a visit; kept only of one that was protected."""
+    """The device has deleted `visit`; stored only if that visit is a protected one."""
     db.execute(
         "INSERT INTO deleted_visits (device, visit, at) SELECT :device, :visit, :now WHERE EXISTS"
         " (SELECT 1 FROM visibility WHERE id = :visit AND reason = 'protected')"
@@ -89,10 +106,12 @@ def add_deletion(db: Database, device: str, visit: str, now: str) -> None:
     )
 
 
-def list_deletions(db: Database) -> list[tuple[str, str, str, int, int]]:
-    """(device, user, seen_at, deleted, open) of each device of somebody who had a visit when its
-    tenancy was protected, unless its first contact was later; most open ones first."""
-    rows: list[Any] = db.execute(
+def list_deletions(db: Database) -> list[Deletions]:
+    """Devices of everyone who had a visit when its tenancy was protected; most left to delete first.
+
+    A device that its user is first seen on after that never held the visit.
+    """
+    rows = db.execute(
         "SELECT devices.id, devices.user, devices.seen_at, count(DISTINCT deleted_visits.visit),"
         " count(DISTINCT visibility.id) - count(DISTINCT deleted_visits.visit) AS open"
         " FROM visibility JOIN device_people ON device_people.user = visibility.viewer"
@@ -104,15 +123,15 @@ def list_deletions(db: Database) -> list[tuple[str, str, str, int, int]]:
         " AND devices.id IN (SELECT id FROM present_devices)"
         " AND device_people.first_at <= coalesce(log.received_at, '9')"
         " GROUP BY devices.id ORDER BY open DESC, devices.seen_at"
-    ).fetchall()
-    return rows
+    )
+    return [Deletions(*row) for row in rows]
 
 
 # --- for the sync API ----------------------------------------------------------------
 
 
 def comments_for(db: Database, user: str) -> dict[str, str]:
-    """operation id → what a supervisor asked, of this author's open held operations."""
+    """Operation id → what a supervisor asks about it, for the operations of `user` still held."""
     rows = db.execute(
         "SELECT id, comment FROM held WHERE state = 'open' AND by = :user", {"user": user}
     )

@@ -1,1 +1,1 @@
-"""What every request passes: security headers, who may, sign-in, language, menu."""
+"""What every request passes: security headers, sign-in, rights, language, menu, error answers."""

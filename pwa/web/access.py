@@ -1,8 +1,8 @@
-"""Who may do what: one table of roles, and the guard in front of every view.
+"""Who may do what: one table of roles and capabilities, and the check in front of every view.
 
-Invariant: a view without `requires(...)` or `public` answers nobody (it fails closed), and a
-capability is granted by role in `CAPABILITIES` alone. It refuses to know about single visits:
-which of them a person may see is asked of the visit (I7).
+Invariant: a view without `requires(...)` or `public` is refused to everybody (it fails closed), and
+capabilities are granted by role in `CAPABILITIES` alone: no other module asks for a role. Which
+single visits a person may see is not decided here, but by the visit (I7).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 import flask_login
 from flask import Flask, Response, current_app, g, redirect, request
 
-from pwa.people.accounts import User
+from pwa.people.accounts import Role, User
 from pwa.problems import Problem
 from pwa.web import htmx
 from pwa.web.errors import problem_response, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-CAPABILITIES: dict[str, frozenset[str]] = {
+CAPABILITIES: dict[Role, frozenset[str]] = {
     "visitor": frozenset({"field", "sync", "guide.review"}),
     "ambassador": frozenset({"field", "sync", "guide.review"}),
     "supervisor": frozenset(
@@ -36,12 +36,12 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     ),
 }  # fmt: skip
 
-SIGNED_IN = "signed_in"  # whoever is signed in: the own sessions, the own language
+SIGNED_IN = "signed_in"  # everybody who is signed in: own sessions, own language
 _MARK = "troskel_capabilities"
 
 
 def requires(*capabilities: str) -> Callable[[View], View]:
-    """Only for people whose role has one of `capabilities`; `SIGNED_IN` is anyone's."""
+    """Only for people whose role has one of `capabilities`; everybody signed in has `SIGNED_IN`."""
     known = frozenset().union(*CAPABILITIES.values()) | {SIGNED_IN}
     unknown = set(capabilities) - known
     if unknown or not capabilities:
@@ -61,7 +61,7 @@ def public(view: View) -> View:
 
 
 def capabilities_of_view(view: Callable[..., Any]) -> frozenset[str] | None:
-    """What a view asks for: any of these; empty when public; None when nobody has said."""
+    """The capabilities of which a view needs one; empty when public, None when it is not marked."""
     return cast("frozenset[str] | None", getattr(view, _MARK, None))
 
 
@@ -79,7 +79,7 @@ def may_see_protected(user: User | None) -> bool:
 
 
 def find_current_user() -> User | None:
-    """Who is signed in, or None. From here on the answer is personal (pwa/web/security.py)."""
+    """Who is signed in, or None. The answer counts as personal from here on (pwa/web/security.py)."""
     g.troskel_personal = True
     user = flask_login.current_user
     return cast(User, user._get_current_object()) if user.is_authenticated else None
@@ -94,19 +94,19 @@ def get_current_user() -> User:
 
 
 def home_of(user: User) -> str:
-    """Where a person starts: field people on the phone's pages, the others at the desk."""
+    """The page a person starts on: field staff on the phone's, the others at the desk."""
     if may(user, "coverage"):
         return "/desk/"
     return "/field/" if may(user, "field") else "/desk/follow-ups"
 
 
 def install(app: Flask) -> None:
-    """Put the guard in front of every view of `app`, and lend templates `may`."""
+    """Check the rights before every view of `app`; give templates `may` and `signed_in`."""
 
     @app.before_request
     def guard() -> Response | None:
         if request.endpoint is None:
-            return None  # no such page, or no such method: Flask's own 404 or 405 follows
+            return None  # unknown address or method: Flask's own 404 or 405 follows
         needed = capabilities_of_view(current_app.view_functions[request.endpoint])
         if needed is None:
             raise Problem("no_right")
@@ -120,14 +120,14 @@ def install(app: Flask) -> None:
         return None
 
     @app.context_processor
-    def lend() -> dict[str, Any]:
+    def add_rights() -> dict[str, Any]:
         user = find_current_user()
         return {"may": lambda *capabilities: may(user, *capabilities), "signed_in": user}
 
 
 def _sign_in_first() -> Response:
-    # A redirect would make fetch and htmx show the sign-in page as if it were the answer, and
-    # throw away a filled-in form; only a plain visit to a page is sent there.
+    # fetch and htmx would follow a redirect and show the sign-in page as if it were the answer, and a
+    # filled-in form would be lost: only a browser that opens a page is redirected.
     page = request.method == "GET" and not wants_json() and not htmx.is_htmx()
     if not page:
         return problem_response(Problem("reauth"))

@@ -1,8 +1,8 @@
-"""Which language a page speaks, and which way it runs.
+"""The language of a page, and its direction.
 
-Invariant: the language of an answer is one of `INTERFACE_LANGUAGES`: the person's own choice,
-else the browser session's, else the best of Accept-Language, else Swedish. The direction
-comes from the language code alone. It refuses to guess a language from a name or a place.
+Invariant: the language of an answer is one of `INTERFACE_LANGUAGES`: the person's own choice, else
+the browser session's, else the best of Accept-Language, else Swedish. It is never guessed from a name
+or a place. The direction follows from the language alone.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pwa.web.access import find_current_user
 DEFAULT_LANGUAGE = ORIGINAL
 SESSION_KEY = "language"
 
-# Flask-Babel answers with a locale (fa_AF), everything else speaks of tags (fa-AF). Browsers say
-# either: a Kurdish one asks for `ku`.
+# Flask-Babel has locales (fa_AF), everything else has tags (fa-AF). Browsers ask for either: a
+# Kurdish one asks for `ku`.
 _TAGS = {LANGUAGES[tag].babel: tag for tag in INTERFACE_LANGUAGES}
-_WISHES = {
+_ACCEPTED = {
     **{babel.replace("_", "-"): tag for babel, tag in _TAGS.items()},
     **{tag: tag for tag in INTERFACE_LANGUAGES},
 }
 
 
 def direction(language: str) -> str:
-    """ "rtl" or "ltr" for the tag of a language; "ltr" for one we do not know."""
+    """ "rtl" or "ltr" for the tag of a language; "ltr" for an unknown one."""
     return LANGUAGES[language].direction if language in LANGUAGES else "ltr"
 
 
@@ -45,26 +45,26 @@ def locale_of(language: str) -> str:
 
 
 def select_language() -> str:
-    """The tag of the language to answer in, see the module's invariant."""
+    """The tag of the language to answer in; see the top of this module."""
     if not has_request_context():
         return DEFAULT_LANGUAGE
     user = find_current_user()
     chosen = (user.interface_language if user else "") or session.get(SESSION_KEY, "")
     if chosen in INTERFACE_LANGUAGES:
         return str(chosen)
-    return _WISHES[request.accept_languages.best_match(_WISHES, DEFAULT_LANGUAGE)]
+    return _ACCEPTED[request.accept_languages.best_match(_ACCEPTED, DEFAULT_LANGUAGE)]
 
 
 def moment(at: str) -> str:
-    """An ISO 8601 time as "2026-11-22 14:05" in the company's zone, in every language: CLDR's
-    English is American here, and Latin digits are what everyone reads on a Swedish calendar.
-    In a right-to-left text it is isolated: after an Arabic word its parts would change places."""
-    said = str(to_user_timezone(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M"))
-    return f"\u2066{said}\u2069" if direction(interface_language()) == "rtl" else said
+    """An ISO 8601 time as "2026-11-22 14:05" in the company's time zone, the same in every language:
+    CLDR's English would be American here, and a Swedish calendar has Latin digits. In a right-to-left
+    text it is isolated, because its parts would change places after an Arabic word."""
+    shown = str(to_user_timezone(datetime.fromisoformat(at)).strftime("%Y-%m-%d %H:%M"))
+    return f"\u2066{shown}\u2069" if direction(interface_language()) == "rtl" else shown
 
 
 def install(app: Flask, zone: str) -> None:
-    """Wire Flask-Babel into `app` and lend templates `lang`, `dir` and the language chooser."""
+    """Install Flask-Babel in `app`; give templates `lang`, `dir` and the choice of languages."""
     Babel(
         app,
         default_locale=DEFAULT_LANGUAGE,
@@ -74,7 +74,7 @@ def install(app: Flask, zone: str) -> None:
     app.jinja_env.filters["moment"] = moment
 
     @app.context_processor
-    def lend() -> dict[str, Any]:
+    def add_language() -> dict[str, Any]:
         language = interface_language()
         return {
             "lang": language,

@@ -1,7 +1,7 @@
-"""The desk's menu: one list of places, and who sees which.
+"""The desk's menu: one list of pages, and who sees which.
 
-Invariant: a person is shown exactly the places whose views let them in. It refuses to guard:
-that is pwa/web/access.py; a link here opens nothing by itself.
+Invariant: a person sees exactly the pages whose views they may open. The menu grants nothing: the
+views check for themselves (pwa/web/access.py).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ PROTECTED_ROOM = ("/desk/protected", N_("Protected"))
 
 
 def install(app: Flask) -> None:
-    """Lend templates `places`: the menu of whoever is signed in."""
+    """Give templates `places`, the menu of the person signed in."""
 
     @app.context_processor
-    def lend() -> dict[str, Any]:
+    def add_places() -> dict[str, Any]:
         user = find_current_user()
         shown = [(path, label) for path, label, needed in PLACES if may(user, *needed)]
         if may_see_protected(user):

@@ -1,9 +1,9 @@
-"""What every answer carries, and which requests are not ours.
+"""Security headers of every answer, and the check that a request comes from our own pages.
 
-Invariant: a request that changes something comes from our own pages (Fetch Metadata, else
-Origin; without either it is refused), and no answer to a signed-in person may be kept by a
-cache. It refuses tokens in forms: they expire in a phone's queue (OWASP, Cross-Site Request
-Forgery Prevention, "Fetch Metadata headers").
+Invariant: a request that changes something comes from one of our own pages (Fetch Metadata, else
+Origin; with neither it is refused), and no answer to a signed-in person may be cached. There are no
+CSRF tokens in forms, because they would expire in a phone's queue (OWASP, Cross-Site Request Forgery
+Prevention, "Fetch Metadata headers").
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 def csp(*, form_action: str = "'self'") -> str:
     """The Content-Security-Policy of a page: our own files, no inline script or style.
 
-    The phone's shell takes `form_action="'none'"`: a form sent before htmx is ready must not
-    reach a server.
+    The phone's shell takes `form_action="'none'"`: a form that is submitted before htmx is ready must
+    not reach a server.
     """
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -33,8 +33,8 @@ def csp(*, form_action: str = "'self'") -> str:
     )
 
 
-def is_ours(settings: Settings) -> bool:
-    """Whether the current request was sent by a page of this server."""
+def is_same_origin(settings: Settings) -> bool:
+    """Whether a page of this server sent the current request."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
@@ -43,15 +43,15 @@ def is_ours(settings: Settings) -> bool:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put cookies, headers and the origin check on `app`."""
+    """Configure cookies of `app`, and add the headers and the origin check."""
     app.config.update(
         SESSION_COOKIE_NAME="__Host-troskel" if settings.https else "troskel",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        # The cookie ends when the session row does; sending it anew with every answer would
-        # let a slow answer overwrite what a quicker one has just set.
+        # A session has a fixed end, so there is nothing to refresh; and a slow answer that sends the
+        # cookie again could overwrite what a quicker one has just set.
         SESSION_REFRESH_EACH_REQUEST=False,
         TRUSTED_HOSTS=settings.trusted_hosts,
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
@@ -62,7 +62,7 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check_origin() -> None:
-        if request.method not in SAFE_METHODS and not is_ours(settings):
+        if request.method not in SAFE_METHODS and not is_same_origin(settings):
             app.logger.warning("refused as not ours: %s %s", request.method, request.endpoint)
             raise Problem("origin")
 
@@ -71,8 +71,8 @@ def install(app: Flask, settings: Settings) -> None:
         put = response.headers.setdefault
         put("X-Content-Type-Options", "nosniff")
         put("Cross-Origin-Resource-Policy", "same-origin")
-        # These speak of documents; no browser makes one of our own media type, and a phone
-        # would pay for them with every tap it sends.
+        # These are about documents. No browser makes one of our own media type, and a phone would
+        # pay for the bytes with every tap it sends.
         if response.mimetype != MEDIA_TYPE:
             put("Content-Security-Policy", csp())
             put("Referrer-Policy", "same-origin")
@@ -83,8 +83,8 @@ def install(app: Flask, settings: Settings) -> None:
             put("Cross-Origin-Opener-Policy", "same-origin")
         if settings.https:
             put("Strict-Transport-Security", HSTS)
-        # Public files say themselves how long they keep; nothing personal is ever kept,
-        # whatever a view has said.
+        # Views of public files set how long those may be cached; what is personal is never cached,
+        # whatever a view has set.
         if g.get("troskel_personal") or "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -1,7 +1,8 @@
-"""Signing in and out, the own sessions, the own language.
+"""Signing in and out, one's own sessions and language.
 
-Invariant: signing in always makes a new session; `next` leads only to a path of our own. It
-refuses to say whether a name exists, and to lock anyone out for good (pwa/people/throttle.py).
+Invariant: signing in always makes a new session; `next` leads only to a path on this server. An
+answer never reveals whether a name exists, and nobody is locked out for good
+(pwa/people/throttle.py).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pwa.web.i18n import SESSION_KEY
 
 blueprint = Blueprint("sign_in", __name__)
 
-KNOWN_KEY = "known"  # the name that last signed in with this browser; see pwa/people/throttle.py
+KNOWN_KEY = "known"  # who last signed in with this browser; see pwa/people/throttle.py
 
 
 @blueprint.get("/")
@@ -131,8 +132,8 @@ def language() -> ResponseReturnValue:
 
 
 def own_path(text: str) -> str:
-    """`text` if it is a path on this server, else "". Browsers read a backslash as a slash and
-    drop tabs and line ends, so anything but plain visible ASCII is no path of ours."""
+    """`text` if it is a path on this server, else "". Browsers read a backslash as a slash and drop
+    tabs and line ends, so only visible ASCII without backslashes counts."""
     plain = all("!" <= c <= "~" and c != "\\" for c in text)
     parts = urlsplit(text)
     ours = plain and text.startswith("/") and not text.startswith("//")
@@ -141,24 +142,24 @@ def own_path(text: str) -> str:
 
 class _Manager(flask_login.LoginManager):  # type: ignore[misc]
     def _update_remember_cookie(self, response: Response) -> Response:
-        # There is no "remember me" cookie, and looking for one in the session put
+        # There is no "remember me" cookie. Looking for one reads the session, which would put
         # `Vary: Cookie` on every public file.
         return response
 
 
 def install(app: Flask) -> None:
-    """Let Flask-Login find the person of a request by the session in its cookie."""
+    """Have Flask-Login find the person of a request by the session token in its cookie."""
     manager = _Manager(app)
-    # Flask-Login's own guard compares addresses, and a phone changes its own all day long.
+    # Flask-Login's session protection compares IP addresses, and a phone's changes all day.
     manager.session_protection = None
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(token: str) -> accounts.User | None:
-        return find_user_of(get_services(), token)
+        return user_of_session(get_services(), token)
 
 
-def find_user_of(services: Services, token: str) -> accounts.User | None:
-    """The active person of a working session."""
+def user_of_session(services: Services, token: str) -> accounts.User | None:
+    """The active person whose valid session this is; notes that it was used."""
     now = services.now()
     with services.databases.reading() as db:
         found = sessions.find_session(db, token, now)
@@ -199,8 +200,8 @@ def _begin(user: accounts.User, device: str) -> None:
     _forget()
     session[KNOWN_KEY] = user.name
     flask_login.login_user(replace(user, session=token))
-    # Flask-Login's guard is off (`install`): its hash of address and browser would only be told, and
-    # sent with every tap.
+    # Its protection is off (`install`): its hash of address and browser would be of no use, and sent
+    # with every tap.
     for unused in ("_id", "_fresh"):
         session.pop(unused, None)
 
@@ -251,7 +252,7 @@ def _is_text(value: str) -> bool:
 
 
 def _device_label() -> str:
-    """A few words for the list of sessions: what kind of device signed in."""
+    """What kind of device signs in, in a few words for the list of sessions."""
     agent = request.user_agent.string
     system = next(
         (s for s in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if s in agent), ""

@@ -1,4 +1,4 @@
-"""Putting the application together: nothing at import, and from a wheel as from a checkout."""
+"""create_app: nothing is opened at import, and it works from a wheel as from a checkout."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_folder_that_init_has_not_made_is_refused_and_left_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sessions", "/desk/people", "/nowhere"])
-def test_our_pages_render_where_every_name_must_be_defined(
+def test_pages_render_with_strict_undefined(
     app: Flask, client_for: Callable[[str], FlaskClient], path: str
 ) -> None:
     app.jinja_env.undefined = StrictUndefined

@@ -1,4 +1,4 @@
-"""Identifiers: their versions, their order, and that none comes twice."""
+"""Identifiers: their versions, their order, and that all differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pwa.ids import uuid4, uuid7, uuid7_at
+from pwa.ids import operation_id, uuid4, uuid7
 
 
 def test_a_uuid7_carries_its_millisecond_and_version() -> None:
@@ -18,7 +18,7 @@ def test_a_uuid7_carries_its_millisecond_and_version() -> None:
 
 def test_a_uuid7_of_a_moment_carries_its_millisecond() -> None:
     moment = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
-    assert uuid.UUID(uuid7_at(moment)).int >> 80 == round(moment.timestamp() * 1000)
+    assert uuid.UUID(operation_id(moment)).int >> 80 == round(moment.timestamp() * 1000)
 
 
 def test_a_uuid7_is_fixed_by_its_time_and_random_bits() -> None:
@@ -27,7 +27,7 @@ def test_a_uuid7_is_fixed_by_its_time_and_random_bits() -> None:
     assert uuid7(0x017F22E279B0, lambda k: next(bits)) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
 
-def test_later_uuid7s_sort_after_earlier_ones_and_none_is_made_twice() -> None:
+def test_later_uuid7s_sort_after_earlier_ones_and_all_differ() -> None:
     ids = [uuid7(1_700_000_000_000 + n // 10) for n in range(1000)]
     assert len(set(ids)) == 1000
     assert [id[:13] for id in ids] == sorted(id[:13] for id in ids)

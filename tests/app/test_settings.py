@@ -1,4 +1,4 @@
-"""The settings: every mistake told at once, and nothing unsafe starts."""
+"""Settings: every mistake is reported at once, and unsafe combinations do not start."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_every_variable_of_the_table_is_read_into_its_field(tmp_path: Path) -> N
         "TROSKEL_PROXIES": "1", "TROSKEL_BACKUP": "external", "TROSKEL_KEEP_SENT_DAYS": "6",
     }  # fmt: skip
     settings = settings_from(environ)
-    assert {row.variable for row in TABLE} == set(environ)
+    assert {row.name for row in TABLE} == set(environ)
     assert settings == Settings(
         tmp_path, 8123, "0.0.0.0", "https://visits.example", "Europe/Helsinki",
         12, 1, 2, 3, 4, ("sv", "ar"), 5, 1, "external", 6,
     )  # fmt: skip
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     problems = problems_of(TROSKEL_TYPO="1", PORT="x", TROSKEL_ZONE="Mars/Base", HOME="/root")
     assert len(problems) == 3
     assert "TROSKEL_TYPO is not a setting" in problems[0]
@@ -71,7 +71,7 @@ def test_an_impossible_value_stops_the_start(variable: str, value: str) -> None:
     assert variable in problems_of(**{variable: value})[0]
 
 
-def test_a_host_that_others_reach_needs_https() -> None:
+def test_a_host_that_others_can_reach_needs_https() -> None:
     assert "TROSKEL_PUBLIC_URL is empty" in problems_of(TROSKEL_HOST="0.0.0.0")[0]
     with pytest.raises(SettingsError):
         Settings(host="10.0.0.1")
@@ -85,5 +85,5 @@ def test_an_override_beats_the_environment(tmp_path: Path) -> None:
 def test_the_table_shows_every_setting_and_its_value() -> None:
     table = settings_table(Settings(port=4711))
     assert table.count("\n") == len(TABLE) - 1
-    assert all(row.variable in table for row in TABLE)
+    assert all(row.name in table for row in TABLE)
     assert "4711" in table

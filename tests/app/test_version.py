@@ -23,6 +23,18 @@ def test_the_command_of_a_checkout_says_its_version_from_any_folder(tmp_path: Pa
     assert (done.returncode, done.stdout) == (0, f"troskel {WANTED}\n"), done.stderr
 
 
+def test_the_command_works_through_a_link_and_beside_a_folder_of_the_programs_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pwa").mkdir()
+    link = tmp_path / "troskel"
+    link.symlink_to(ROOT / "bin/troskel")
+    for arguments in (["--version"], ["init", "--data", "here"]):
+        done = subprocess.run([str(link), *arguments], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here/troskel.db").exists()
+
+
 def test_a_checkout_without_python_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin/troskel"

@@ -1,4 +1,4 @@
-"""Blobs: whole or not there, kept under both hashes, taken up again wherever an upload broke off."""
+"""Blobs: whole or absent, stored under both hashes; uploads continue where they were interrupted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def files(blobs: Blobs) -> list[Path]:
     return sorted(path for path in blobs.folder.rglob("*") if path.is_file())
 
 
-# --- what is kept ------------------------------------------------------------------------
+# --- what is stored ----------------------------------------------------------------------
 
 
 def test_a_signature_is_never_changed(blobs: Blobs) -> None:
@@ -65,7 +65,7 @@ def test_a_signature_is_never_changed(blobs: Blobs) -> None:
     assert [path.name for path in files(blobs)] == [hash_of(SIGNATURE)]
 
 
-def test_a_picture_is_kept_drawn_anew_under_both_hashes(blobs: Blobs) -> None:
+def test_a_picture_is_stored_redrawn_under_both_hashes(blobs: Blobs) -> None:
     octets = photo()
     blobs.put(hash_of(octets), octets)
     kept = blobs.read(hash_of(octets))
@@ -76,7 +76,7 @@ def test_a_picture_is_kept_drawn_anew_under_both_hashes(blobs: Blobs) -> None:
     assert len(files(blobs)) == 1
 
 
-def test_an_erased_blob_is_gone_and_may_come_again(blobs: Blobs) -> None:
+def test_an_erased_blob_is_gone_and_may_be_sent_again(blobs: Blobs) -> None:
     octets = photo()
     send(blobs, octets, 0, 100)
     blobs.erase(hash_of(octets))
@@ -113,18 +113,20 @@ def test_an_erased_blob_is_gone_and_may_come_again(blobs: Blobs) -> None:
         b"",
     ],
 )
-def test_what_is_neither_lines_nor_a_picture_is_never_stored(blobs: Blobs, octets: bytes) -> None:
+def test_what_is_neither_a_signature_nor_a_picture_is_never_stored(
+    blobs: Blobs, octets: bytes
+) -> None:
     assert code_of(blobs, octets) == "blob_type"
 
 
-def test_a_picture_that_cannot_be_drawn_is_never_stored(blobs: Blobs) -> None:
+def test_a_picture_that_cannot_be_decoded_is_never_stored(blobs: Blobs) -> None:
     assert code_of(blobs, photo()[:-900]) == "picture_broken"
     assert code_of(blobs, bomb(60_000, 60_000)) == "picture_too_large"
     assert code_of(blobs, b"\xff\xd8\xff<script>alert(1)</script>") == "picture_broken"
     assert files(blobs) == []
 
 
-def test_content_of_another_hash_is_never_stored(blobs: Blobs) -> None:
+def test_content_with_another_hash_is_never_stored(blobs: Blobs) -> None:
     for sha in ("0" * 64, hash_of(SIGNATURE).upper(), f"../{'0' * 61}", ""):
         with pytest.raises(BlobRefused, match="blob_mismatch"):
             blobs.put(sha, SIGNATURE)
@@ -141,7 +143,7 @@ def test_a_blob_past_the_limit_is_refused(blobs: Blobs) -> None:
     assert not blobs.folder.exists()
 
 
-def test_the_bytes_tell_the_type() -> None:
+def test_the_type_is_read_from_the_bytes() -> None:
     types = [sniff(one) for one in (photo(), drawn("PNG"), drawn("WEBP"), SIGNATURE)]
     assert types == ["image/jpeg", "image/png", "image/webp", "image/svg+xml"]
 
@@ -157,7 +159,7 @@ def named(*several: bytes) -> dict[str, bytes]:
     return {hash_of(octets): octets for octets in several}
 
 
-def test_a_broken_signature_never_keeps_the_others_out(blobs: Blobs) -> None:
+def test_a_broken_signature_does_not_stop_the_others(blobs: Blobs) -> None:
     good = named(*(drawing(n) for n in range(3)))
     broken = named(b"<html>", photo()[:-900]) | {"0" * 64: SIGNATURE, "x": SIGNATURE}
     mixed = dict(pair for both in zip(good.items(), broken.items(), strict=False) for pair in both)
@@ -190,7 +192,7 @@ def test_several_are_all_written_before_the_first_is_synced_and_counted_after_th
     assert seen == [(False, 9, 0)] * 9 + [(True, 0, 9)] * folders
 
 
-def test_of_several_on_a_full_disk_each_is_whole_or_not_there(
+def test_on_a_full_disk_each_of_several_is_whole_or_absent(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     several, real = named(*(drawing(n) for n in range(5))), os.fsync
@@ -214,7 +216,7 @@ def test_of_several_on_a_full_disk_each_is_whole_or_not_there(
     assert all(blobs.read(sha) == octets for sha, octets in several.items())
 
 
-def test_two_pushes_that_bring_the_same_in_another_order_never_wait_for_each_other(
+def test_pushes_with_the_same_blobs_in_another_order_never_deadlock(
     blobs: Blobs,
 ) -> None:
     several = named(*(drawing(n) for n in range(40)))
@@ -234,12 +236,12 @@ def test_two_pushes_that_bring_the_same_in_another_order_never_wait_for_each_oth
     assert len(files(blobs)) == 40
 
 
-# --- signatures that ride along --------------------------------------------------------------
+# --- signatures attached to a push -------------------------------------------------------
 
 
-def test_a_signature_that_rides_along_is_a_row_and_no_file(blobs: Blobs) -> None:
+def test_a_signature_attached_to_a_push_is_a_row_and_no_file(blobs: Blobs) -> None:
     riding = named(drawing(1), drawing(2), photo(), b"<html>") | {"0" * 64: SIGNATURE, "x": b""}
-    drawings = blobs.put_riding(riding)
+    drawings = blobs.put_attached(riding)
     assert drawings == named(drawing(1), drawing(2))
     assert len(files(blobs)) == 1  # the picture
     assert not any(blobs.has(sha) for sha in drawings)  # nobody has said that they are kept
@@ -265,7 +267,7 @@ def test_a_signature_is_never_counted_before_its_push_is_durable(blobs: Blobs) -
     assert blobs.has(sha)
 
 
-def test_what_is_erased_is_in_no_row_and_no_file(blobs: Blobs) -> None:
+def test_an_erased_signature_is_in_no_row_and_no_file(blobs: Blobs) -> None:
     drawings = named(drawing(1))
     (sha,) = drawings
     blobs.put_all(drawings)
@@ -278,7 +280,7 @@ def test_what_is_erased_is_in_no_row_and_no_file(blobs: Blobs) -> None:
 
 
 @pytest.mark.parametrize("again", [True, False])
-def test_an_upload_goes_on_after_a_stop_at_any_byte(
+def test_an_upload_continues_after_an_interruption_at_any_byte(
     tmp_path: Path, signatures: Signatures, again: bool
 ) -> None:
     octets = drawn("PNG", 9, 9)
@@ -294,7 +296,7 @@ def test_an_upload_goes_on_after_a_stop_at_any_byte(
         assert len(files(blobs)) == 1
 
 
-def test_the_original_goes_only_when_the_new_picture_is_on_disk(
+def test_the_original_is_deleted_only_when_the_new_picture_is_on_disk(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     octets = photo()
@@ -315,14 +317,14 @@ def test_the_original_goes_only_when_the_new_picture_is_on_disk(
         send(blobs, octets, len(octets) - 1, len(octets))
     monkeypatch.undo()
     assert not blobs.has(hash_of(octets))
-    # All of it is there: whatever the phone says next finishes it.
+    # All bytes are there: the next request completes the upload.
     assert blobs.offset(hash_of(octets)) == len(octets)
     assert send(blobs, octets, len(octets) - 1, len(octets)) == len(octets)
     assert blobs.has(hash_of(octets))
     assert len(files(blobs)) == 1
 
 
-def test_a_piece_that_a_full_disk_cut_short_is_counted_as_far_as_it_came(
+def test_a_piece_cut_short_by_a_full_disk_counts_as_far_as_it_was_written(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     octets = photo()
@@ -333,7 +335,7 @@ def test_a_piece_that_a_full_disk_cut_short_is_counted_as_far_as_it_came(
     assert send(blobs, octets, 150, len(octets)) == len(octets)
 
 
-def test_bytes_that_a_power_cut_garbled_are_never_kept(blobs: Blobs) -> None:
+def test_bytes_garbled_by_a_power_cut_are_never_stored(blobs: Blobs) -> None:
     octets = photo()
     send(blobs, octets, 0, 1000)
     (blobs.folder / ".parts" / hash_of(octets)).write_bytes(octets[:500] + bytes(500))
@@ -343,7 +345,7 @@ def test_bytes_that_a_power_cut_garbled_are_never_kept(blobs: Blobs) -> None:
     assert send(blobs, octets, 0, len(octets)) == len(octets)
 
 
-def test_a_wrong_total_only_begins_again(blobs: Blobs) -> None:
+def test_a_wrong_total_starts_the_upload_again(blobs: Blobs) -> None:
     octets = photo()
     send(blobs, octets, 0, 1000)
     with pytest.raises(BlobRefused, match="blob_mismatch"):
@@ -399,7 +401,7 @@ def test_a_blob_is_never_counted_before_it_is_on_disk(
 
     monkeypatch.setattr(os, "fsync", looking)
     blobs.put(hash_of(octets), octets)
-    # The new folder, the one that holds it, and the bytes; only then the name, and its folder.
+    # Synced: the folder above, the blob folder, the bytes; only then the rename, and the inner folder.
     assert counted == [False, False, False, True]
 
 
@@ -417,22 +419,22 @@ def synced_by(blobs: Blobs, octets: bytes, monkeypatch: pytest.MonkeyPatch) -> l
     return [path for path in seen if path.is_dir()]
 
 
-def test_a_power_cut_never_takes_the_first_blob_with_its_folders(
+def test_a_power_cut_does_not_lose_the_folders_of_the_first_blob(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name is on disk when the folder it stands in was synced, for each folder down to the blob."""
+    """A name is on disk when its folder was synced, for each folder down to the blob."""
     octets = photo()
     inner = blobs.folder / hash_of(octets)[:2]
     chain = [blobs.folder.parent.resolve(), blobs.folder.resolve(), inner.resolve()]
     assert synced_by(blobs, octets, monkeypatch) == chain
-    # Whoever put it may have died before the last of these: a second process makes sure.
+    # The process that stored it may have died before the last sync: another one syncs again.
     assert synced_by(Blobs(blobs.folder, blobs.signatures), octets, monkeypatch) == chain[2:]
 
 
-def test_a_crash_before_the_pieces_were_deleted_leaves_them_no_longer_than_the_next_word(
+def test_pieces_left_by_a_crash_are_deleted_by_the_next_request(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are the picture as it came, with all that the camera wrote into it."""
+    """They are the picture as it was sent, with all its metadata."""
     octets, real = photo(), Path.unlink
 
     def died(path: Path, missing_ok: bool = False) -> None:
@@ -450,7 +452,7 @@ def test_a_crash_before_the_pieces_were_deleted_leaves_them_no_longer_than_the_n
     assert not part.exists()
 
 
-def test_a_crash_in_the_middle_of_writing_leaves_nothing_that_counts(
+def test_a_crash_while_writing_leaves_no_blob(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     octets = photo()

@@ -1,4 +1,4 @@
-"""Photos on the server: a visit is complete when all has come, and what is struck is gone."""
+"""Photos on the server: a visit is complete when all have arrived, and struck ones are deleted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("frozen")
 
 @dataclass
 class Wire:
-    """Bob's phone, as the server sees it: what it says goes through HTTP."""
+    """Bob's phone, as the server sees it: over HTTP."""
 
     client: FlaskClient
     by: str
@@ -85,7 +85,7 @@ def missing(services: Services, *visits: str) -> dict[str, int]:
         return dict(named.count_missing(db, services.blobs, visits))
 
 
-def test_a_visit_is_complete_only_when_all_its_signatures_and_photos_are_here(
+def test_a_visit_is_complete_only_when_all_its_signatures_and_photos_have_arrived(
     wire: Wire, world: World, services: Services, visit: str
 ) -> None:
     assert missing(services, visit) == {}
@@ -109,7 +109,7 @@ def test_a_visit_is_complete_only_when_all_its_signatures_and_photos_are_here(
     assert missing(services, visit) == {}
 
 
-def test_a_struck_picture_is_deleted_before_the_answer_and_its_hash_stays(
+def test_a_struck_picture_is_deleted_before_the_response_and_its_hash_stays(
     wire: Wire, world: World, services: Services, visit: str
 ) -> None:
     wire.take()
@@ -125,7 +125,7 @@ def test_a_struck_picture_is_deleted_before_the_answer_and_its_hash_stays(
         assert db.execute("SELECT bytes FROM log WHERE id = ?", [wire.ids[0]]).fetchone() == (None,)
 
 
-def test_a_crash_between_the_strike_and_the_deletion_is_made_good_by_the_phone_asking_again(
+def test_after_a_crash_between_strike_and_deletion_the_phones_retry_deletes(
     wire: Wire, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire.take()
@@ -144,7 +144,7 @@ def test_a_crash_between_the_strike_and_the_deletion_is_made_good_by_the_phone_a
     assert not services.blobs.has(SHA)
 
 
-def test_a_picture_is_never_deleted_while_another_photo_names_it(
+def test_a_picture_is_kept_while_another_photo_refers_to_it(
     wire: Wire, world: World, services: Services
 ) -> None:
     second = world.visit(visitors=["bob"])
@@ -157,13 +157,13 @@ def test_a_picture_is_never_deleted_while_another_photo_names_it(
     assert not services.blobs.has(SHA)
 
 
-def test_a_picture_that_comes_after_its_strike_is_not_kept(wire: Wire, services: Services) -> None:
+def test_a_picture_that_arrives_after_its_strike_is_deleted(wire: Wire, services: Services) -> None:
     strike = {"operation": operation_id()}
     wire.take()
     wire.strike(wire.ids[0])
     wire.upload()
     assert not services.blobs.has(SHA)
-    # Also when the strike came first of all, and the picture before the photo that names it.
+    # Also when the strike arrives first, and the picture before the photo that refers to it.
     octets = photo(90, 90)
     wire.upload(octets)
     wire.push(wire.text("visit.retract", strike))
@@ -172,7 +172,7 @@ def test_a_picture_that_comes_after_its_strike_is_not_kept(wire: Wire, services:
     assert not services.blobs.has(hashlib.sha256(octets).hexdigest())
 
 
-def test_a_picture_struck_before_its_visit_came_is_deleted_when_it_comes(
+def test_a_picture_struck_before_its_visit_arrives_is_deleted_then(
     wire: Wire, world: World, services: Services
 ) -> None:
     wire.visit = uuid4()
@@ -195,7 +195,7 @@ def test_a_struck_picture_may_be_taken_again(wire: Wire, services: Services) -> 
     assert services.blobs.has(SHA)
 
 
-def test_the_desk_strikes_a_photo_and_a_held_strike_that_is_accepted_deletes_it_too(
+def test_a_strike_from_the_desk_and_an_accepted_held_one_delete_the_picture(
     wire: Wire, world: World, services: Services, visit: str, user_of: Any, app: Any
 ) -> None:
     wire.take()
@@ -221,7 +221,7 @@ def test_a_signature_is_never_deleted(wire: Wire, world: World, services: Servic
     assert services.blobs.has(sha)
 
 
-def test_a_database_from_before_the_index_gets_it_filled(
+def test_a_database_from_before_the_blob_index_gets_it_derived(
     world: World, services: Services, visit: str
 ) -> None:
     sha = world.signed(world.phone("bob"), visit)

@@ -1,4 +1,4 @@
-"""Backup, mark and restore: phones let go only of what is safe, and offer again what a restore lost."""
+"""Backup, backup mark and restore: phones delete only what is safe, and send again what was lost."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def finish(services: Services, place: str) -> int:
 
 
 @pytest.mark.parametrize("fault", ["cut", "turned", "full"])
-def test_the_mark_never_moves_for_a_backup_that_does_not_read_back(
+def test_a_backup_that_does_not_read_back_leaves_the_mark(
     fault: str, services: Services, world: World, bob: WirePhone, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -107,7 +107,7 @@ def test_the_mark_never_moves_for_a_backup_that_does_not_read_back(
     )
 
 
-def test_a_backup_of_a_picture_that_has_rotted_is_refused_and_names_it(
+def test_a_backup_with_a_damaged_picture_is_refused_and_names_it(
     services: Services, world: World, bob: WirePhone, tmp_path: Path
 ) -> None:
     sha = world.signed(world.phone("bob"), world.visit(visitors=["bob"]))
@@ -126,7 +126,7 @@ def external(app: Any, settings: Settings) -> Services:
     return services
 
 
-def test_with_another_tool_the_mark_moves_to_where_the_log_stood_before_it_began(
+def test_an_external_backup_moves_the_mark_to_where_the_log_stood_before_it_began(
     external: Services, world: World, bob: WirePhone
 ) -> None:
     work(world, bob)
@@ -135,7 +135,7 @@ def test_with_another_tool_the_mark_moves_to_where_the_log_stood_before_it_began
     assert mark_of(external) == 0
     assert finish(external, place) == mark_of(external) == before
     assert bob.news()["backup"] == before
-    # An older one that ends later takes nothing back.
+    # An older backup that ends later does not move the mark back.
     later = place_in(external)
     finish(external, later)
     finish(external, place)
@@ -143,7 +143,7 @@ def test_with_another_tool_the_mark_moves_to_where_the_log_stood_before_it_began
 
 
 @pytest.mark.parametrize("place", ["", "0.abc", "1", "1.0000000000000000", "x.y", "999."])
-def test_a_place_that_is_not_in_this_log_moves_no_mark(
+def test_an_external_backup_of_another_log_leaves_the_mark(
     external: Services, world: World, bob: WirePhone, place: str
 ) -> None:
     work(world, bob)
@@ -152,7 +152,7 @@ def test_a_place_that_is_not_in_this_log_moves_no_mark(
     assert mark_of(external) == 0
 
 
-def test_the_server_that_makes_its_own_backups_takes_no_word_of_others(
+def test_external_backups_are_refused_unless_they_are_configured(
     services: Services, world: World, bob: WirePhone
 ) -> None:
     work(world, bob)
@@ -160,7 +160,7 @@ def test_the_server_that_makes_its_own_backups_takes_no_word_of_others(
         finish(services, place_in(services))
 
 
-def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
+def test_i1_after_a_restore_phones_send_again_and_each_operation_is_applied_once(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
     saved = work(world, bob)
@@ -181,7 +181,7 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
     news = bob.client.get("/sync/pull", query_string={"cursor": later}).get_json(force=True)
     assert news["reset"] is True
     assert bob.client.get("/sync/pull", query_string={"cursor": cursor}).get_json(force=True)["reset"] is False  # fmt: skip
-    # The phone offers everything it still holds: what the backup has is known, the rest goes in.
+    # The phone sends all it still has: what the backup has is a duplicate, the rest is applied.
     assert bob.told(saved, *lost) == [
         ("duplicate", ""), ("applied", ""), ("held", "unknown_subject"),
     ]  # fmt: skip
@@ -192,7 +192,7 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
 
 
 def chain(data: Path) -> list[tuple[int, str]]:
-    """(number, kind) of each entry of the log, after looking at ids, hashes and digests."""
+    """(number, kind) of each entry of the log, after checking ids, hashes and digests."""
     found, digest = [], ""
     with closing(sqlite3.connect(data / "troskel.db")) as db:
         for seq, id, sha, own, octets, kind in db.execute(
@@ -204,7 +204,7 @@ def chain(data: Path) -> list[tuple[int, str]]:
     return found
 
 
-def test_no_number_is_given_twice_after_a_restore(
+def test_a_restore_gives_no_log_number_twice(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
     work(world, bob)
@@ -216,7 +216,7 @@ def test_no_number_is_given_twice_after_a_restore(
     assert last == (before[-1][0] + LEAP, "log.restored")
 
 
-def test_files_put_back_by_another_tool_go_on_the_same_way(
+def test_a_restore_by_another_tool_is_completed_in_the_same_way(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
     work(world, bob)
@@ -252,7 +252,7 @@ def test_a_restore_is_refused_while_a_server_runs(
 
 
 @pytest.mark.parametrize("made", ["", "CREATE TABLE stuff (x)"])
-def test_a_file_that_is_no_database_of_ours_never_becomes_an_empty_company(
+def test_another_programs_database_never_becomes_an_empty_company(
     tmp_path: Path, made: str
 ) -> None:
     data, source = tmp_path / "data", tmp_path / "b.tar.gz"

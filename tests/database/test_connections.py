@@ -1,4 +1,4 @@
-"""The database: one writer, real files, real second processes."""
+"""Connections and locks, with real files and real second processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def other_process(code: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def test_the_pragmas_that_saved_work_needs_are_on(databases: Databases) -> None:
+def test_the_writer_has_the_pragmas_that_make_commits_durable(databases: Databases) -> None:
     got = {
         name: databases.writer.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -54,19 +54,19 @@ def test_the_pragmas_that_saved_work_needs_are_on(databases: Databases) -> None:
     assert got == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
-def test_nobody_else_on_the_machine_may_read_the_file(databases: Databases) -> None:
+def test_only_the_owner_may_read_the_files(databases: Databases) -> None:
     for name in (DATABASE, f"{DATABASE}-wal", "write.lock"):
         assert stat.S_IMODE((databases.path.parent / name).stat().st_mode) == 0o600
 
 
-def test_what_writing_committed_is_seen_by_a_reader(databases: Databases) -> None:
+def test_a_reader_sees_what_writing_has_committed(databases: Databases) -> None:
     with databases.writing() as db:
         db.execute("INSERT INTO t VALUES (1)")
         assert count(databases) == 0
     assert count(databases) == 1
 
 
-def test_an_exception_in_writing_leaves_no_trace(databases: Databases) -> None:
+def test_an_exception_in_writing_rolls_back(databases: Databases) -> None:
     with pytest.raises(RuntimeError), databases.writing() as db:
         db.execute("INSERT INTO t VALUES (1)")
         raise RuntimeError
@@ -86,7 +86,7 @@ def test_a_reader_cannot_write(databases: Databases) -> None:
         db.execute("INSERT INTO t VALUES (1)")
 
 
-def test_a_reader_sees_one_moment_throughout(databases: Databases) -> None:
+def test_a_reader_sees_one_unchanging_view(databases: Databases) -> None:
     with databases.reading() as db:
         before = db.execute("SELECT count(*) FROM t").fetchone()
         with databases.writing() as writer:
@@ -149,8 +149,8 @@ with databases.writing():
 """
 
 
-def test_while_one_process_writes_the_other_waits_at_the_lock_file(databases: Databases) -> None:
-    # SQLite's own lock would do for the rows; this one keeps checkpoints apart (pwa/database/connections.py).
+def test_the_lock_file_is_held_while_a_process_writes(databases: Databases) -> None:
+    # SQLite's own lock would be enough for the rows; this one keeps checkpoints apart.
     other = other_process(HOLDS, databases.path)
     assert other.stdout is not None
     assert other.stdout.readline() == "writing\n"
@@ -161,9 +161,9 @@ def test_while_one_process_writes_the_other_waits_at_the_lock_file(databases: Da
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_writing_takes_the_database_before_its_first_statement(databases: Databases) -> None:
-    # Against tools that know nothing of the lock file: a deferred BEGIN would read an old
-    # state and then fail at the first write.
+def test_writing_locks_the_database_before_its_first_statement(databases: Databases) -> None:
+    # For tools that do not use the lock file: a deferred BEGIN would read an old state and then fail
+    # at its first write.
     with closing(sqlite3.connect(databases.path, timeout=0)) as stranger:
         with databases.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
             stranger.execute("BEGIN IMMEDIATE")
@@ -188,11 +188,11 @@ def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         hold_server_lock(tmp_path)
     other.kill()
     other.communicate()
-    # Killed, not closed: the lock is gone with its process.
+    # It was killed and closed nothing: the lock ended with its process.
     hold_server_lock(tmp_path, 5.0).release()
 
 
-def test_a_command_never_writes_into_a_database_that_a_restore_has_put_aside(
+def test_a_database_that_a_restore_has_moved_aside_is_not_written_to(
     databases: Databases,
 ) -> None:
     aside = databases.path.with_name("aside.db")
@@ -203,12 +203,12 @@ def test_a_command_never_writes_into_a_database_that_a_restore_has_put_aside(
     with pytest.raises(DatabaseError, match="was replaced"), databases.lock:
         pass
     assert databases.writer.execute("SELECT count(*) FROM t").fetchone() == (0,)
-    # The lock was given back each time.
+    # The lock was released each time.
     with (databases.path.parent / "write.lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database" * 200)
     with pytest.raises(DatabaseError, match="not a database"):
         Databases(tmp_path / DATABASE)
@@ -217,7 +217,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 # --- migrations ----------------------------------------------------------------------
 
 
-def test_a_new_database_takes_every_step_in_order_and_an_old_one_only_the_rest(
+def test_a_new_database_gets_every_step_in_order_and_an_old_one_those_it_lacks(
     databases: Databases,
 ) -> None:
     names = [step.name for step in steps()]

@@ -1,4 +1,4 @@
-"""What every released phone sends, taken in by today's server: old clients keep working.
+"""What every released phone sends is accepted by today's server: old clients keep working.
 
 Invariant: the recorded pushes (tests/data/released, made once by tests/field/release.mjs and never
 again) are applied whole, each operation once, and the visit they make reads as it did.
@@ -24,7 +24,7 @@ HEADERS = {"X-Troskel-Protocol": "1", "Content-Type": MEDIA_TYPE}
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.parent.name)
-def test_what_a_released_phone_sends_is_taken_in_whole(
+def test_everything_a_released_phone_sends_is_applied(
     services: Services, client_for: Callable[[str], FlaskClient], path: Path
 ) -> None:
     phone: dict[str, Any] = json.loads(path.read_text("utf-8"))

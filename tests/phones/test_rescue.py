@@ -1,4 +1,4 @@
-"""What a phone that cannot send gives out as a file is taken in, and never as if its author had sent it."""
+"""The file of a phone that cannot send is imported, but not as if its author had sent it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from pwa.commands.cli import troskel
 from pwa.ids import uuid4
-from pwa.phones.rescue import NoRescueCopy, Rescued, take_in
+from pwa.phones.rescue import NotARescueCopy, Rescued, import_rescue_copy
 from pwa.visits.holding import resolve_held
 from sync.operations import MEDIA_TYPE, encode
 from tests.cast.operations import NOW, operation_id
@@ -52,10 +52,10 @@ def copy_by(author: str, visit: str, device: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_rescue_copy_is_held_whole_and_a_supervisor_takes_it_in(app: Flask, world: World) -> None:
+def test_a_rescue_copy_is_held_until_a_supervisor_applies_it(app: Flask, world: World) -> None:
     visit = world.visit(visitors=["bob"])
     octets = json.dumps(copy_of(world, visit, uuid4())).encode()
-    assert take_in(world.services, octets) == Rescued(2, 0, 1, 0)
+    assert import_rescue_copy(world.services, octets) == Rescued(2, 0, 1, 0)
     assert world.record(visit)["notes"] == []
     alice = world.user_of("alice")
     held = world.held(alice)
@@ -68,15 +68,15 @@ def test_a_rescue_copy_is_held_whole_and_a_supervisor_takes_it_in(app: Flask, wo
     assert [one["text"] for one in record["notes"]] == ["rescued"]
     assert record["notes"][0]["by"] == world.user_of("bob").id
     assert world.services.blobs.has(SHA)
-    assert take_in(world.services, octets) == Rescued(0, 2, 1, 0)
+    assert import_rescue_copy(world.services, octets) == Rescued(0, 2, 1, 0)
 
 
-def test_the_phone_that_can_send_after_all_sends_each_operation_once(
+def test_a_phone_that_sends_after_its_rescue_copy_applies_each_operation_once(
     world: World, client_for: Callable[[str], FlaskClient]
 ) -> None:
     visit, device = world.visit(visitors=["bob"]), uuid4()
     copy = copy_of(world, visit, device)
-    take_in(world.services, json.dumps(copy).encode())
+    import_rescue_copy(world.services, json.dumps(copy).encode())
     body = {
         "protocol": 1,
         "device": device,
@@ -93,7 +93,7 @@ def test_a_broken_signature_stops_no_operation(world: World) -> None:
     copy = copy_of(world, world.visit(visitors=["bob"]), uuid4())
     copy["blobs"] = [copy["blobs"][0] | {"base64": "AAAA"}, copy["blobs"][0] | {"base64": "!"}]
     copy["blobs"] += [copy["blobs"][0] | {"base64": "å"}, copy["blobs"][0] | {"sha256": "\ud800"}]
-    assert take_in(world.services, json.dumps(copy).encode()) == Rescued(2, 0, 0, 4)
+    assert import_rescue_copy(world.services, json.dumps(copy).encode()) == Rescued(2, 0, 0, 4)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_a_broken_signature_stops_no_operation(world: World) -> None:
      b'{"troskel": "unsent", "operations": [{"text": 3}]}',
      b'{"troskel": "unsent", "operations": [], "blobs": [{}]}'],
 )  # fmt: skip
-def test_what_is_no_rescue_copy_is_refused_whole(world: World, octets: bytes) -> None:
-    with pytest.raises(NoRescueCopy):
-        take_in(world.services, octets)
+def test_a_file_that_is_no_rescue_copy_is_refused(world: World, octets: bytes) -> None:
+    with pytest.raises(NotARescueCopy):
+        import_rescue_copy(world.services, octets)
     assert world.held(world.user_of("alice")) == []
 
 
-def test_the_command_says_what_became_of_the_file(data_dir: Path, tmp_path: Path) -> None:
+def test_the_command_reports_what_became_of_the_file(data_dir: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(json.dumps(copy_by(uuid4(), uuid4(), uuid4())), "utf-8")
     bad.write_text("{}", "utf-8")

@@ -1,4 +1,4 @@
-"""The phone's public files: one shell for every address, verified and kept by version."""
+"""The phone's public files: one shell for every address, verified by hash and cached by version."""
 
 import gzip
 import hashlib
@@ -38,7 +38,7 @@ def test_every_address_below_field_answers_the_same_shell(anyone: FlaskClient, p
     assert 'id="main"' in answer.text
 
 
-def test_the_shell_is_the_same_for_a_signed_in_person_and_asks_for_no_cookie(
+def test_the_shell_is_the_same_when_signed_in_and_sets_no_cookie(
     anyone: FlaskClient, client_for: Callable[[str], FlaskClient]
 ) -> None:
     signed_in = client_for("bob").get("/field/", headers={"Accept-Language": "ar"})
@@ -48,7 +48,7 @@ def test_the_shell_is_the_same_for_a_signed_in_person_and_asks_for_no_cookie(
     assert "Bob" not in signed_in.text
 
 
-def test_the_shell_lets_no_form_leave_and_runs_no_inline_script(anyone: FlaskClient) -> None:
+def test_the_shell_submits_no_form_and_runs_no_inline_script(anyone: FlaskClient) -> None:
     answer = anyone.get("/field/")
     policy = answer.headers["Content-Security-Policy"]
     assert "form-action 'none'" in policy
@@ -57,7 +57,7 @@ def test_the_shell_lets_no_form_leave_and_runs_no_inline_script(anyone: FlaskCli
 
 
 @pytest.mark.parametrize("path", ["/field/", "/field/visits/1/note", "/sw.js"])
-def test_nothing_below_field_takes_a_post(
+def test_nothing_below_field_accepts_a_post(
     client_for: Callable[[str], FlaskClient], path: str
 ) -> None:
     assert client_for("bob").post(path, data={"text": "x"}).status_code == 405
@@ -81,11 +81,11 @@ def test_the_worker_keeps_everything_the_shell_loads(anyone: FlaskClient) -> Non
     assert set(loaded) <= kept
 
 
-def test_the_worker_itself_is_asked_for_each_time(anyone: FlaskClient) -> None:
+def test_the_worker_itself_is_revalidated_each_time(anyone: FlaskClient) -> None:
     assert anyone.get("/sw.js").headers["Cache-Control"] == "no-cache"
 
 
-def test_a_file_is_kept_for_ever_and_sent_compressed(
+def test_a_file_may_be_cached_for_ever_and_is_sent_compressed(
     anyone: FlaskClient, services: Services
 ) -> None:
     url = services.assets.url("css/base.css")
@@ -100,7 +100,7 @@ def test_a_file_is_kept_for_ever_and_sent_compressed(
 
 
 @pytest.mark.parametrize("name", ["css/nothing.css", "../pyproject.toml", "sw.js", ""])
-def test_what_is_no_public_file_is_not_found(
+def test_a_file_that_is_not_public_is_not_found(
     anyone: FlaskClient, services: Services, name: str
 ) -> None:
     assert anyone.get(f"/s/{services.assets.version}/{name}").status_code == 404
@@ -164,7 +164,7 @@ def test_a_file_changed_under_a_running_server_is_not_sent_under_the_old_version
     assert app.test_client().get(url).status_code == 404
 
 
-def test_a_phone_without_built_files_is_told_what_to_run(
+def test_before_the_build_the_shell_says_what_to_run(
     app: Flask, services: Services, some_static: Path
 ) -> None:
     (some_static / "build/phone.js").unlink()
@@ -189,7 +189,7 @@ def test_the_manifest_names_an_installable_app(anyone: FlaskClient) -> None:
         assert anyone.get(shortcut["url"]).status_code == 200
 
 
-def test_health_is_told_without_signing_in(anyone: FlaskClient) -> None:
+def test_health_is_reported_without_signing_in(anyone: FlaskClient) -> None:
     answer = anyone.get("/healthz")
     assert answer.get_json()["status"] == "ok"
     assert answer.headers["Cache-Control"] == "no-store"

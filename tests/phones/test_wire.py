@@ -1,4 +1,4 @@
-"""The wire: who may push and pull, what an answer is, and what every refusal looks like."""
+"""The sync API: who may push and pull, what the answers are, and what every refusal looks like."""
 
 from __future__ import annotations
 
@@ -131,10 +131,10 @@ def test_i3_a_short_answer_proves_each_operation_with_one_hash_over_their_hashes
 
 
 @pytest.mark.parametrize("where", ["id", "by", "device", "kind", "subject", "data"])
-def test_i6_half_a_letter_in_one_operation_never_keeps_the_others_out(
+def test_i6_half_a_surrogate_pair_in_one_operation_does_not_stop_the_others(
     planned: Any, client_for: ClientFor, where: str
 ) -> None:
-    """Half a surrogate pair is text that no database and no page takes."""
+    """No database stores half a surrogate pair, and no page shows it."""
     odd: Any = "\ud800"
     over = {"subject": {"type": "visit", "id": odd}, "data": {"item": "", "text": odd}}
     broken = json.dumps(json.loads(note(planned["bob"], 2)) | {where: over.get(where, odd)})
@@ -171,7 +171,7 @@ def test_i6_what_no_page_could_show_is_held_and_its_visit_stays_readable(
         assert alice.get(page).status_code == 200
 
 
-def test_a_tally_is_linked_to_no_visit_also_where_it_bears_a_visits_id(
+def test_a_tally_is_linked_to_no_visit_even_with_a_visits_id(
     planned: Any, client_for: ClientFor
 ) -> None:
     tally = note(
@@ -203,7 +203,7 @@ def test_a_tally_is_linked_to_no_visit_also_where_it_bears_a_visits_id(
         {"quota": float("inf"), "usage": float("nan")},
     ],
 )
-def test_i6_what_a_phone_says_of_itself_never_keeps_its_work_out(
+def test_i6_a_faulty_health_report_never_stops_a_push(
     planned: Any, client_for: ClientFor, health: dict[str, Any]
 ) -> None:
     body = read(send(client_for("bob"), note(planned["bob"]), health=health))
@@ -211,16 +211,18 @@ def test_i6_what_a_phone_says_of_itself_never_keeps_its_work_out(
     assert client_for("alice").get("/desk/devices").status_code == 200
 
 
-def test_i3_an_answer_comes_only_after_the_commit(
+def test_i3_the_answer_is_sent_only_after_the_commit(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
-    """Another connection, which sees only what is committed, sees it once the answer is here."""
+    """Another connection, which sees only what is committed, sees it after the answer."""
     read(send(client_for("bob"), note(planned["bob"])))
     with services.databases.reading() as db:
         assert db.execute("SELECT count(*) FROM log WHERE kind = 'visit.note'").fetchone() == (1,)
 
 
-def test_pull_gives_the_visit_and_then_nothing_new(planned: Any, client_for: ClientFor) -> None:
+def test_a_pull_returns_the_visit_and_the_next_one_nothing(
+    planned: Any, client_for: ClientFor
+) -> None:
     bob = client_for("bob")
     first = read(bob.get("/sync/pull"))
     assert [one["id"] for one in first["snapshots"]] == [VISIT]
@@ -230,17 +232,17 @@ def test_pull_gives_the_visit_and_then_nothing_new(planned: Any, client_for: Cli
     assert again["snapshots"] == []
 
 
-def test_people_who_have_left_are_still_named(
+def test_former_colleagues_are_still_named(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
-    """Their visits, and what waits on a phone they shared, would be of "Another person"."""
+    """Otherwise their visits, and their work on a shared phone, would be of "Another person"."""
     with services.databases.writing() as db:
         db.execute("UPDATE users SET active = 0 WHERE name = 'bob'")
     told = read(client_for("amira").get("/sync/pull"))
     assert {one["name"] for one in told["people"]} >= {"Bob Testsson"}
 
 
-def test_new_facts_of_the_company_reach_visits_that_nobody_touched(
+def test_new_facts_of_the_company_reach_visits_that_have_not_changed(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
     bob = client_for("bob")
@@ -254,7 +256,7 @@ def test_new_facts_of_the_company_reach_visits_that_nobody_touched(
     assert again["snapshots"] == []
 
 
-def test_another_role_sees_its_visits_anew_and_the_first_role_too(
+def test_after_a_change_of_role_every_visit_is_sent_again(
     planned: Any, client_for: ClientFor, services: Services, app: Any, user_of: Any
 ) -> None:
     cursor = read(client_for("bob").get("/sync/pull"))["cursor"]
@@ -275,7 +277,7 @@ def test_a_cursor_of_three_parts_is_answered_in_full_once(
     assert not read(bob.get("/sync/pull", query_string={"cursor": found["cursor"]}))["snapshots"]
 
 
-def test_a_log_put_back_is_told_even_when_the_facts_changed_too(
+def test_a_restored_log_is_reported_even_when_the_facts_changed_too(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
     bob = client_for("bob")
@@ -287,7 +289,9 @@ def test_a_log_put_back_is_told_even_when_the_facts_changed_too(
 
 
 @pytest.mark.parametrize("path", ["/sync/push", "/sync/pull", f"/sync/blobs/{'0' * 64}"])
-def test_nobody_gets_json_reauth_and_never_a_redirect(client_for: ClientFor, path: str) -> None:
+def test_without_signing_in_the_answer_is_json_reauth_and_no_redirect(
+    client_for: ClientFor, path: str
+) -> None:
     client = client_for("")
     answer = (
         client.post(path, headers=HEADERS)
@@ -338,7 +342,7 @@ def test_an_operation_of_somebody_else_is_held(planned: Any, client_for: ClientF
         ({}, b" " * (BATCH_BYTES_MAX + 1), 413),
     ],
 )
-def test_a_body_that_is_no_push_is_refused_as_json(
+def test_a_body_that_is_no_push_is_refused_with_json(
     client_for: ClientFor, headers: dict[str, str], body: bytes, status: int
 ) -> None:
     answer = client_for("bob").post("/sync/push", data=body, headers=HEADERS | headers)
@@ -369,7 +373,7 @@ def consent(by: str, sha: str) -> str:
     return note(by, kind="visit.consent", data=data)
 
 
-def test_a_signature_rides_along_and_is_counted_when_it_is_here(
+def test_a_signature_attached_to_a_push_is_not_missing(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
     sha = hashlib.sha256(SVG.encode()).hexdigest()
@@ -390,7 +394,7 @@ def test_a_signature_rides_along_and_is_counted_when_it_is_here(
         '<svg><a href="javascript:x"/></svg>',
     ],
 )
-def test_a_blob_that_could_run_is_never_stored(
+def test_a_blob_with_executable_content_is_never_stored(
     planned: Any, client_for: ClientFor, services: Services, text: str
 ) -> None:
     sha = hashlib.sha256(text.encode()).hexdigest()
@@ -406,7 +410,7 @@ def test_a_blob_that_could_run_is_never_stored(
     assert not services.blobs.has(sha)
 
 
-def test_a_blob_in_pieces_goes_on_where_it_stopped(
+def test_an_upload_in_pieces_continues_where_it_stopped(
     client_for: ClientFor, services: Services
 ) -> None:
     octets = photo()
@@ -428,9 +432,42 @@ def test_a_blob_in_pieces_goes_on_where_it_stopped(
     last = put(2000, len(octets))
     assert (last.headers["Upload-Offset"], read(last)["complete"]) == (str(len(octets)), True)
     assert services.blobs.has(sha)
-    # Only a backup that has passed a later operation holds it.
+    # Only a backup past a later operation is sure to contain it.
     assert read(last)["seq"] == read(put(0, 10))["seq"] == head_of(services) + 1
     assert read(put(0, 10))["complete"] is True
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "bytes 0-8/10",  # one byte more than there is
+        "bytes 5-2/10",
+        "bytes 0-9/*",
+        "bytes */10",
+        "items 0-9/10",
+        "bytes -1-8/10",
+        "bytes 0-9",
+        "0-9/10",
+        "",
+        "٠-٩/١٠",
+    ],
+)
+def test_a_content_range_that_cannot_be_read_is_refused(
+    client_for: ClientFor, services: Services, header: str
+) -> None:
+    bob, sha = client_for("bob"), "ab" * 32
+    headers = {"Content-Range": header.encode().decode("latin-1")}
+    answer = bob.put(f"/sync/blobs/{sha}", data=bytes(10), headers=headers)
+    assert (answer.status_code, answer.get_json()["problem"]) == (400, "malformed")
+    assert bob.head(f"/sync/blobs/{sha}").headers["Upload-Offset"] == "0"
+
+
+def test_a_piece_of_a_blob_past_the_limit_is_refused(client_for: ClientFor) -> None:
+    for header in (f"bytes 0-9/{10**30}", f"bytes {10**30}-{10**30 + 9}/{10**31}"):
+        answer = client_for("bob").put(
+            f"/sync/blobs/{'ab' * 32}", data=bytes(10), headers={"Content-Range": header}
+        )
+        assert (answer.status_code, answer.get_json()["problem"]) == (413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -441,7 +478,7 @@ def test_a_blob_in_pieces_goes_on_where_it_stopped(
         (b"<html>", "blob_type"),
     ],
 )
-def test_a_blob_that_is_refused_says_why_and_leaves_nothing(
+def test_a_refused_blob_gets_a_reason_and_leaves_nothing(
     client_for: ClientFor, services: Services, octets: bytes, code: str
 ) -> None:
     sha, bob = hashlib.sha256(octets).hexdigest(), client_for("bob")
@@ -451,7 +488,7 @@ def test_a_blob_that_is_refused_says_why_and_leaves_nothing(
     assert not services.blobs.has(sha)
 
 
-def test_a_blob_of_other_content_is_refused_and_can_begin_again(
+def test_a_blob_with_another_hash_is_refused_and_can_be_sent_again(
     client_for: ClientFor, services: Services
 ) -> None:
     bob, sha = client_for("bob"), "ab" * 32
@@ -460,7 +497,7 @@ def test_a_blob_of_other_content_is_refused_and_can_begin_again(
     assert bob.head(f"/sync/blobs/{sha}").headers["Upload-Offset"] == "0"
 
 
-def test_device_health_is_kept_and_a_loss_stays_said(
+def test_device_health_is_stored_and_a_reported_loss_stays(
     planned: Any, client_for: ClientFor, services: Services
 ) -> None:
     bob = client_for("bob")

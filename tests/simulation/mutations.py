@@ -105,7 +105,7 @@ MUTATIONS = (
     Mutation("a pull skips what came while it was read", SYNC + "pull.py", "cursor=f\"{head.seq}.{head.digest}", "cursor=f\"{head.seq + 1}.{head.digest}"),
     Mutation("a cursor of another log is believed", SYNC + "pull.py", "if known is None or known.digest != digest:", "if known is None and seq > head.seq:"),
     Mutation("a pull leaves out changes", SYNC + "sqlite.py", "(v.seq > :since OR (v.visible = 1 AND r.seq > :since))", "(v.seq > :since AND (v.visible = 1 OR r.seq > :since))"),
-    Mutation("a blob is acknowledged before it is stored", PWA + "phones/wire.py", "named.missing(services.databases, services.blobs, texts)", "[]"),
+    Mutation("a blob is acknowledged before it is stored", PWA + "phones/answers.py", "named.missing(db, blobs, texts)", "[]"),
     Mutation("work that the desk accepts is settled and not applied", PWA + "visits/holding.py", '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)',
         '        if action == "accept":\n            services.storage.write(Batch(settled=[Settled(row.id, row.sha256, "accept", user.id, _now(services))]))\n            return "applied"\n'
         '        outcome = _offer(services, row, "accept" if action == "accept" else "retry", user.id)'),

@@ -10,7 +10,7 @@ from tests.sync.world import BOB, CHARLIE, CONSENT, Device, settle, visit_of
 AT = "2026-11-22T12:00:00+00:00"
 
 
-def test_no_number_is_given_twice_after_a_restore(storage: Storage) -> None:
+def test_a_restore_gives_no_log_number_twice(storage: Storage) -> None:
     settle(storage, ["bob"])
     with storage.transaction():
         before = storage.head()

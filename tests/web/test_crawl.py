@@ -1,4 +1,4 @@
-"""No page and no form answers with an error of ours, whatever a careless person does with them."""
+"""No page and no form answers with a server error, whatever a careless person does with it."""
 
 from __future__ import annotations
 

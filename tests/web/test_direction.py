@@ -1,4 +1,4 @@
-"""Swedish things in texts from right to left: each value keeps to itself, Latin digits stay whole."""
+"""Swedish values in right-to-left texts: each is isolated, and digits are Latin."""
 
 import io
 import re
@@ -25,7 +25,7 @@ LTR, RTL = (
 ARABIC_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
 
 
-def test_five_languages_of_the_interface_run_from_right_to_left() -> None:
+def test_five_languages_of_the_interface_are_right_to_left() -> None:
     assert set(RTL) >= {"ar", "fa", "fa-AF", "ckb", "ps"}
 
 
@@ -49,24 +49,24 @@ def test_every_value_put_into_a_right_to_left_sentence_is_isolated(tag: str) -> 
 
 
 @pytest.mark.parametrize("tag", LTR)
-def test_a_left_to_right_catalogue_is_sent_as_it_is_written(tag: str) -> None:
+def test_a_left_to_right_catalogue_is_sent_unchanged(tag: str) -> None:
     catalogue = catalogues.read_catalogue(ROOT, tag)
     assert catalogues.isolated(catalogue) is catalogue
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_no_interface_text_has_other_digits_than_those_on_a_swedish_door(tag: str) -> None:
+def test_interface_texts_have_latin_digits_only(tag: str) -> None:
     said = [message.string for message in catalogues.read_catalogue(ROOT, tag) if message.id]
     assert not [one for one in said if ARABIC_DIGIT.search(str(one))]
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
-def test_no_guide_text_has_other_digits_than_those_on_a_swedish_door(tag: str) -> None:
+def test_guide_texts_have_latin_digits_only(tag: str) -> None:
     text = (ROOT / f"pwa/guide/texts/{tag}.toml").read_text("utf-8")
     assert not ARABIC_DIGIT.findall(text)
 
 
-def test_a_company_fact_in_an_arabic_text_keeps_to_itself() -> None:
+def test_a_company_fact_in_an_arabic_text_is_isolated() -> None:
     pack = {
         "texts": {"x": "اتصل بـ{phone}، {street}.", "ask_landlord": "?"},
         "states": {}, "state": "machine",
@@ -82,7 +82,7 @@ def test_a_company_fact_in_an_arabic_text_keeps_to_itself() -> None:
 
 
 @pytest.mark.parametrize("tag", ["ar", "fa-AF", "sv"])
-def test_a_time_stays_whole_after_a_right_to_left_word(app: Flask, tag: str) -> None:
+def test_a_time_is_isolated_in_a_right_to_left_text(app: Flask, tag: str) -> None:
     with app.test_request_context(), force_locale(i18n.locale_of(tag)):
         said = i18n.moment("2026-11-22T13:05:00+00:00")
     whole = "2026-11-22 14:05"

@@ -1,4 +1,4 @@
-"""htmx's headers: what they say of a request, and that one module alone knows them."""
+"""htmx's headers: how they are read and written, and that only one module knows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The desk's menu shows exactly the places that let their reader in."""
+"""The desk's menu shows exactly the pages its reader may open."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_every_place_in_the_menu_lets_its_reader_in(client_for: ClientFor, name:
     assert {path for path, status in answers.items() if status not in (200, 503)} == set()
 
 
-def test_the_menu_marks_where_one_is(client_for: ClientFor) -> None:
+def test_the_menu_marks_the_current_page(client_for: ClientFor) -> None:
     page = client_for("root").get("/desk/people").text
     assert re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/desk/people"]
 
 
-def test_a_stranger_has_no_menu(client_for: ClientFor) -> None:
+def test_without_signing_in_there_is_no_menu(client_for: ClientFor) -> None:
     assert "<nav" not in client_for("").get("/sign-in").text

@@ -1,4 +1,4 @@
-"""What every answer carries, which requests are refused, and who passes the guard."""
+"""Headers of every answer, the origin check, rights in front of every view, and error answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def app(app: Flask) -> Flask:
     return app
 
 
-# --- is it ours ----------------------------------------------------------------------
+# --- the origin check ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_change_must_come_from_our_own_page(
     assert answer.status_code == status
 
 
-def test_a_program_is_told_the_code_origin(app: Flask) -> None:
+def test_a_program_gets_the_problem_code_origin(app: Flask) -> None:
     for path in ("/sync/push", "/nowhere"):
         answer = app.test_client().post(path, json={})
         assert answer.status_code == 403
@@ -94,7 +94,7 @@ def test_a_program_is_told_the_code_origin(app: Flask) -> None:
         assert answer.json["problem"] == "origin"
 
 
-def test_with_https_the_origin_is_the_public_address(https: FlaskClient) -> None:
+def test_with_https_the_origin_must_be_the_public_address(https: FlaskClient) -> None:
     form = {"name": "bob", "password": PASSWORD}
     codes = [
         https.post(
@@ -129,7 +129,7 @@ def test_the_policy_allows_no_inline_and_no_eval() -> None:
     assert security.csp(form_action="'none'").endswith("form-action 'none'")
 
 
-def test_our_own_pages_hold_to_the_policy(client_for: ClientFor) -> None:
+def test_our_own_pages_comply_with_the_policy(client_for: ClientFor) -> None:
     for name, path in (("", "/sign-in"), ("alice", "/sessions"), ("root", "/desk/people")):
         page = client_for(name).get(path).text
         assert not re.search(
@@ -163,18 +163,18 @@ def test_the_cookie_is_sent_once_and_not_with_every_answer(client_for: ClientFor
     assert "Set-Cookie" not in client_for("alice").get("/sessions").headers
 
 
-def test_nothing_personal_may_be_kept_whatever_the_view_says(client_for: ClientFor) -> None:
+def test_nothing_personal_may_be_cached_whatever_the_view_says(client_for: ClientFor) -> None:
     assert client_for("alice").get("/probe/kept").headers["Cache-Control"] == "no-store"
     assert client_for("alice").get("/session").headers["Cache-Control"] == "no-store"
 
 
-def test_a_public_file_may_be_kept_and_varies_by_no_cookie(client_for: ClientFor) -> None:
+def test_a_public_file_may_be_cached_and_does_not_vary_by_cookie(client_for: ClientFor) -> None:
     headers = client_for("alice").get("/probe/public").headers
     assert headers["Cache-Control"] == "public, max-age=9"
     assert "Vary" not in headers
 
 
-# --- the guard -----------------------------------------------------------------------
+# --- rights --------------------------------------------------------------------------
 
 
 def test_every_view_says_who_may_use_it(settings: Settings) -> None:
@@ -188,11 +188,11 @@ def test_every_view_says_who_may_use_it(settings: Settings) -> None:
     assert silent == set()
 
 
-def test_a_view_that_says_nothing_answers_nobody(client_for: ClientFor) -> None:
+def test_a_view_without_a_mark_is_refused_to_everybody(client_for: ClientFor) -> None:
     assert client_for("root").get("/probe/unmarked").status_code == 403
 
 
-def test_a_page_sends_a_stranger_to_sign_in_and_back(client_for: ClientFor) -> None:
+def test_a_page_redirects_to_sign_in_and_back(client_for: ClientFor) -> None:
     answer = client_for("").get("/probe/kept?area=North")
     assert answer.status_code == 303
     assert answer.location == "/sign-in?next=%2Fprobe%2Fkept%3Farea%3DNorth"
@@ -207,7 +207,7 @@ def test_a_page_sends_a_stranger_to_sign_in_and_back(client_for: ClientFor) -> N
         {"method": "POST", "json": {}},
     ],
 )
-def test_anything_but_a_plain_page_visit_is_told_reauth_and_never_redirected(
+def test_only_opening_a_page_redirects_everything_else_gets_reauth(
     client_for: ClientFor, ask: dict[str, Any]
 ) -> None:
     answer = client_for("").open("/probe/kept", **ask)
@@ -230,7 +230,7 @@ def test_a_mistyped_capability_is_found_at_import() -> None:
         access.requires()
 
 
-def test_field_people_and_officers_get_nothing_of_the_desk_by_role() -> None:
+def test_field_staff_and_officers_have_no_capability_of_the_desk() -> None:
     # The guide's texts are public: who speaks a language may review it, and sees no tenant there.
     field = {"field", "sync", "guide.review"}
     assert access.CAPABILITIES["visitor"] == access.CAPABILITIES["ambassador"] == field
@@ -240,14 +240,14 @@ def test_field_people_and_officers_get_nothing_of_the_desk_by_role() -> None:
 # --- problems ------------------------------------------------------------------------
 
 
-def test_a_crash_shows_nothing_of_itself(client_for: ClientFor) -> None:
+def test_a_crash_shows_no_detail(client_for: ClientFor) -> None:
     answer = client_for("").get("/probe/crash")
     assert answer.status_code == 500
     assert "secret words" not in answer.text
     assert "Something went wrong" in answer.text
 
 
-def test_a_refusal_of_htmx_lands_beside_the_form(client_for: ClientFor) -> None:
+def test_a_refusal_to_htmx_is_shown_beside_the_form(client_for: ClientFor) -> None:
     answer = client_for("bob").get("/probe/kept", headers={"HX-Request": "true"})
     assert answer.status_code == 403
     assert answer.headers["HX-Retarget"] == "#notices"
@@ -255,7 +255,7 @@ def test_a_refusal_of_htmx_lands_beside_the_form(client_for: ClientFor) -> None:
     assert "HX-Request" in answer.headers["Vary"]
 
 
-def test_a_missing_page_is_a_page_and_for_programs_json(client_for: ClientFor) -> None:
+def test_an_unknown_address_gets_a_page_and_for_programs_json(client_for: ClientFor) -> None:
     client = client_for("alice")
     assert "<html" in client.get("/nowhere").text
     answer = client.get("/sync/nowhere")
@@ -268,7 +268,7 @@ def test_a_missing_page_is_a_page_and_for_programs_json(client_for: ClientFor) -
     }
 
 
-def test_a_wrong_method_is_told_so(client_for: ClientFor) -> None:
+def test_a_wrong_method_is_refused(client_for: ClientFor) -> None:
     assert client_for("alice").post("/session").status_code == 405
 
 

@@ -45,11 +45,11 @@ def test_everyone_lands_where_their_work_is(client_for: ClientFor, name: str, ho
     assert client.get("/").location == home
 
 
-def test_the_name_is_taken_in_any_case_and_with_spaces(client_for: ClientFor) -> None:
+def test_the_name_may_have_any_case_and_outer_spaces(client_for: ClientFor) -> None:
     assert try_password(client_for(""), "  BOB ", PASSWORD) == 200
 
 
-def test_a_phone_signs_in_by_json_and_is_told_who_it_is(
+def test_a_phone_signs_in_by_json_and_gets_its_person(
     client_for: ClientFor, user_of: UserOf
 ) -> None:
     client = client_for("")
@@ -65,7 +65,7 @@ def test_a_phone_signs_in_by_json_and_is_told_who_it_is(
     assert client.get("/session").json == {"person": person}
 
 
-def test_a_wrong_password_is_said_without_telling_who_exists(client_for: ClientFor) -> None:
+def test_a_wrong_password_is_refused_without_revealing_who_exists(client_for: ClientFor) -> None:
     answers = [
         client_for("").post("/sign-in", json={"name": name, "password": "wrong password"})
         for name in ("bob", "nobody")
@@ -142,7 +142,7 @@ def test_the_session_token_is_not_in_the_database(
     assert token.encode() not in stored
 
 
-def test_the_cookie_never_says_anything_of_the_address_or_the_browser(
+def test_the_cookie_contains_nothing_about_address_or_browser(
     client_for: ClientFor,
 ) -> None:
     client = client_for("bob")
@@ -161,12 +161,12 @@ def test_signing_out_ends_the_session_on_the_server(client_for: ClientFor) -> No
     assert client.get("/session").status_code == 401
 
 
-def test_signing_out_twice_is_harmless(client_for: ClientFor) -> None:
+def test_signing_out_twice_is_no_error(client_for: ClientFor) -> None:
     client = client_for("bob")
     assert [client.post("/sign-out", json={}).status_code for _ in range(2)] == [200, 200]
 
 
-def test_a_session_ends_after_its_hours_however_it_is_used(client_for: ClientFor) -> None:
+def test_a_session_ends_after_its_hours_however_much_it_is_used(client_for: ClientFor) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         client = client_for("alice")
         for _ in range(23):
@@ -185,7 +185,7 @@ def test_a_session_ends_after_its_hours_however_it_is_used(client_for: ClientFor
     ],
     ids=["deactivated", "password", "role"],
 )
-def test_what_lessens_a_right_ends_every_session(
+def test_taking_a_right_away_ends_every_session(
     services: Services,
     client_for: ClientFor,
     user_of: UserOf,
@@ -213,7 +213,7 @@ def test_a_deactivated_person_cannot_sign_in(
     assert try_password(client_for(""), "bob", PASSWORD) == 401
 
 
-def test_a_session_from_before_stays_dead_when_somebody_is_let_in_again(
+def test_reactivating_a_person_revives_no_session(
     services: Services, client_for: ClientFor, user_of: UserOf
 ) -> None:
     client = client_for("bob")
@@ -222,7 +222,7 @@ def test_a_session_from_before_stays_dead_when_somebody_is_let_in_again(
     assert client.get("/session").status_code == 401
 
 
-def test_one_sees_and_ends_the_own_sessions_only(
+def test_people_see_and_end_their_own_sessions_only(
     client_for: ClientFor, services: Services, user_of: UserOf
 ) -> None:
     here, there, other = client_for("bob"), client_for("bob"), client_for("charlie")
@@ -246,12 +246,12 @@ def test_one_sees_and_ends_the_own_sessions_only(
     assert here.get("/session").status_code == 200
 
 
-def test_the_own_sessions_need_a_sign_in(client_for: ClientFor) -> None:
+def test_the_page_of_own_sessions_needs_a_sign_in(client_for: ClientFor) -> None:
     assert client_for("").get("/sessions").location == "/sign-in?next=%2Fsessions"
     assert client_for("").post("/sessions/end", data={"id": "x"}).status_code == 401
 
 
-def test_last_seen_is_kept_to_five_minutes(client_for: ClientFor, services: Services) -> None:
+def test_last_seen_is_stored_every_five_minutes(client_for: ClientFor, services: Services) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         client = client_for("bob")
         seen = []
@@ -266,7 +266,7 @@ def test_last_seen_is_kept_to_five_minutes(client_for: ClientFor, services: Serv
 # --- waiting -------------------------------------------------------------------------
 
 
-def test_wrong_passwords_make_a_name_wait_longer_each_time_and_never_for_good() -> None:
+def test_the_wait_doubles_with_each_wrong_password_up_to_a_limit() -> None:
     throttle, waits = Throttle(), []
     for _ in range(20):
         throttle.failed("bob", NOW)
@@ -280,7 +280,7 @@ def test_wrong_passwords_make_a_name_wait_longer_each_time_and_never_for_good() 
     assert throttle.wait_seconds("bob", NOW) == 0
 
 
-def test_a_waiting_name_is_refused_even_with_the_right_password_and_then_let_in(
+def test_during_the_wait_even_the_right_password_is_refused(
     client_for: ClientFor,
 ) -> None:
     client = client_for("")
@@ -302,7 +302,7 @@ def test_an_unknown_name_waits_like_a_known_one(client_for: ClientFor) -> None:
     assert codes == [401, 401, 401, 429]
 
 
-def test_guessing_elsewhere_does_not_keep_bob_out_of_his_own_phone(client_for: ClientFor) -> None:
+def test_somebody_elses_guesses_do_not_make_a_known_browser_wait(client_for: ClientFor) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         phone, stranger = client_for("bob"), client_for("")
         clock.shift(timedelta(days=2))  # the session is over; the browser is still known
@@ -313,11 +313,11 @@ def test_guessing_elsewhere_does_not_keep_bob_out_of_his_own_phone(client_for: C
         assert try_password(phone, "bob", PASSWORD) == 200
 
 
-# --- where to next -------------------------------------------------------------------
+# --- the next page -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/", "/desk/visits?area=North", "/field/visits/1#x"])
-def test_next_leads_to_an_own_path(path: str) -> None:
+def test_next_leads_to_a_path_on_this_server(path: str) -> None:
     assert own_path(path) == path
 
 
@@ -350,7 +350,7 @@ def test_the_language_can_be_chosen_before_signing_in_and_is_kept(
     assert user_of("bob").interface_language == "ar"
 
 
-def test_a_persons_own_language_follows_to_another_device(client_for: ClientFor) -> None:
+def test_a_persons_language_applies_on_every_device(client_for: ClientFor) -> None:
     client_for("alice").post("/language", json={"language": "en"})
     assert '<html lang="en" dir="ltr">' in client_for("alice").get("/sessions").text
 
@@ -369,13 +369,13 @@ def test_an_unknown_interface_language_is_refused(client_for: ClientFor) -> None
     assert answer.json["problem"] == "language_unknown"
 
 
-def test_nobody_in_the_cast_has_a_real_looking_name() -> None:
+def test_nobody_in_the_cast_has_a_realistic_name() -> None:
     assert all(str(facts["display_name"]).endswith(" Testsson") for facts in CAST.values()), (
         json.dumps(CAST)
     )
 
 
-def test_the_database_takes_no_session_of_an_unknown_person(services: Services) -> None:
+def test_a_session_of_an_unknown_person_is_refused_by_the_database(services: Services) -> None:
     from pwa.people.sessions import start_session
 
     with pytest.raises(sqlite3.IntegrityError), services.databases.writing() as db:

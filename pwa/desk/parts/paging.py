@@ -15,9 +15,10 @@ def page_asked(args: Mapping[str, str]) -> int | None:
     """The `page` of a query string: 1 where it has none, None where it is no page number."""
     number = args.get("page", "1")
     # isascii: int() also reads the digits of other scripts.
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _PAGE_MAX):
+    # The length, because int() raises for thousands of digits.
+    if not (number.isascii() and number.isdigit() and len(number) < 9):
         return None
-    return int(number)
+    return int(number) if 1 <= int(number) <= _PAGE_MAX else None
 
 
 def count_pages(total: int, rows: int = PAGE_ROWS) -> int:
