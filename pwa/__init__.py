@@ -7,7 +7,6 @@ path does not become an empty company.
 
 from __future__ import annotations
 
-import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,12 +14,15 @@ from pathlib import Path
 
 from flask import Flask
 
-from pwa import desk, problems
+from pwa import desk
 from pwa.blobs.files import Blobs
 from pwa.blobs.signatures import Signatures
 from pwa.bundle.assets import Assets
 from pwa.bundle.template_compiler import configure as configure_templates
-from pwa.database.connections import DATABASE, DatabaseError, Databases
+from pwa.database import DatabaseError
+from pwa.database.connections import DATABASE, Databases
+from pwa.database.disk import open_private
+from pwa.database.marks import make_server_id
 from pwa.database.migrations import migrate
 from pwa.guide import load as load_guide
 from pwa.people.throttle import Throttle
@@ -29,7 +31,7 @@ from pwa.publishing.versions import current_guide
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings, settings_from
 from pwa.visits.holding import retry_newer
-from pwa.web import access, i18n, navigation, security, sign_in
+from pwa.web import access, errors, i18n, navigation, security, sign_in
 from sync.limits import BATCH_BYTES_MAX
 from sync.sqlite import SqliteStorage
 
@@ -49,7 +51,7 @@ def initialise(settings: Settings) -> bool:
     secret = data / SECRET
     new = not secret.exists()
     if new:
-        with open(secret, "x", opener=_private) as file:
+        with open(secret, "x", opener=open_private) as file:
             file.write(secrets.token_hex(32))
     _refuse_half_restored(data)
     databases = Databases(data / DATABASE)
@@ -93,6 +95,7 @@ def create_app(config: Settings | None = None) -> Flask:
         migrate(databases, services.now())
         with databases.writing() as db:
             services.guide = current_guide(db, baseline, services.now())
+            make_server_id(db)
     except BaseException:
         services.close()
         raise
@@ -102,7 +105,7 @@ def create_app(config: Settings | None = None) -> Flask:
     sign_in.install(app)
     access.install(app)
     i18n.install(app, settings.zone)
-    problems.install(app)
+    errors.install(app)
     navigation.install(app)
     # One place for Jinja's options: shared templates behave here as they do on the phone.
     configure_templates(app.jinja_env)
@@ -150,7 +153,3 @@ def _refuse_half_restored(data: Path) -> None:
         raise DatabaseError(
             f"A restore into {data} was cut short. Restore once more with --force; what was there is in {aside[-1]}."
         )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

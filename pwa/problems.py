@@ -1,8 +1,8 @@
-"""Everything that can be refused: one catalogue from code to status, words and remedy.
+"""Every refusal there is: one catalogue from code to status, words and remedy.
 
-Invariant: a code never changes its meaning (scripts and phones compare them), and every
-refusal tells what to do next. It refuses to explain by exception text: a crash is `internal`,
-logged, and nothing of it is shown.
+Invariant: a code never changes its meaning (scripts and phones compare them), and every refusal
+says what to do next. The texts of exceptions are never shown: a crash is `internal`, and logged.
+The answers themselves are made in pwa/web/errors.py.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException, InternalServerError
 
 from pwa.messages import N_
 
@@ -65,11 +63,6 @@ CATALOGUE: dict[str, Entry] = {
     "last_administrator": Entry(409, N_("This is the last administrator"), N_("Make somebody else an administrator first.")),
 }  # fmt: skip
 
-_BY_STATUS = {
-    400: "malformed", 401: "reauth", 403: "no_right", 404: "not_found", 405: "method",
-    413: "too_large", 415: "unsupported", 422: "malformed", 429: "too_many", 503: "busy",
-}  # fmt: skip
-
 
 class Problem(Exception):
     """A refusal. `params` fill the places in title and remedy."""
@@ -98,48 +91,3 @@ class Problem(Exception):
             "remedy": self.remedy,
             "retryable": self.entry.retryable,
         }
-
-
-def wants_json() -> bool:
-    """Whether this request is a program's: the sync API, a JSON body, or JSON asked for."""
-    return (
-        request.path.startswith("/sync/")
-        or request.is_json
-        or request.accept_mimetypes.best_match(["text/html", "application/json"])
-        == "application/json"
-    )
-
-
-def problem_response(problem: Problem) -> Response:
-    """The answer to a request that was refused: JSON, a piece for htmx, or a page."""
-    if wants_json():
-        response = jsonify(problem.as_json())
-    elif request.headers.get("HX-Request"):
-        # A refusal must not replace the form somebody has just filled in.
-        response = make_response(render_template("desk/problem_piece.html", problem=problem))
-        response.headers["HX-Retarget"] = "#notices"
-        response.headers["HX-Reswap"] = "innerHTML"
-    else:
-        response = make_response(render_template("desk/problem.html", problem=problem))
-    response.vary.add("HX-Request")
-    response.status_code = problem.entry.status
-    if "seconds" in problem.params:
-        response.headers["Retry-After"] = str(problem.params["seconds"])
-    return response
-
-
-def install(app: Flask) -> None:
-    """Answer every refusal and every crash of `app` from the catalogue."""
-
-    @app.errorhandler(Problem)
-    def refused(problem: Problem) -> Response:
-        return problem_response(problem)
-
-    @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        original = getattr(error, "original_exception", None)
-        if isinstance(error, InternalServerError) or original is not None:
-            return problem_response(Problem("internal"))
-        if error.response is not None or (error.code or 500) < 400:
-            return make_response(error.get_response())
-        return problem_response(Problem(_BY_STATUS.get(error.code or 500, "malformed")))

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,7 @@ from pwa.guide.languages import LANGUAGES
 
 GUIDE_LANGUAGES = tuple(LANGUAGES)
 LOOPBACK = ("127.0.0.1", "localhost")
+BackupMode = Literal["own", "external"]
 
 
 class SettingsError(Exception):
@@ -47,7 +48,7 @@ class Settings:
     languages: tuple[str, ...] = GUIDE_LANGUAGES
     threads: int = 8
     proxies: int = 0
-    backup: str = "own"
+    backup: BackupMode = "own"
     keep_sent_days: int = 14
 
     def __post_init__(self) -> None:
@@ -162,7 +163,7 @@ TABLE: tuple[Row, ...] = (
     Row("TROSKEL_LANGUAGES", "languages", _languages, "languages of the guide, separated by commas"),
     Row("TROSKEL_THREADS", "threads", _whole(1, 64), "threads that answer requests"),
     Row("TROSKEL_PROXIES", "proxies", _whole(0, 5), "trusted proxies in front (X-Forwarded-*)"),
-    Row("TROSKEL_BACKUP", "backup", _choice("own", "external"), "own: troskel backup moves the backup mark; external: another tool backs up"),
+    Row("TROSKEL_BACKUP", "backup", _choice(*get_args(BackupMode)), "own: troskel backup moves the backup mark; external: another tool backs up"),
     Row("TROSKEL_KEEP_SENT_DAYS", "keep_sent_days", _whole(1, 14), "days phones keep sent work at most"),
 )  # fmt: skip
 

@@ -27,7 +27,7 @@ from sync.shapes import (
     Write,
 )
 
-# Attempts without an answer before a visit counts as not reached (domain 3.1, item 2).
+# Attempts without an answer before a visit counts as not reached (docs/domain.md 3.1, item 2).
 NOT_HOME_MAX = 3
 E = TypeVar("E", bound=Entry)
 
@@ -278,7 +278,7 @@ def _count_content(record: VisitRecord, operation: Operation, seq: int) -> None:
 def winner(record: VisitRecord, field: str) -> Write | None:
     """The write that counts for `field`, or None where nobody has written it.
 
-    For `guide` the earliest counts: the first operation pins the version (DESIGN 6).
+    For `guide` the earliest counts: the first operation pins the version (docs/design.md 6.2).
     """
     writes = record["cells"].get(field, [])
     if not writes:

@@ -24,6 +24,9 @@ TENANCY_FIELDS = (
     "move_in", "language",
 )  # fmt: skip
 
+# A reader can claim any day, and near the ends of the calendar a window's arithmetic overflows.
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -128,7 +131,7 @@ def _read(storage: Storage, cursor: str, head: Head) -> tuple[int, date | None, 
     known = storage.head(seq) if 0 <= seq <= head.seq else None
     if known is None or known.digest != digest:
         return 0, None, True
-    return seq, day, False
+    return seq, min(max(day, _FIRST_DAY), _LAST_DAY), False
 
 
 def _page(changes: Sequence[Change]) -> tuple[list[Change], bool]:
@@ -180,7 +183,7 @@ def _tenancies(storage: Storage, changes: Sequence[Change]) -> Mapping[str, Tena
 def snapshot(record: VisitRecord, tenancy: TenancyRecord | None, reader: Principal) -> Snapshot:
     """The visit as `reader` may see it: the record, trimmed, with `state` and `tenancy_fields`.
 
-    Ambassadors are guests of the company (DESIGN 1): they see their own notes, follow-ups and
+    Ambassadors are guests of the company (docs/design.md 1): they see their own notes, follow-ups and
     consents, never a colleague's.
     """
     fields: Mapping[str, Any] = {}

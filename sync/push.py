@@ -226,6 +226,9 @@ class _Push:
     def _apply_waiting(self, visit: str) -> None:
         """Check again what was held because this visit was unknown, each as its own sender's."""
         for held in waiting_for(self.work, visit):
+            known = self.known.get(held.id)
+            if known and not known.problem and known.sha256 == held.sha256:
+                continue  # what made the visit may have waited itself, for its tenancy
             rights = Rights(self.people(held.sender), self.work)
             problem: HeldReason = "server_error"
             if held.sha256 not in self.poisoned:

@@ -1,4 +1,4 @@
-"""The public files: what they are, the version they make together, and how they are sent.
+"""The public files: which they are, and the version they make together.
 
 One version names the whole set: the hash of every public file, the shell and the worker. So a
 page and all it loads always belong together, and each file may be cached for ever. A path that
@@ -6,15 +6,12 @@ was not there at the start, or a file of another version, is not found. Nothing 
 who asks, so nothing personal may be added.
 """
 
-import gzip
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from flask import Request, Response, abort
 
 from pwa.bundle import fonts
 
@@ -83,7 +80,7 @@ class Assets:
             {
                 "url": self.url(name),
                 "sha256": digest,
-                "type": TYPES[Path(name).suffix].split(";")[0],
+                "type": content_type(name).split(";")[0],
                 **({"optional": True} if _some_phones_need(name) else {}),
                 **({"languages": tags} if (tags := fonts.languages_of(Path(name).name)) else {}),
             }
@@ -91,41 +88,25 @@ class Assets:
             if _phone_needs(name)
         ]
 
-    def response(self, request: Request, version: str, name: str) -> Response:
-        """The answer to GET /s/<version>/<name>."""
+    def read(self, version: str, name: str) -> bytes | None:
+        """The bytes of /s/<version>/<name>; None where that is no public file of this version."""
         path = self.files.get(name)
         if version != self.version or path is None:
-            abort(404)
+            return None
         content = path.read_bytes()
         # A file edited while the server runs must not go out under the old version's name,
         # where caches would keep it for a year.
-        if _sha256(content) != self.sha256[name]:
-            abort(404)
-        suffix = path.suffix
-        response = compressible(
-            request, content, TYPES[suffix], pack=suffix not in _COMPRESSED_ALREADY
-        )
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        return response
+        return content if _sha256(content) == self.sha256[name] else None
 
 
-def compressible(request: Request, content: bytes, mimetype: str, *, pack: bool = True) -> Response:
-    """A public response, gzipped (once for each content) where the client accepts gzip."""
-    response = Response(content, content_type=mimetype)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if pack:
-        response.headers["Vary"] = "Accept-Encoding"
-        if request.accept_encodings["gzip"] > 0:
-            response.set_data(gzipped(content))
-            response.headers["Content-Encoding"] = "gzip"
-    return response
+def content_type(name: str) -> str:
+    """The Content-Type of a public file."""
+    return TYPES[Path(name).suffix]
 
 
-@lru_cache(maxsize=256)
-def gzipped(content: bytes) -> bytes:
-    """Level 9, without a time stamp: equal content gives equal bytes."""
-    return gzip.compress(content, 9, mtime=0)
+def is_compressible(name: str) -> bool:
+    """Whether gzip makes a public file smaller."""
+    return Path(name).suffix not in _COMPRESSED_ALREADY
 
 
 def _phone_needs(name: str) -> bool:

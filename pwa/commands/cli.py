@@ -1,6 +1,6 @@
 """The `troskel` command: everything that is done without a browser.
 
-Invariant: what others script against (DESIGN 9) keeps its names, options and exit codes: 0
+Invariant: what others script against (docs/design.md 9.2) keeps its names, options and exit codes: 0
 done, 1 refused, 2 wrong usage or a file refused as a whole. No option takes a password: other users
 of the machine can read command lines.
 """
@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlite_utils import Database
 
 from pwa import initialise
 from pwa.commands.guide import guide_group
 from pwa.commands.terminal import end_with, running, settings_here, with_data
+from pwa.database import DatabaseError
 from pwa.database.backup import (
     begin_external,
     end_external,
@@ -25,7 +27,6 @@ from pwa.database.backup import (
     restored_externally,
     write_backup,
 )
-from pwa.database.connections import DatabaseError
 from pwa.homes import company
 from pwa.people import accounts
 from pwa.settings import SettingsError, settings_table
@@ -120,11 +121,13 @@ def user_add(
 ) -> None:
     """Add somebody who may sign in."""
     password = _password(password_stdin)
-    with running(data):
+    with running(data) as services:
         user = accounts.add_user(
+            services.databases,
             name,
             role,
             password,
+            services.now(),
             display_name=display,
             languages=_tags(languages),
             queue=queue,
@@ -137,8 +140,10 @@ def user_add(
 @with_data
 def user_list(data: Path | None) -> None:
     """List everyone, also those who may no longer sign in."""
-    with running(data):
-        for user in accounts.list_users(active_only=False):
+    with running(data) as services:
+        with services.databases.reading() as db:
+            users = accounts.list_users(db, active_only=False)
+        for user in users:
             facts = [user.name, user.role, user.queue or "-", ",".join(user.languages) or "-"]
             click.echo(
                 "\t".join([*facts, user.display_name, "active" if user.active else "inactive"])
@@ -150,8 +155,7 @@ def user_list(data: Path | None) -> None:
 @with_data
 def user_deactivate(name: str, data: Path | None) -> None:
     """Stop somebody from signing in; their sessions end. Everything they did is kept."""
-    with running(data):
-        accounts.set_active(_user(name).id, False)
+    _set_active(data, name, False)
     click.echo(f"{name} may no longer sign in.")
 
 
@@ -160,8 +164,7 @@ def user_deactivate(name: str, data: Path | None) -> None:
 @with_data
 def user_activate(name: str, data: Path | None) -> None:
     """Let somebody sign in again."""
-    with running(data):
-        accounts.set_active(_user(name).id, True)
+    _set_active(data, name, True)
     click.echo(f"{name} may sign in.")
 
 
@@ -172,8 +175,10 @@ def user_activate(name: str, data: Path | None) -> None:
 def user_password(name: str, password_stdin: bool, data: Path | None) -> None:
     """Give somebody a new password; their sessions end."""
     password = _password(password_stdin)
-    with running(data):
-        accounts.set_password(_user(name).id, password)
+    with running(data) as services:
+        with services.databases.reading() as db:
+            user = _user(db, name)
+        accounts.set_password(services.databases, user.id, password, services.now())
     click.echo(f"{name} has a new password.")
 
 
@@ -315,13 +320,14 @@ def backup_command(
         raise click.UsageError("Give one of FILE, --external and --external-done.")
     with running(data) as services:
         if external:
-            click.echo(begin_external(services))
+            with services.databases.reading() as db:
+                click.echo(begin_external(db))
         elif external_done is not None:
-            click.echo(
-                f"Phones let go of what they sent up to number {end_external(services, external_done)}."
-            )
+            with services.databases.writing() as db:
+                seq = end_external(db, external_done, services.settings.backup)
+            click.echo(f"Phones let go of what they sent up to number {seq}.")
         elif file is not None:
-            seq = write_backup(services, file.resolve())
+            seq = write_backup(services.databases, file.resolve(), services.settings.backup)
             click.echo(f"{file} holds everything up to number {seq}.")
             if services.settings.backup != "own":
                 click.echo("The backup mark was not moved: TROSKEL_BACKUP is external.")
@@ -355,8 +361,13 @@ def restore_command(file: Path | None, force: bool, external: bool, data: Path |
 # --- parts ---------------------------------------------------------------------------
 
 
-def _user(name: str) -> accounts.User:
-    user = accounts.find_user_by_name(name)
+def _set_active(data: Path | None, name: str, active: bool) -> None:
+    with running(data) as services, services.databases.writing() as db:
+        accounts.set_active(db, _user(db, name).id, active, services.now())
+
+
+def _user(db: Database, name: str) -> accounts.User:
+    user = accounts.find_user_by_name(db, name)
     if user is None:
         raise click.ClickException(f"There is nobody called {name}.")
     return user

@@ -50,7 +50,7 @@ def fill(services: Services) -> None:
     nothing behind.
     """
     with services.databases.writing() as db:
-        people = {one["name"]: _person(one) for one in PEOPLE}
+        people = {one["name"]: _person(services, one) for one in PEOPLE}
         values = {key: one.default for key, one in services.guide.settings.items() if one.default}
         company.store_settings(db, values)
         rows = _tenancies(services.today())
@@ -82,8 +82,14 @@ class _Then(Services):
         return datetime.now(UTC) - timedelta(days=IMPORTED_DAYS_AGO)
 
 
-def _person(facts: Mapping[str, Any]) -> User:
-    return accounts.add_user(password=PASSWORD, password_characters_min=len(PASSWORD), **facts)
+def _person(services: Services, facts: Mapping[str, Any]) -> User:
+    return accounts.add_user(
+        services.databases,
+        password=PASSWORD,
+        now=services.now(),
+        password_characters_min=len(PASSWORD),
+        **facts,
+    )
 
 
 def _tenancies(today: date) -> list[list[str]]:

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from pwa.ids import operation_id, uuid4
 from pwa.people.accounts import User
 from pwa.services import Services
-from pwa.visits.submitting import find_principal, principal_of
+from pwa.visits.submitting import principal_of, principals
 from pwa.visits.view_models import tick_answer
 from sync.operations import encode
 from sync.push import push
@@ -97,7 +97,7 @@ class Device:
             self.texts,
             principal_of(self.user),
             received,
-            people=find_principal,
+            people=principals(self.services.databases.writer),
         )
         self.texts.clear()
 

@@ -15,14 +15,15 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from pwa import create_app, initialise
-from pwa.database.connections import DatabaseError, hold_server_lock
+from pwa.database import DatabaseError
+from pwa.database.locks import hold_server_lock
+from pwa.database.marks import is_demo, mark_as_demo
 from pwa.people import accounts
 from pwa.services import EXTENSION, Services
 from pwa.settings import LOOPBACK, Settings
 
 START_WAIT_SECONDS = 3.0
 ACCESS_LOG = "%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms"
-DEMO_MARK = "demo"
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -89,21 +90,23 @@ def serve(settings: Settings, *, demo: bool) -> None:
 def _fill_demo(services: Services) -> str:
     with services.databases.reading() as db:
         empty = db.table("users").count == 0
-        is_demo = db.table("marks").count_where("name = ?", [DEMO_MARK]) > 0
+        filled = is_demo(db)
     if empty:
         with services.databases.writing() as db:
-            db.table("marks").insert({"name": DEMO_MARK, "value": "1"})
+            mark_as_demo(db)
         importlib.import_module("pwa.commands.demo").fill(services)
-    elif not is_demo:
+    elif not filled:
         return "This folder holds no demo data, so nothing was filled in."
-    people = "\n".join(f"  {u.name:<8} {u.role}" for u in accounts.list_users())
+    with services.databases.reading() as db:
+        users = accounts.list_users(db)
+    people = "\n".join(f"  {user.name:<8} {user.role}" for user in users)
     return f'Demo sign-ins, password "demo":\n{people}'
 
 
 def _refuse_open_demo(services: Services) -> None:
     with services.databases.reading() as db:
-        is_demo = db.table("marks").count_where("name = ?", [DEMO_MARK]) > 0
-    if is_demo and (services.settings.https or services.settings.host not in LOOPBACK):
+        demo = is_demo(db)
+    if demo and (services.settings.https or services.settings.host not in LOOPBACK):
         raise DatabaseError(
             f"{services.settings.data} holds demo sign-ins with a password that everyone knows: it "
             "may be served on loopback only. Use another folder for real people."

@@ -1,14 +1,14 @@
-"""A copy of everything in one file, and the way back.
+"""Backups: a copy of everything in one file, and restoring it.
 
-Invariant: a backup holds one moment of the database (SQLite's backup API) and every picture
-and signature that moment names; only when the file is on disk and has been read back whole does
-the backup mark move, and phones then let go of what they sent before it (PROTOCOL.md 4). Where
-another tool backs up, the mark moves to where the log stood before that tool began. A restore is
-checked whole before anything is replaced, and what it replaces is put aside, never deleted. It
-refuses to touch the folder of a running server.
+Invariant: a backup holds one moment of the database (SQLite's backup API) and every picture and
+signature that the database refers to at that moment. The backup mark moves only when the file is
+on disk and has been read back whole; phones then delete what they sent before it (PROTOCOL.md 4).
+Where another tool makes the backups, the mark moves to where the log stood before that tool began.
+A restore checks the whole file before it replaces anything, and moves what it replaces aside
+instead of deleting it. The folder of a running server is refused.
 
-The secret that signs cookies is not in the file, and a restore ends every session: one that
-was ended after the backup must not come alive again.
+The secret that signs cookies is not in the file, and a restore ends every session: a session that
+was ended after the backup must not become valid again.
 """
 
 from __future__ import annotations
@@ -24,38 +24,46 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from pwa.database.connections import DATABASE, DatabaseError, Databases, FileLock, hold_server_lock
+from sqlite_utils import Database
+
+from pwa.database import DatabaseError, tables
+from pwa.database.connections import DATABASE, Databases
+from pwa.database.disk import open_private, sync_folder
+from pwa.database.locks import FileLock, hold_server_lock
+from pwa.database.marks import move_backup_mark
 from pwa.database.migrations import migrate
-from pwa.services import Services
+from pwa.settings import BackupMode
 from sync.restored import begin_anew
 from sync.sqlite import SqliteStorage
+from sync.storage import Head
 
 BLOBS = "blobs"
-MARK = "backup"
-# The last hash is the content's: a picture is kept under the one it came with and its own.
+# The last hash is that of the content: a picture's name is the hash it was uploaded under, then its own.
 _BLOB = re.compile(r"blobs/([0-9a-f]{2})/(?=\1)(?:[0-9a-f]{64}\.)?(?P<sha256>[0-9a-f]{64})")
+_PLACE = re.compile(r"([0-9]{1,15})\.[0-9a-f]*")
 
 
-def write_backup(services: Services, target: Path) -> int:
-    """Write the backup to `target` (a .tar.gz; replaced if it is there). The log's number at its
-    moment, which is also the new mark unless TROSKEL_BACKUP is `external`.
+def write_backup(databases: Databases, target: Path, mode: BackupMode) -> int:
+    """Write the backup to `target` (a .tar.gz; an older file of that name is replaced).
 
-    Raises DatabaseError when the file cannot be written or does not read back as it was written:
-    then an older file of that name is still there. Works beside a running server.
+    Returns the log number the copy was made at, which is also the new backup mark unless `mode`
+    (TROSKEL_BACKUP) is `external`. Raises DatabaseError when the file cannot be written or does
+    not read back as it was written: the older file is then still there. Works beside a running
+    server.
     """
-    data = services.settings.data
+    data = databases.path.parent
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     copy = data / f".backup-{os.getpid()}.db"
     try:
         seq = _copy_database(data / DATABASE, copy)
-        with open(unfinished, "xb", opener=_private) as file:
+        with open(unfinished, "xb", opener=open_private) as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar:
                 tar.add(copy, DATABASE)
-                # After the database: a blob is on disk before any row names it, never the
-                # other way round, so this order cannot miss one.
+                # After the database: a blob is on disk before any row refers to it, so in this
+                # order none can be missing.
                 for blob in sorted((data / BLOBS).glob("??/*")):
                     name = blob.relative_to(data).as_posix()
-                    # A picture may be struck out while the backup is made.
+                    # A picture may be deleted while the backup is made.
                     with suppress(FileNotFoundError):
                         if _BLOB.fullmatch(name):
                             tar.add(blob, name)
@@ -63,54 +71,50 @@ def write_backup(services: Services, target: Path) -> int:
             os.fsync(file.fileno())
         _verify(unfinished, _sha256(copy))
         os.replace(unfinished, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise DatabaseError(f"The backup could not be written to {target}: {error}.") from None
     finally:
         for left in (unfinished, copy):
             left.unlink(missing_ok=True)
-    if services.settings.backup == "own":
-        _move_mark(services, seq)
+    if mode == "own":
+        with databases.writing() as db:
+            move_backup_mark(db, seq)
     return seq
 
 
-def begin_external(services: Services) -> str:
+def begin_external(db: Database) -> str:
     """Where the log stands, as `<number>.<digest>`: ask before another tool begins its backup."""
-    with services.databases.reading() as db:
-        row = db.execute("SELECT seq, digest FROM log ORDER BY seq DESC LIMIT 1").fetchone()
-    return "{}.{}".format(*(row or (0, "")))
+    head = _head(db)
+    return f"{head.seq}.{head.digest}"
 
 
-def end_external(services: Services, place: str) -> int:
-    """Move the mark to `place`, which `begin_external` gave, once that backup is safe; its number.
+def end_external(db: Database, place: str, mode: BackupMode) -> int:
+    """Move the backup mark to `place`, which `begin_external` returned, once that backup is safe.
 
-    Raises DatabaseError: TROSKEL_BACKUP is not `external`, or `place` is not in this log (a
-    restore came between).
+    Returns the log number of `place`. Raises DatabaseError when `mode` (TROSKEL_BACKUP) is not
+    `external`, or when `place` is not in this log because it was restored in between.
     """
-    if services.settings.backup != "external":
+    if mode != "external":
         raise DatabaseError("Set TROSKEL_BACKUP=external first: this server makes its own backups.")
-    number, _, digest = place.partition(".")
-    with services.databases.reading() as db:
-        row = db.execute("SELECT seq FROM log WHERE seq = ? AND digest = ?", [number, digest])
-        known = row.fetchone()
-    if not known and place != "0.":
+    number = _PLACE.fullmatch(place)
+    found = SqliteStorage(db).head(int(number[1])) if number else None
+    if found is None or place.partition(".")[2] != found.digest:
         raise DatabaseError(f"{place} is not a place in this log. Begin the backup again.")
-    seq = known[0] if known else 0
-    _move_mark(services, seq)
-    return int(seq)
+    move_backup_mark(db, found.seq)
+    return found.seq
 
 
-def _move_mark(services: Services, seq: int) -> None:
-    with services.databases.writing() as db:
-        row = db.execute("SELECT value FROM marks WHERE name = ?", [MARK]).fetchone()
-        # Two backups may end in another order than they began.
-        newest = max(seq, int(row[0]) if row else 0)
-        db.table("marks").upsert({"name": MARK, "value": str(newest)}, pk="name")
+def _head(db: Database) -> Head:
+    head = SqliteStorage(db).head()
+    assert head is not None  # only a question about one number can have no answer
+    return head
 
 
 def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = False) -> Path | None:
-    """Put the backup `source` into `data`; where what was there before has been put, if anything.
+    """Put the backup `source` into the folder `data`.
 
+    Returns the folder that what was there before has been moved to, None where nothing was there.
     Raises DatabaseError: a server runs there, something is there and `force` is not given, the
     file is damaged, or a newer version of Tröskel made it.
     """
@@ -125,7 +129,7 @@ def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = Fal
             )
         fresh.mkdir(mode=0o700)
         _unpack(source, fresh)
-        _check_database(fresh / DATABASE, now)
+        _prepare_database(fresh / DATABASE, now)
         return _put_in_place(data, fresh, now)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -133,7 +137,7 @@ def restore_backup(data: Path, source: Path, now: datetime, *, force: bool = Fal
 
 
 def restored_externally(data: Path, now: datetime) -> None:
-    """Do what a restore does besides copying, after another tool has put the files back.
+    """Do the rest of a restore after another tool has put the files back.
 
     Raises DatabaseError: a server runs there, or the database is damaged or missing.
     """
@@ -141,29 +145,29 @@ def restored_externally(data: Path, now: datetime) -> None:
     try:
         if not (data / DATABASE).exists():
             raise DatabaseError(f"{data} holds no database. Put the files back first.")
-        _check_database(data / DATABASE, now)
+        _prepare_database(data / DATABASE, now)
     finally:
         server.release()
 
 
 def _copy_database(source: Path, copy: Path) -> int:
+    """Copy the live database into the new file `copy`; the log's number at that moment."""
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     with (
         closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as live,
         closing(sqlite3.connect(copy)) as target,
     ):
-        # All pages in one step: with smaller ones a busy server would start it over and over.
+        # All pages in one step: in smaller ones, each write of a busy server would start it over.
         live.backup(target)
-        # One file without a -wal beside it: that is what goes into the archive.
-        target.execute("PRAGMA journal_mode=DELETE")
-        if target.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+        db = Database(target, execute_plugins=False)
+        tables.leave_wal(db)
+        if not tables.is_sound(db):
             raise DatabaseError(f"{source} is damaged: no backup was made. Restore the newest one.")
-        (seq,) = target.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()
-    return int(seq)
+        return _head(db).seq
 
 
 def _verify(source: Path, database_sha256: str) -> None:
-    """Read the whole archive back; each member must be what a restore will ask for."""
+    """Read the whole archive back; each member must have the content that a restore will expect."""
     try:
         with tarfile.open(source, "r:gz") as tar:
             for member in tar:
@@ -180,7 +184,7 @@ def _verify(source: Path, database_sha256: str) -> None:
 
 
 def _unpack(source: Path, folder: Path) -> None:
-    """Only the names that a backup has, each blob under its own hash."""
+    """Extract names that a backup has and no others; check each blob against its hash."""
     try:
         with tarfile.open(source, "r:gz") as tar:
             for member in tar:
@@ -192,7 +196,7 @@ def _unpack(source: Path, folder: Path) -> None:
                     )
                 target = folder / member.name
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with file, open(target, "xb", opener=_private) as out:
+                with file, open(target, "xb", opener=open_private) as out:
                     shutil.copyfileobj(file, out)
                     out.flush()
                     os.fsync(out.fileno())
@@ -204,20 +208,18 @@ def _unpack(source: Path, folder: Path) -> None:
         raise DatabaseError(f"{source} is not a backup of Tröskel: it holds no database.")
 
 
-def _check_database(path: Path, now: datetime) -> None:
+def _prepare_database(path: Path, now: datetime) -> None:
+    """Check a restored database, migrate it, end its sessions and mark the restore in the log."""
     databases = Databases(path)
     try:
-        if databases.writer.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+        if not tables.is_sound(databases.writer):
             raise DatabaseError("The database in the backup is damaged.")
-        if not {"log", "migrations"} <= set(databases.writer.table_names()):
-            # A file cut off to nothing is a sound database: migrated, it would be an empty company.
+        if not tables.has_tables(databases.writer, {"log", "migrations"}):
+            # An empty file is a sound database: migrating it would make an empty company.
             raise DatabaseError("What was put back is no database of Tröskel.")
         migrate(databases, now)
         with databases.writing() as db:
-            ended = [now.isoformat(), "restored"]
-            db.execute(
-                "UPDATE sessions SET ended_at = ?, ended_how = ? WHERE ended_at IS NULL", ended
-            )
+            tables.end_all_sessions(db, now, "restored")
         begin_anew(SqliteStorage(databases.writer, lock=databases.lock), now.isoformat())
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"The database in the backup is damaged: {error}.") from None
@@ -239,7 +241,7 @@ def _put_in_place(data: Path, fresh: Path, now: datetime) -> Path | None:
             for name in (BLOBS, DATABASE):
                 if (fresh / name).exists():
                     (fresh / name).rename(data / name)
-            _sync_folder(data)
+            sync_folder(data)
     finally:
         lock.close()
     return aside if old else None
@@ -248,15 +250,3 @@ def _put_in_place(data: Path, fresh: Path, now: datetime) -> Path | None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

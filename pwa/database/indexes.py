@@ -10,32 +10,20 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from pwa.database import marks, tables
 from sync.apply import RULE
 from sync.index import VERSION
 from sync.rederive import derive_again
 from sync.sqlite import SqliteStorage
 
-# Databases without the mark: those of rule 1 get it from the step `unseen`, which is older than it.
-_FIRST_MARKED_RULE = "2"
-
 
 def renew(db: Database) -> None:
     """Derive anew what another version has made, in the open transaction, after all schema steps."""
     storage = SqliteStorage(db)
-    other_rule = _mark(db, "rule", _FIRST_MARKED_RULE) != RULE
+    rule, version = marks.derived_by(db)
+    other_rule = rule != RULE
     if other_rule:
-        ambassadors = db.execute("SELECT id FROM users WHERE role = 'ambassador'").fetchall()
-        derive_again(storage, {id for (id,) in ambassadors})
-    if other_rule or _mark(db, "indexes", "0") != VERSION:
+        derive_again(storage, tables.ambassadors(db))
+    if other_rule or version != VERSION:
         storage.derive_indexes()
-    for name, value in (("rule", RULE), ("indexes", VERSION)):
-        db.execute(
-            "INSERT INTO marks (name, value) VALUES (?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
-            [name, value],
-        )
-
-
-def _mark(db: Database, name: str, default: str) -> str:
-    row = db.execute("SELECT value FROM marks WHERE name = ?", [name]).fetchone()
-    return str(row[0]) if row else default
+    marks.set_derived_by(db, RULE, VERSION)

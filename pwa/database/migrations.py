@@ -10,17 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
-from pwa.database import indexes
-from pwa.database.connections import DatabaseError, Databases
+from pwa.database import DatabaseError, indexes, tables
+from pwa.database.connections import Databases
 from pwa.database.schema import Step, steps
-
-_CREATE = """CREATE TABLE IF NOT EXISTS "migrations" (
-  "position" INTEGER PRIMARY KEY,
-  "name" TEXT NOT NULL,
-  "applied_at" TEXT NOT NULL
-) STRICT"""
 
 
 def migrate(databases: Databases, now: datetime, wanted: Sequence[Step] | None = None) -> list[str]:
@@ -37,8 +29,7 @@ def migrate(databases: Databases, now: datetime, wanted: Sequence[Step] | None =
 def apply_steps(databases: Databases, now: datetime, wanted: Sequence[Step]) -> list[str]:
     """As `migrate`, but what is derived is left as it is: `wanted` may end before its tables."""
     with databases.writing() as db:
-        db.execute(_CREATE)
-        known = _names(db)
+        known = tables.applied_steps(db)
         newer = sorted(known - {step.name for step in wanted})
         if newer:
             raise DatabaseError(
@@ -48,12 +39,5 @@ def apply_steps(databases: Databases, now: datetime, wanted: Sequence[Step]) -> 
         missing = [step for step in wanted if step.name not in known]
         for step in missing:
             step.apply(db)
-            db.execute(
-                "INSERT INTO migrations (name, applied_at) VALUES (?, ?)",
-                [step.name, now.isoformat()],
-            )
+            tables.insert_applied_step(db, step.name, now)
         return [step.name for step in missing]
-
-
-def _names(db: Database) -> set[str]:
-    return {str(name) for (name,) in db.execute("SELECT name FROM migrations")}

@@ -8,12 +8,13 @@ A step's name is its file's without the number; `migrations` lists those a datab
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
+
+from pwa.database import tables
 
 FOLDER = Path(__file__).parent / "steps"
 
@@ -26,15 +27,8 @@ class Step:
     sql: str
 
     def apply(self, db: Database) -> None:
-        """Run its statements in the open transaction; `executescript` would commit it."""
-        statement = ""
-        for line in self.sql.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                db.execute(statement)
-                statement = ""
-        if statement.strip():
-            db.execute(statement)  # a comment, or an error that SQLite reports
+        """Run its statements in the open transaction."""
+        tables.run_script(db, self.sql)
 
 
 @cache

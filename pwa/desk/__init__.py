@@ -1,7 +1,7 @@
-"""What a supervisor, an officer and an administrator see at a desk.
+"""The pages of a supervisor, an officer and an administrator.
 
 Invariant: the desk changes visits only by operations (pwa/visits/submitting.py) and reads lists only
-through pwa/desk/parts/tables.py. It refuses to know how a record is made up: that is sync.
+through pwa/desk/parts/tables.py. How operations make up a record is decided in sync.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAGES = (
 
 
 def register(app: Flask) -> None:
-    """Put every page of the desk on `app`; once more is harmless."""
+    """Register every page of the desk on `app`; a second call does nothing."""
     for page in PAGES:
         if page.blueprint.name not in app.blueprints:
             app.register_blueprint(page.blueprint)

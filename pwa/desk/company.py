@@ -1,9 +1,9 @@
 """The company's facts at the desk: what is set where, what is missing, what tenants then read.
 
-Invariant: nothing is stored that a text could not say (Setting.accepts); what was typed and is
-refused stands in its field with the reason; who changed what from what stays. The preview shows
-every text that names a fact, with the value that is typed and not yet stored. It refuses to
-invent: a fact nobody has set is listed, with the texts that then say "ask your landlord".
+Invariant: only values that a text can name are stored (Setting.accepts); a rejected value stays in
+its field with the reason; the history of changes is kept. The preview shows every text that names a
+fact, with the value that is typed and not yet stored. No fact has an invented default: one that is
+not set is listed, with the texts that then say "ask your landlord".
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlite_utils import Database
 
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.levels import Level, level_of, places
-from pwa.desk.parts.wording import queue_name
+from pwa.desk.parts.guide_words import queue_name
+from pwa.desk.parts.language_names import language_name
+from pwa.desk.parts.levels import Level, level_of
 from pwa.guide.fill import localise, placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
@@ -55,7 +56,7 @@ GROUPS = {
     "retention": ("retention",),
     "home": (),  # and everything else
 }
-# Choices that no text says yet.
+# Choices that no text of the guide names yet.
 CODES = {
     "ask": N_("ask first"),
     "allowed": N_("allowed"),
@@ -68,7 +69,9 @@ _GROUP_OF = {part: group for group, parts in GROUPS.items() for part in parts}
 @blueprint.get("/desk/company")
 @requires("settings")
 def page() -> ResponseReturnValue:
-    return _page(level_of(request.args.get("level", "")), {})
+    with get_services().databases.reading() as db:
+        level = level_of(db, request.args.get("level", ""))
+        return _page(db, level, {})
 
 
 @blueprint.post("/desk/company")
@@ -76,10 +79,11 @@ def page() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Store every field that was changed; all of them, or none when one cannot be.
 
-    A field that stands as it was shown is nobody's wish: what a colleague set there meanwhile stays.
+    Unchanged fields are not written, so a colleague's concurrent edit survives.
     """
-    level = level_of(request.form.get("level", ""))
     services = get_services()
+    with services.databases.reading() as db:
+        level = level_of(db, request.form.get("level", ""))
     typed = {
         name: _typed(setting)
         for name, setting in services.guide.settings.items()
@@ -91,7 +95,8 @@ def save() -> ResponseReturnValue:
         if not services.guide.settings[name].accepts(value)
     }
     if refused:
-        return _page(level, typed, refused), 400
+        with services.databases.reading() as db:
+            return _page(db, level, typed, refused), 400
     with services.databases.writing() as db:
         count = company.change_settings(
             db, typed, level.scope, by=get_current_user().id, now=services.now()
@@ -106,7 +111,6 @@ def save() -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Every text that names a fact, in Swedish and another language, with what is typed."""
     services = get_services()
-    level = level_of(request.args.get("level", ""))
     name = request.args.get("name", "")
     language = request.args.get("language", "")
     if name not in services.guide.settings:
@@ -115,6 +119,7 @@ def preview() -> ResponseReturnValue:
         language = _other_language(services.guide)
     value = _typed(services.guide.settings[name], request.args)
     with services.databases.reading() as db:
+        level = level_of(db, request.args.get("level", ""))
         facts = company.settings_for(db, level.area, level.building)
     accepted = services.guide.settings[name].accepts(value)
     if accepted:
@@ -130,20 +135,18 @@ def preview() -> ResponseReturnValue:
 # --- what the page shows -----------------------------------------------------------------
 
 
-def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -> str:
-    services = get_services()
-    guide = services.guide
-    areas, buildings = places()
-    with services.databases.reading() as db:
-        own = company.settings_of(db, level.scope)
-        in_force = company.settings_for(db, level.area, level.building)
-        above = (
-            {}
-            if level.kind == "company"
-            else company.settings_for(db, level.area if level.kind == "building" else "", "")
-        )
-        history = company.history(db, level.scope, HISTORY_ROWS_MAX)
-    names = staff.names()
+def _page(db: Database, level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -> str:
+    guide = get_services().guide
+    areas, buildings = company.places(db)
+    own = company.settings_of(db, level.scope)
+    in_force = company.settings_for(db, level.area, level.building)
+    above = (
+        {}
+        if level.kind == "company"
+        else company.settings_for(db, level.area if level.kind == "building" else "", "")
+    )
+    history = company.history(db, level.scope, HISTORY_ROWS_MAX)
+    names = staff.names(db)
     used = {name: keys_with(guide, name) for name in guide.settings}
     groups: dict[str, list[dict[str, Any]]] = {group: [] for group in GROUPS}
     for name, setting in guide.settings.items():
@@ -156,7 +159,7 @@ def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -
                 "type": setting.type,
                 "value": typed.get(name, own.get(name, "")),
                 "stored": own.get(name, ""),
-                "above": said(guide, setting, above.get(name, "")),
+                "above": value_words(guide, setting, above.get(name, "")),
                 "own": name in own,
                 "used": len(used[name]),
                 "refused": name in refused,
@@ -193,16 +196,16 @@ def _page(level: Level, typed: Mapping[str, str], refused: Iterable[str] = ()) -
 
 
 def _typed(setting: Setting, form: Mapping[str, Any] | None = None) -> str:
-    """What the form says of a fact; several boxes are one value with commas."""
+    """The value of a fact in the form; several boxes are one value with commas."""
     source: Any = request.form if form is None else form
     if setting.type in ("choices", "languages"):
         return ",".join(source.getlist(setting.key))
-    # What is copied from elsewhere brings signs along that nobody sees or meant.
+    # Pasted text can hold invisible characters.
     return clean(str(source.get(setting.key, "")))[:300]
 
 
 def _touched(setting: Setting) -> bool:
-    """Whether the form has the fact, and says something else than its page showed."""
+    """Whether the form has the fact, with another value than its page showed."""
     shown = request.form.get(f"was.{setting.key}")
     if shown is None:
         return False
@@ -221,7 +224,9 @@ def label_of(setting: Setting) -> str:
 def options_of(guide: Guide, setting: Setting) -> list[dict[str, str]]:
     """The values to choose among, with their words; empty where a value is typed."""
     if setting.type in ("choice", "choices"):
-        return [{"code": code, "label": said(guide, setting, code)} for code in setting.choices]
+        return [
+            {"code": code, "label": value_words(guide, setting, code)} for code in setting.choices
+        ]
     if setting.type == "languages":
         return [{"code": tag, "label": language_name(tag)} for tag in guide.languages]
     if setting.type == "role":
@@ -229,7 +234,7 @@ def options_of(guide: Guide, setting: Setting) -> list[dict[str, str]]:
     return []
 
 
-def said(guide: Guide, setting: Setting, value: str) -> str:
+def value_words(guide: Guide, setting: Setting, value: str) -> str:
     """A value in the reader's words, as far as the guide has words for it."""
     if setting.type == "languages":
         return ", ".join(language_name(tag) for tag in value.split(",") if tag)
@@ -238,7 +243,7 @@ def said(guide: Guide, setting: Setting, value: str) -> str:
     language = interface_language()
     texts = guide.languages[language if language in guide.languages else ORIGINAL].texts
     words = localise({setting.key: value}, texts)[setting.key]
-    # No text says this choice, so the guide has no words of its own for it: yes and no it has.
+    # No text names this choice, so the guide has no words for it; for yes and no it has.
     if words == value:
         words = texts.get(f"answer.{value}") or str(gettext(CODES.get(value, value)))
     return words

@@ -1,8 +1,8 @@
-"""Every consent that counts, and the one thing to do with it: take it back for the tenant.
+"""Every consent that counts, and the one thing to do with it: withdraw it for the tenant.
 
 Invariant: withdrawing is as easy as giving: one press from the list, whatever the visit's state
-(DESIGN 7.5). It refuses to record a yes: that is
-only given at a visit, with its text in front of the tenant.
+(docs/design.md 7.5). A yes is never recorded here: it is given at a visit, with its text in front of the
+tenant.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pwa.desk.parts import staff, tables
-from pwa.desk.parts.filters import PAGE_ROWS
 from pwa.desk.parts.forms import CHANNELS, back_to, draft, new_operation, perform, text_of
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.guide_words import words_for
+from pwa.desk.parts.language_names import language_name
+from pwa.desk.parts.paging import count_pages, page_asked
 from pwa.desk.parts.rows import Calendar
-from pwa.desk.parts.wording import words_for
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.web.access import requires
@@ -35,14 +35,13 @@ def page() -> ResponseReturnValue:
     decision = request.args.get("decision", "yes")
     decision = decision if decision in DECISIONS else "yes"
     expired = request.args.get("expired") == "1"
-    number = request.args.get("page", "1")
-    shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    shown = page_asked(request.args) or 1
     today = services.today().isoformat()
     with services.databases.reading() as db:
         rows, total = tables.list_consents(
             db, purpose=purpose, decision=decision, today=today, expired=expired, page=shown
         )
-    words = words_for(services.guide, staff.names())
+        words = words_for(services.guide, staff.names(db))
     return render_template(
         "desk/consents.html",
         purposes=[{"code": code, "title": words.consent(code)} for code in services.guide.consents],
@@ -53,7 +52,7 @@ def page() -> ResponseReturnValue:
         today=today,
         total=total,
         page_number=shown,
-        pages=max(1, -(-total // PAGE_ROWS)),
+        pages=count_pages(total),
         channels=CHANNELS,
         new_operation=new_operation,
         rows=[
@@ -81,9 +80,8 @@ def page() -> ResponseReturnValue:
 @requires("consents")
 def withdraw(visit: str, purpose: str) -> ResponseReturnValue:
     services = get_services()
-    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
     with services.databases.reading() as db:
-        found = tables.visits_by_id(db, [visit], calendar)
+        found = tables.visits_by_id(db, [visit], Calendar.now(services))
     if visit not in found or purpose not in services.guide.consents:
         raise Problem("not_found")
     data = {"purpose": purpose, "channel": text_of(request.form, "channel", 20)}

@@ -1,8 +1,8 @@
-"""The start page of the desk: how far the welcome visits have come, and what waits for someone.
+"""The start page of the desk: how many welcome visits are made, and what waits for someone.
 
 Invariant: each number is a link to exactly the visits it counts. Counts of work are shown
 however small; nothing here is broken down by language, answer or topic, so no cell needs to be
-hidden (DESIGN 7.8). It refuses to say why a number is what it is: no effect of visits is claimed.
+hidden (docs/design.md 7.8). No effect of visits is claimed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pwa.desk.parts import tables
 from pwa.desk.parts.filters import VisitFilter
 from pwa.desk.parts.phones import list_phones
 from pwa.desk.parts.rows import Calendar, Cell
-from pwa.phones import devices
 from pwa.services import get_services
 from pwa.visits.holding import list_held
 from pwa.web.access import get_current_user, may, requires
@@ -89,7 +88,7 @@ class Line:
 @requires("coverage")
 def page() -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
-    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    calendar = Calendar.now(services)
     period = request.args.get("period", "12")
     period = period if period in PERIODS else "12"
     moved_from = months_back(services.today(), PERIODS[period])
@@ -97,7 +96,7 @@ def page() -> ResponseReturnValue:
         cells = tables.coverage(db, moved_from, "", calendar)
         needs = tables.count_needs(db, calendar)
         follow_ups = tables.count_follow_ups(db, services.today())
-        phones = list_phones(devices.list_devices(db), services.now(), services.assets.version)
+        phones = list_phones(db, services.now(), services.assets.version)
         held = len(list_held(db, user)) if may(user, "held") else 0
     whole, areas, months = lines(cells, moved_from)
     return render_template(

@@ -1,7 +1,7 @@
 """The phones: how each one is, the worst first, in plain words and with what to do.
 
-Invariant: what a phone has said of lost storage is shown until somebody has pressed "seen to"; a
-phone that needs nobody says so. It refuses to show anything of a visit: counts and times only.
+Invariant: a reported loss of storage is shown until somebody has pressed "seen to"; a phone that
+needs nobody is marked so. Nothing of a visit is shown: counts and times only.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ blueprint = Blueprint("devices", __name__)
 def page() -> ResponseReturnValue:
     services = get_services()
     with services.databases.reading() as db:
-        rows = devices.list_devices(db)
-    phones = list_phones(rows, services.now(), services.assets.version)
+        phones = list_phones(db, services.now(), services.assets.version)
     return render_template("desk/devices.html", phones=phones, version=services.assets.version)
 
 
 @blueprint.post("/desk/devices/seen")
 @requires("devices")
 def seen() -> ResponseReturnValue:
-    """The loss has been seen to: the phone needs nobody any more for that."""
+    """Somebody has looked into the loss: it is no longer shown."""
     device = text_of(request.form, "device", 80)
     with get_services().databases.writing() as db:
         devices.see_loss(db, device)

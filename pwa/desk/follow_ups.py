@@ -1,8 +1,8 @@
 """Follow-ups: all of them for a supervisor, the own queue for an officer.
 
-Invariant: an officer sees a follow-up's address, item, words, urgency and the photos of that item,
-and nothing else of the visit; one of another queue does not exist for them (I7). It refuses to
-show struck words and struck photos.
+Invariant: an officer sees a follow-up's address, item, text, urgency and the photos of that item,
+and nothing else of the visit; a follow-up of another queue is "not found" for them (I7). Struck text
+and struck photos are shown to nobody.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.access_log import log_picture
+from pwa.desk.parts.blob_response import blob_response
 from pwa.desk.parts.due import due_day
-from pwa.desk.parts.filters import PAGE_ROWS
 from pwa.desk.parts.forms import back_to, draft, follow_up_answer, new_operation, perform
-from pwa.desk.parts.reading import blob_response, log_picture
+from pwa.desk.parts.guide_words import Words, words_for
+from pwa.desk.parts.paging import count_pages, page_asked
 from pwa.desk.parts.rows import FollowUpRow
-from pwa.desk.parts.wording import Words, words_for
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -41,8 +42,7 @@ def page() -> ResponseReturnValue:
     queue = user.queue if own else request.args.get("queue", "")
     queue = queue if queue in QUEUES else ""
     done, late = request.args.get("done") == "1", request.args.get("overdue") == "1"
-    number = request.args.get("page", "1")
-    shown = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    shown = page_asked(request.args) or 1
     today = services.today()
     with services.databases.reading() as db:
         rows, total = tables.list_follow_ups(
@@ -50,7 +50,7 @@ def page() -> ResponseReturnValue:
         )
         counts = tables.count_follow_ups(db, today)
         records = read_visits(SqliteStorage(db), {row.visit for row in rows})
-    words = words_for(services.guide, staff.names())
+        words = words_for(services.guide, staff.names(db))
     return render_template(
         "desk/follow_ups.html",
         own=own,
@@ -61,7 +61,7 @@ def page() -> ResponseReturnValue:
         rows=[_view(row, records[row.visit], today, words) for row in rows],
         total=total,
         page_number=shown,
-        pages=max(1, -(-total // PAGE_ROWS)),
+        pages=count_pages(total),
     )
 
 
@@ -92,8 +92,8 @@ def photo(id: str, sha256: str) -> Response:
         record = read_visits(SqliteStorage(db), [row.visit])[row.visit]
     if sha256 not in photos_of(record, id):
         raise Problem("not_found")
-    log_picture(user, row.visit)
-    return blob_response(sha256)
+    log_picture(services, user, row.visit)
+    return blob_response(services.blobs, sha256)
 
 
 def photos_of(record: VisitRecord, follow_up: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""What a tenant is given to read: the boendeguide, and messages before and after a visit.
+"""What a tenant is given to read: the boendeguide, and the card left at a missed visit.
 
-Invariant: every text stands in the tenant's language beside the Swedish, filled with the
-company's facts for the home, and says itself whether a native speaker has looked at it. The
-boendeguide holds nothing of any tenant, so its address may be sent and kept: it shows what is
-published now. It refuses to send anything: what is written here is copied by a person.
+Invariant: every text stands in the tenant's language beside the Swedish, filled with the company's
+facts for the home, and is marked where no native speaker has reviewed it. The boendeguide holds
+nothing of any tenant, so its address may be sent and kept: it shows what is published now. Nothing
+is sent from here: a person prints or copies it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.levels import level_of, places
-from pwa.desk.parts.printed import CARD, printed, tags_of
-from pwa.desk.parts.reading import log_reading
+from pwa.desk.parts.access_log import log_reading
+from pwa.desk.parts.language_names import language_name
+from pwa.desk.parts.levels import level_of
+from pwa.desk.parts.tenant_texts import CARD, printable, tags_of
 from pwa.guide.fill import placeholders
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
@@ -40,9 +40,11 @@ blueprint = Blueprint("handing", __name__)
 @requires("guide.review", "visits")
 def choose() -> ResponseReturnValue:
     """Language, sections and home of the boendeguide to be handed over."""
-    guide = get_services().guide
+    services = get_services()
+    guide = services.guide
     language = request.args.get("language", "")
-    areas, buildings = places()
+    with services.databases.reading() as db:
+        areas, buildings = company.places(db)
     return render_template(
         "desk/boendeguide_choose.html",
         languages=[
@@ -84,9 +86,9 @@ def boendeguide(language: str) -> ResponseReturnValue:
     guide = services.guide
     if language not in guide.languages:
         raise Problem("not_found")
-    level = level_of(request.args.get("level", ""))
     wanted = request.args.getlist("section")
     with services.databases.reading() as db:
+        level = level_of(db, request.args.get("level", ""))
         facts = company.settings_for(db, level.area, level.building)
     tags = tags_of(guide, language)
     sections = [
@@ -102,30 +104,30 @@ def boendeguide(language: str) -> ResponseReturnValue:
 @blueprint.get("/desk/visits/<id>/card")
 @requires("visits")
 def missed_card(id: str) -> ResponseReturnValue:
-    """The card that says that we were here and when we come again, to print and leave."""
+    """The card to print and leave: that we were here, and when we come again."""
     services, user = get_services(), get_current_user()
     with services.databases.reading() as db:
         file = load_visit(db, user, id)
     day, time = value_of(file.record, "date", ""), value_of(file.record, "time", "")
     if not day or not time:
         raise Problem("not_found")
-    log_reading(user, id)
+    log_reading(services, user, id)
     home = file.tenancy["fields"] if file.tenancy else {}
     with services.databases.reading() as db:
         facts = company.settings_for(db, home.get("area", ""), home.get("building", ""))
     chosen = value_of(file.record, "language", "") or home.get("language", "")
     tags = tags_of(services.guide, chosen)
-    # An invitation to a place nobody has named is none.
+    # An invitation to a place that is not set would have a hole in it.
     named = placeholders(services.guide.languages[ORIGINAL].texts[f"notice.{CARD}.boskola"])
     known = all(facts.get(name) for name in named)
-    also = printed(services.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
+    also = printable(services.guide, tags, f"notice.{CARD}.boskola", facts) if known else []
     return _page(CARD, tags, {**facts, "visit.date": day, "visit.time": time}, also=also)
 
 
 def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: Any) -> Response:
     """The page for the tenant that begins with a notice and has the template of the same name.
 
-    Its reader is the tenant, whoever is signed in: what the page itself says is in their language.
+    Its reader is the tenant, not the user: the page's own words are in the tenant's language too.
     """
     guide = get_services().guide
     interface = tags[0] if tags[0] in INTERFACE_LANGUAGES else ORIGINAL
@@ -137,8 +139,8 @@ def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: A
                 dir=direction(interface),
                 tags=tags,
                 tongues=[language_view(tag) for tag in tags],
-                title=printed(guide, tags, f"notice.{notice}.title", facts),
-                text=printed(guide, tags, f"notice.{notice}.text", facts),
+                title=printable(guide, tags, f"notice.{notice}.title", facts),
+                text=printable(guide, tags, f"notice.{notice}.text", facts),
                 company=facts.get("company.name", ""),
                 web=facts.get("company.web", ""),
                 phone=facts.get("company.phone", ""),
@@ -148,9 +150,9 @@ def _page(notice: str, tags: Sequence[str], facts: Mapping[str, str], **shown: A
 
 
 def handed_sections(guide: Guide) -> list[str]:
-    """Sections that tell how to live here; the others are the visit's own."""
-    telling = {item.section for item in guide.items.values() if item.kind == "explain"}
-    return [key for key in guide.sections if key in telling]
+    """Sections about living here; the others are about the visit itself."""
+    explaining = {item.section for item in guide.items.values() if item.kind == "explain"}
+    return [key for key in guide.sections if key in explaining]
 
 
 def section_of(
@@ -159,14 +161,14 @@ def section_of(
     """One section with its items, in each of `tags`."""
     return {
         "key": key,
-        "heading": printed(guide, tags, f"{key}.title", facts),
+        "heading": printable(guide, tags, f"{key}.title", facts),
         "items": [
             {
                 "key": item.key,
                 "pictogram": item.pictogram,
                 "verify": bool(item.law and item.law.verify),
-                "label": printed(guide, tags, f"{item.key}.label", facts),
-                "explain": printed(guide, tags, f"{item.key}.explain", facts),
+                "label": printable(guide, tags, f"{item.key}.label", facts),
+                "explain": printable(guide, tags, f"{item.key}.explain", facts),
             }
             for item in guide.items.values()
             if item.section == key

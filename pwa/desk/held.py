@@ -1,9 +1,9 @@
 """The held list: what phones sent and the server could not apply, and what can be done about it.
 
 Invariant: every open held operation is shown to somebody who can act on it, with its words and the
-reason, grouped by visit, device and reason so that one press works off a whole group. Those
-about protected tenancies are shown only to who may see them, and without an address. It
-refuses to delete: what is filed leaves the open list, and stays readable (I6).
+reason, grouped by visit, device and reason so that one press resolves a whole group. Those about
+protected tenancies are shown only to people who may see them, and without an address. Nothing is
+deleted: what is filed leaves the open list, and stays readable (I6).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.forms import text_of
+from pwa.desk.parts.guide_words import Words, words_for
 from pwa.desk.parts.rows import Calendar, VisitRow
-from pwa.desk.parts.wording import Words, describe_text, words_for
 from pwa.people.accounts import User
 from pwa.problems import Problem
 from pwa.services import Services, get_services
@@ -52,11 +53,11 @@ def page() -> ResponseReturnValue:
     services = get_services()
     user = get_current_user()
     filed = request.args.get("show") == "filed"
-    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    calendar = Calendar.now(services)
     with services.databases.reading() as db:
         rows = list_filed(db, user) if filed else list_held(db, user)
         visits = tables.visits_by_id(db, (row.visit for row in rows if row.visit), calendar)
-    words = words_for(services.guide, staff.names())
+        words = words_for(services.guide, staff.names(db))
     groups = grouped(rows, visits, words)
     return render_template("desk/held.html", groups=groups, filed=filed)
 
@@ -80,11 +81,11 @@ def resolve() -> ResponseReturnValue:
         open_now = {(row.id, row.sha256) for row in list_held(db, user)}
     wanted = [(id, sha) for id, _, sha in keys]
     if not set(wanted) & open_now:
-        # The same form sent twice: all of it is worked off already.
+        # The same form sent twice: all of it is resolved already.
         flash(gettext("This was already dealt with."), "success")
         return redirect("/desk/held", 303)
     outcomes = [_resolve(services, user, key, action, comment) for key in wanted if key in open_now]
-    _tell(outcomes)
+    _flash_outcomes(outcomes)
     return redirect("/desk/held", 303)
 
 
@@ -136,14 +137,14 @@ def _group(rows: Sequence[HeldRow], found: VisitRow | None, words: Words) -> Gro
 def _line(row: HeldRow, words: Words) -> dict[str, Any]:
     return {
         "key": f"{row.id}:{row.sha256}",
-        "text": describe_text(row.text, words),
+        "event": parse_event(row.text, words),
         "received_at": row.received_at,
         "comment": row.comment,
         "filed_at": row.filed_at,
     }
 
 
-def _tell(outcomes: Sequence[str]) -> None:
+def _flash_outcomes(outcomes: Sequence[str]) -> None:
     applied, asked = outcomes.count("applied"), outcomes.count("asked")
     filed = outcomes.count("filed")
     held = len(outcomes) - applied - asked - filed

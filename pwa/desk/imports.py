@@ -1,8 +1,7 @@
 """Importing a file of tenancies: a dry run, its report, then the same file for real.
 
-Invariant: the file is never kept between the two steps; the page holds it and sends it again,
-and what is imported is the very file that was checked (its hash is compared). It refuses to
-import what nobody has looked at.
+Invariant: the file is never stored between the two steps; the page holds it and sends it again, and
+only the very file that was checked is imported (its hash is compared).
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pwa.desk.parts.forms import is_fragment, text_of
+from pwa.desk.parts.forms import text_of
 from pwa.homes.importing import import_file
 from pwa.homes.report import Report, message
 from pwa.services import get_services
+from pwa.web import htmx
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("import_page", __name__)
@@ -58,7 +58,7 @@ def upload() -> ResponseReturnValue:
 
 
 def _answer(report: Report | None, problem: str) -> ResponseReturnValue:
-    template = "desk/import_report.html" if is_fragment() else "desk/import.html"
+    template = "desk/import_report.html" if htmx.is_fragment() else "desk/import.html"
     return render_template(
         template,
         report=report,

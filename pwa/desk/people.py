@@ -1,7 +1,7 @@
 """The people page: who may sign in, what they do, where they are signed in.
 
-Invariant: only an administrator changes anything; a supervisor may look. A refused form comes
-back as it was filled in, without the password. It refuses to delete people (pwa/people/accounts.py).
+Invariant: only an administrator changes anything; a supervisor may look. A rejected form is shown
+as it was filled in, without the password. People are never deleted (pwa/people/accounts.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.language_names import language_name, language_names
 from pwa.people import accounts, sessions
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -41,9 +41,11 @@ def add() -> ResponseReturnValue:
     form = _form()
     try:
         user = accounts.add_user(
+            get_services().databases,
             form["name"],
             form["role"],
             request.form.get("password", ""),
+            get_services().now(),
             display_name=form["display_name"],
             queue=form["queue"],
             languages=form["languages"],
@@ -66,14 +68,17 @@ def one(id: str) -> ResponseReturnValue:
 def change(id: str) -> ResponseReturnValue:
     person, form = _person(id), _form()
     try:
-        accounts.change_user(
-            id,
-            role=form["role"],
-            queue=form["queue"],
-            languages=form["languages"],
-            display_name=form["display_name"],
-            may_see_protected=form["may_see_protected"],
-        )
+        with get_services().databases.writing() as db:
+            accounts.change_user(
+                db,
+                id,
+                get_services().now(),
+                role=form["role"],
+                queue=form["queue"],
+                languages=form["languages"],
+                display_name=form["display_name"],
+                may_see_protected=form["may_see_protected"],
+            )
     except Problem as problem:
         return _one_page(person, form, problem)
     return _done(id, gettext("Saved."))
@@ -84,7 +89,8 @@ def change(id: str) -> ResponseReturnValue:
 def password(id: str) -> ResponseReturnValue:
     person = _person(id)
     try:
-        accounts.set_password(id, request.form.get("password", ""))
+        services, new = get_services(), request.form.get("password", "")
+        accounts.set_password(services.databases, id, new, services.now())
     except Problem as problem:
         return _one_page(person, problem=problem)
     return _done(id, gettext("The password is set."))
@@ -97,7 +103,8 @@ def active(id: str) -> ResponseReturnValue:
     if wanted not in ("0", "1"):
         raise Problem("invalid_form")
     try:
-        accounts.set_active(id, wanted == "1")
+        with get_services().databases.writing() as db:
+            accounts.set_active(db, id, wanted == "1", get_services().now())
     except Problem as problem:
         return _one_page(person, problem=problem)
     return _done(id, gettext("Saved."))
@@ -113,7 +120,8 @@ def end_sessions(id: str) -> ResponseReturnValue:
 
 
 def _person(id: str) -> accounts.User:
-    user = accounts.find_user(id)
+    with get_services().databases.reading() as db:
+        user = accounts.find_user(db, id)
     if user is None:
         raise Problem("not_found")
     return user
@@ -135,6 +143,8 @@ def _done(id: str, message: str) -> ResponseReturnValue:
 
 
 def _list_page(form: Mapping[str, Any], problem: Problem | None = None) -> ResponseReturnValue:
+    with get_services().databases.reading() as db:
+        users = accounts.list_users(db, active_only=False)
     people = [
         {
             "id": user.id,
@@ -145,7 +155,7 @@ def _list_page(form: Mapping[str, Any], problem: Problem | None = None) -> Respo
             "speaks": language_names(user.languages),
             "active": user.active,
         }
-        for user in sorted(accounts.list_users(active_only=False), key=lambda user: not user.active)
+        for user in sorted(users, key=lambda user: not user.active)
     ]
     may_change = access.may(access.get_current_user(), "people")
     return _page("desk/people.html", form, problem, people=people, may_change=may_change)

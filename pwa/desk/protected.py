@@ -1,8 +1,8 @@
-"""The locked room: tenancies of protected identities, for the few who may see them.
+"""Tenancies of protected identities, for the few who may see them.
 
 Invariant: for everyone else this page does not exist; each opening and each clearing is logged by
-pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (DESIGN 7.3).
-It refuses to search or sort, and puts nothing of a person in a URL.
+pwa/homes/protected.py; one tenancy is cleared at a time, with a reason, never several (docs/design.md 7.3).
+There is no search and no order to choose, and nothing of a person is in a URL.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def page() -> ResponseReturnValue:
     with services.databases.writing() as db:
         rows = list_protected(db, get_current_user(), services.now())
     with services.databases.reading() as db:
-        phones = devices.list_deletions(db)
-    return render_template("desk/protected.html", rows=rows, phones=phones, names=staff.names())
+        phones, names = devices.list_deletions(db), staff.names(db)
+    return render_template("desk/protected.html", rows=rows, phones=phones, names=names)
 
 
 @blueprint.post("/desk/protected/clear")
 @requires("visits")
 def clear() -> ResponseReturnValue:
-    """Let one tenancy out: from now on it is like any other."""
+    """Lift the protection of one tenancy: from now on it is like any other."""
     id = request.form.get("id", "")
     if not is_uuid(id):
         raise Problem("malformed")

@@ -1,4 +1,4 @@
-"""Visits that wait for a supervisor's eye, oldest first, and those that were sent back.
+"""Visits to review, and those that were returned to their visitors.
 
 Invariant: the one that has waited longest is on top, so none is forgotten at the bottom.
 """
@@ -25,12 +25,12 @@ blueprint = Blueprint("review", __name__)
 @requires("review")
 def page() -> ResponseReturnValue:
     services = get_services()
-    calendar = Calendar.of(services.today(), services.settings.visit_within_days)
+    calendar = Calendar.now(services)
     with services.databases.reading() as db:
         waiting, total = tables.list_to_review(db, calendar)
         returned = tables.list_returned(db, calendar)
         missing = count_missing(db, services.blobs, (row.id for row in (*waiting, *returned)))
-    names = staff.names()
+        names = staff.names(db)
     return render_template(
         "desk/review.html",
         waiting=[_view(row, names, missing) for row in waiting],

@@ -1,8 +1,8 @@
 """One visit with everything in it, and the log of who did what.
 
-Invariant: whoever opens it is written down first (access_log), and it opens only for who may
-see it; a protected, a foreign and an unknown visit look the same. It refuses to change
-anything: that is pwa/desk/visit_actions.py.
+Invariant: the reader is written to access_log first, and it opens only for those who may see it;
+a protected, a foreign and an unknown visit look the same. Nothing is changed here: that is
+pwa/desk/visit_actions.py.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
 from pwa.desk.parts import staff, tables
+from pwa.desk.parts.access_log import log_picture, log_reading
+from pwa.desk.parts.blob_response import blob_response
+from pwa.desk.parts.events import parse_event
 from pwa.desk.parts.filters import ASSIGN_STATES
 from pwa.desk.parts.forms import CHANNELS, new_operation
-from pwa.desk.parts.printed import messages_for
-from pwa.desk.parts.reading import blob_response, log_picture, log_reading
-from pwa.desk.parts.wording import Words, describe_text, words_for, words_of
+from pwa.desk.parts.guide_words import Words, words_for, words_of
+from pwa.desk.parts.tenant_texts import messages_for
 from pwa.homes import company
 from pwa.problems import Problem
 from pwa.services import get_services
@@ -43,9 +45,9 @@ def page(id: str) -> ResponseReturnValue:
     services, user = get_services(), get_current_user()
     with services.databases.reading() as db:
         file = load_visit(db, user, id)
-    log_reading(user, id)
-    people = staff.names()
+    log_reading(services, user, id)
     with services.databases.reading() as db:
+        people = staff.names(db)
         pinned = pinned_words(db, file, people)
         words = pinned or words_for(services.guide, people)
         view = view_of(db, file, words)
@@ -61,7 +63,7 @@ def page(id: str) -> ResponseReturnValue:
         if arrived.get(photo["photo"]):
             photo["source"] = f"/desk/visits/{id}/blobs/{photo['photo']}"
     filed = [
-        {"text": describe_text(row.text, words), "by": words.person(row.by), "row": row}
+        {"event": parse_event(row.text, words), "by": words.person(row.by), "row": row}
         for row in filed_rows
     ]
     visitors = value_of(file.record, "visitors", [])
@@ -115,13 +117,13 @@ def point(id: str) -> ResponseReturnValue:
 def blob(id: str, sha256: str) -> Response:
     """A signature or photo of this visit. The visit is in the address, so that the right to it is
     checked."""
-    user = get_current_user()
-    with get_services().databases.reading() as db:
+    services, user = get_services(), get_current_user()
+    with services.databases.reading() as db:
         file = load_visit(db, user, id)
     if sha256 not in file.record["blobs"]:
         raise Problem("not_found")
-    log_picture(user, id)
-    return blob_response(sha256)
+    log_picture(services, user, id)
+    return blob_response(services.blobs, sha256)
 
 
 # --- behind the views --------------------------------------------------------------------
@@ -180,7 +182,7 @@ def log_rows(db: Database, file: VisitFile, words: Words) -> list[dict[str, Any]
     late = set(file.record["late"])
     return [
         {
-            "text": describe_text(octets.decode("utf-8", "replace"), words) if octets else "",
+            "event": parse_event(octets.decode("utf-8", "replace"), words) if octets else None,
             "by": words.person(by),
             "at": at,
             "received_at": received_at,

@@ -1,8 +1,8 @@
-"""What a supervisor does with one visit: review it, settle it, answer, withdraw, strike, cancel.
+"""What a supervisor does with one visit: review it, end a conflict, answer, withdraw, strike, cancel.
 
 Invariant: each form is one operation with the id and the base it was rendered with, so a second
-press changes nothing and a change in between is seen as a conflict instead of being lost.
-It refuses what the reader may not see before it looks at the form.
+press changes nothing and a change in between is seen as a conflict instead of being lost. The right
+to the visit is checked before the form is looked at.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def send_back(id: str) -> ResponseReturnValue:
 @blueprint.post("/choose")
 @requires("review")
 def choose(id: str) -> ResponseReturnValue:
-    """End a conflict by saying which value holds."""
+    """End a conflict by choosing the value that counts."""
     field = text_of(request.form, "field", 80)
     value: Any = request.form.get("value", "")
     if field == "visitors":
@@ -101,8 +101,8 @@ def cancel(id: str) -> ResponseReturnValue:
 
 
 def _do(
-    id: str, kind: str, data: Mapping[str, Any], said: str, then: str = ""
+    id: str, kind: str, data: Mapping[str, Any], message: str, then: str = ""
 ) -> ResponseReturnValue:
     if perform([draft(request.form, kind, id, data)]):
-        flash(said, "success")
+        flash(message, "success")
     return redirect(back_to(then or f"/desk/visits/{id}"), 303)

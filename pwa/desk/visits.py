@@ -1,8 +1,8 @@
-"""The list of visits: narrow it, find an address, give visits to people.
+"""The list of visits: narrow it, find an address, assign visits to people.
 
 Invariant: each assignment is one `visit.assign` operation with an id from the rendered page,
 so a form sent twice assigns once; an address is searched by POST, because a URL stays in
-histories and logs (DESIGN 7.3). It refuses to assign finished visits: those are returned or reopened instead.
+histories and logs (docs/design.md 7.3). Finished visits are not assigned: they are returned or reopened.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from pwa.desk.parts import staff, tables
 from pwa.desk.parts.filters import (
     ASSIGN_STATES,
     KINDS,
-    PAGE_ROWS,
     STATES,
     VisitFilter,
     read_filter,
 )
-from pwa.desk.parts.forms import back_to, draft, is_fragment, perform, text_of
-from pwa.desk.parts.languages import language_name, language_names
+from pwa.desk.parts.forms import back_to, draft, perform, text_of
+from pwa.desk.parts.language_names import language_name, language_names
+from pwa.desk.parts.paging import PAGE_ROWS, count_pages
 from pwa.desk.parts.rows import Calendar, VisitRow
 from pwa.desk.parts.visit_rows import row_view
 from pwa.problems import Problem
 from pwa.services import get_services
 from pwa.visits.submitting import Draft
+from pwa.web import htmx
 from pwa.web.access import requires
 
 blueprint = Blueprint("visits", __name__)
@@ -79,7 +80,7 @@ def people() -> ResponseReturnValue:
 @blueprint.post("/desk/visits/assign")
 @requires("assign")
 def assign() -> ResponseReturnValue:
-    """Give every ticked visit to the same people, on the same day and time where one is given."""
+    """Assign every ticked visit to the same people, and book the day and time where given."""
     ids = list(dict.fromkeys(request.form.getlist("visit")))[:ASSIGN_MAX]
     fields = _assign_fields()
     data = {name: fields[name] for name in ("date", "time") if fields[name]}
@@ -92,8 +93,7 @@ def assign() -> ResponseReturnValue:
         _find(*ids)
         changes = data | ({"visitors": people} if people else {})
         done = perform([_draft(id, changes, f":{id}") for id in ids])
-        said = ngettext("%(num)s visit assigned.", "%(num)s visits assigned.", len(done))
-        flash(said, "success")
+        flash(ngettext("%(num)s visit assigned.", "%(num)s visits assigned.", len(done)), "success")
     return redirect(back_to("/desk/visits"), 303)
 
 
@@ -116,7 +116,7 @@ def row_assign(id: str) -> ResponseReturnValue:
 def assign_one(id: str) -> ResponseReturnValue:
     """Assign one visit: from its row in the list (htmx) or from its page.
 
-    Only what differs from what the form showed is said: a time that nobody touched must not
+    Only what differs from what the form showed is sent: a time that was not touched must not
     overwrite the one a visitor has just agreed at the door.
     """
     _find(id)
@@ -128,7 +128,7 @@ def assign_one(id: str) -> ResponseReturnValue:
     if people != before:
         data["visitors"] = people
     done = perform([_draft(id, data, "")]) if data else []
-    if is_fragment():
+    if htmx.is_fragment():
         return _row(id, "desk/visit_row.html")
     if done:
         flash(gettext("Assigned."), "success")
@@ -139,12 +139,11 @@ def assign_one(id: str) -> ResponseReturnValue:
 
 
 def _calendar() -> Calendar:
-    services = get_services()
-    return Calendar.of(services.today(), services.settings.visit_within_days)
+    return Calendar.now(get_services())
 
 
 def _assign_fields() -> dict[str, str]:
-    """What the form says: two people, a day, a time, and what it showed before."""
+    """The fields of the form: two people, a day, a time, and what it showed before."""
     names = ("first", "second", "date", "time", "was_people", "was_date", "was_time")
     return {name: text_of(request.form, name, 80) for name in names}
 
@@ -161,8 +160,11 @@ def _find(*ids: str) -> list[VisitRow]:
 def _people(fields: Mapping[str, str]) -> list[str]:
     """The people chosen, each once. Problem("invalid_form") for somebody who makes no visits."""
     chosen = list(dict.fromkeys(one for one in (fields["first"], fields["second"]) if one))
-    if not set(chosen) <= {user.id for user in staff.field_people()}:
-        raise Problem("invalid_form")
+    if chosen:
+        with get_services().databases.reading() as db:
+            known = {user.id for user in staff.field_people(db)}
+        if not set(chosen) <= known:
+            raise Problem("invalid_form")
     return chosen
 
 
@@ -190,17 +192,17 @@ def _render(
     with services.databases.reading() as db:
         areas = tables.list_areas(db)
         suggested = _suggested(db, ticked, "")
-    names = staff.names()
+        names, visitors = staff.names(db), staff.field_people(db)
     response = make_response(
         render_template(
-            "desk/visits_table.html" if is_fragment() else "desk/visits.html",
+            "desk/visits_table.html" if htmx.is_fragment() else "desk/visits.html",
             **suggested,
             chosen=chosen,
             chosen_people={"first": "", "second": ""},
             rows=[row_view(row, names) for row in rows],
             total=total,
             first=(chosen.page - 1) * PAGE_ROWS + 1,
-            pages=1 if text else max(1, -(-total // PAGE_ROWS)),
+            pages=1 if text else count_pages(total),
             ticked=len(ticked),
             show_city=len({row.city for row in rows} - {""}) > 1,
             tick_all=back + ("&" if "?" in back else "?") + "tick=all",
@@ -212,14 +214,14 @@ def _render(
             languages=[
                 {"tag": tag, "name": language_name(tag)} for tag in services.settings.languages
             ],
-            visitors=staff.field_people(),
+            visitors=visitors,
             today=services.today().isoformat(),
             back=back,
         )
     )
-    response.vary.add("HX-Request")
-    if is_fragment() and not text:
-        response.headers["HX-Push-Url"] = back
+    htmx.vary(response)
+    if htmx.is_fragment() and not text:
+        htmx.push_url(response, back)
     return response
 
 
@@ -227,6 +229,5 @@ def _row(id: str, template: str) -> ResponseReturnValue:
     (found,) = _find(id)
     with get_services().databases.reading() as db:
         options = staff.assignees(db, [found.language], found.date)
-    return render_template(
-        template, row=row_view(found, staff.names()), options=options, ticked=0, show_city=False
-    )
+        row = row_view(found, staff.names(db))
+    return render_template(template, row=row, options=options, ticked=0, show_city=False)

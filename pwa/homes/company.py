@@ -2,7 +2,7 @@
 
 Invariant: a value is text as a tenant reads it, under a key that the guide knows
 (pwa/guide/settings.toml). A fact that is not set is absent: a text that needs it says "ask your
-landlord" instead of an invented figure (DESIGN 6).
+landlord" instead of an invented figure (docs/design.md 6.4).
 """
 
 from __future__ import annotations

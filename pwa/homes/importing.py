@@ -1,7 +1,7 @@
 """Tenancies from a file into the log: every dwelling becomes a planned visit, once.
 
 Invariant: one transaction, all of the file's good rows or none, with the report and the file's
-hash. The file itself is never stored (DESIGN 7.4). What a row means for the register is decided in
+hash. The file itself is never stored (docs/design.md 7.4). What a row means for the register is decided in
 matching.py.
 """
 

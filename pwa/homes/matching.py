@@ -1,7 +1,7 @@
 """Rows of a file against the register: new, changed, unchanged or protected, and what follows.
 
 Invariant: the tenancy reference decides which tenancy a row is. A protected row goes into the
-protected room and nowhere else; a file may raise the flag, never lower it (DESIGN 7.3). Everything
+protected room and nowhere else; a file may raise the flag, never lower it (docs/design.md 7.3). Everything
 is collected in `Changes` before anything is written, so a dry run counts what a real import does.
 Nothing is deleted: a tenancy that is missing from a file may simply not have been exported.
 """

@@ -1,7 +1,7 @@
 """The protected room: tenancies of people with a protected identity, outside the log.
 
 Invariant: what is known of such a home stands here and nowhere else, is read by supervisors with
-that right alone, and each reading is logged (DESIGN 7.3). To everybody else the room is "not found".
+that right alone, and each reading is logged (docs/design.md 7.3). To everybody else the room is "not found".
 A tenancy leaves it only by `clear_protected`, one at a time, with a reason.
 """
 

@@ -2,7 +2,7 @@
 
 Invariant: no cell of the file is in it, only row numbers, column names and codes (files/shapes.py),
 so it can be stored, mailed and shown for protected identities too. The JSON is stable: others
-script against it (DESIGN 9).
+script against it (docs/design.md 9).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 when rows were imported or none needed to be, 2 when the file was refused (DESIGN 9)."""
+        """0 when rows were imported or none needed to be, 2 when the file was refused (docs/design.md 9.3)."""
         return 2 if self.refused_whole else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The stable JSON of DESIGN 9, with `warnings` beside it; messages in the language in force."""
+        """The stable JSON of docs/design.md 9.3, with `warnings` beside it; messages in the language in force."""
         return {
             "read": self.read,
             "created": self.created,

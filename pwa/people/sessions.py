@@ -1,8 +1,8 @@
-"""Who is signed in where: rows that can be ended one by one.
+"""Sessions: who is signed in where, as rows that can be ended one by one.
 
-Invariant: a token is 256 random bits, stored only as its SHA-256, and works until its row is
-ended, expires, or its person is deactivated. It refuses to be renewed: signing in makes a new
-row (session fixation), and the life of a row is fixed when it is made.
+Invariant: a token is 256 random bits, stored only as its SHA-256, and valid until its row is ended,
+expires, or its person is deactivated. A session is never renewed: signing in makes a new row
+(against session fixation), and when a row expires is fixed when it is made.
 """
 
 from __future__ import annotations
@@ -11,13 +11,26 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlite_utils import Database
 
 from pwa.ids import uuid4
+from pwa.people import tables
 
-SEEN_EVERY = timedelta(minutes=5)
+LAST_SEEN_STEP = timedelta(minutes=5)
 DEVICE_CHARACTERS_MAX = 60
+
+# How a session ended. A restore ends all of them as "restored" (pwa/database/backup.py).
+Ending = Literal[
+    "signed_out",
+    "signed_in_again",
+    "ended_by_self",
+    "ended_by_administrator",
+    "deactivated",
+    "role_changed",
+    "password_changed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +46,10 @@ class Session:
 
 
 def start_session(db: Database, user: str, device: str, now: datetime, life: timedelta) -> str:
-    """A new session of `user`; its token, which is not stored and cannot be had again."""
+    """A new session of `user` for `life`; returns its token, which is stored nowhere."""
     token = secrets.token_urlsafe(32)
-    db.table("sessions").insert(
+    tables.insert_session(
+        db,
         {
             "id": uuid4(),
             "sha256": _digest(token),
@@ -44,31 +58,26 @@ def start_session(db: Database, user: str, device: str, now: datetime, life: tim
             "created_at": now.isoformat(),
             "last_seen": now.isoformat(),
             "expires_at": (now + life).isoformat(),
-        }
+        },
     )
     return token
 
 
 def find_session(db: Database, token: str, now: datetime) -> tuple[str, bool] | None:
-    """(user id, whether `last_seen` is due) of a session that still works."""
-    sql = "SELECT user, last_seen, expires_at FROM sessions WHERE sha256 = ? AND ended_at IS NULL"
-    row = db.execute(sql, [_digest(token)]).fetchone()
-    if row is None or datetime.fromisoformat(row[2]) <= now:
+    """(user id, whether `last_seen` is old enough to be renewed) of a valid session, else None."""
+    row = tables.find_session(db, _digest(token))
+    if row is None or datetime.fromisoformat(row["expires_at"]) <= now:
         return None
-    return str(row[0]), now - datetime.fromisoformat(row[1]) >= SEEN_EVERY
+    return row["user"], now - datetime.fromisoformat(row["last_seen"]) >= LAST_SEEN_STEP
 
 
 def touch_session(db: Database, token: str, now: datetime) -> None:
-    """Remember that the session was used just now."""
-    db.execute(
-        "UPDATE sessions SET last_seen = ? WHERE sha256 = ?", [now.isoformat(), _digest(token)]
-    )
+    """Note that the session is used now."""
+    tables.set_last_seen(db, _digest(token), now)
 
 
 def list_sessions(db: Database, user: str, now: datetime, token: str = "") -> list[Session]:
-    """The working sessions of `user`, newest first; `current` marks the one of `token`."""
-    sql = "user = ? AND ended_at IS NULL AND expires_at > ?"
-    rows = db.table("sessions").rows_where(sql, [user, now.isoformat()], order_by="last_seen DESC")
+    """The valid sessions of `user`, the last used first; `current` marks the one of `token`."""
     digest = _digest(token)
     return [
         Session(
@@ -79,28 +88,23 @@ def list_sessions(db: Database, user: str, now: datetime, token: str = "") -> li
             last_seen=row["last_seen"],
             current=row["sha256"] == digest,
         )
-        for row in rows
+        for row in tables.list_sessions(db, user, now)
     ]
 
 
-def end_session(db: Database, token: str, now: datetime, how: str) -> None:
-    """End the session of this token, if it still runs."""
-    _end(db, "sha256 = ?", [_digest(token)], now, how)
+def end_session(db: Database, token: str, now: datetime, how: Ending) -> None:
+    """End the session of this token if it has not ended."""
+    tables.end_session(db, _digest(token), now, how)
 
 
-def end_session_by_id(db: Database, user: str, id: str, now: datetime, how: str) -> None:
-    """End one session of `user`; somebody else's id does nothing."""
-    _end(db, "user = ? AND id = ?", [user, id], now, how)
+def end_session_by_id(db: Database, user: str, id: str, now: datetime, how: Ending) -> None:
+    """End one session of `user`; the id of somebody else's session does nothing."""
+    tables.end_session_by_id(db, user, id, now, how)
 
 
-def end_sessions_of(db: Database, user: str, now: datetime, how: str) -> None:
+def end_sessions_of(db: Database, user: str, now: datetime, how: Ending) -> None:
     """End every session of `user`."""
-    _end(db, "user = ?", [user], now, how)
-
-
-def _end(db: Database, where: str, values: list[str], now: datetime, how: str) -> None:
-    sql = f"UPDATE sessions SET ended_at = ?, ended_how = ? WHERE ended_at IS NULL AND {where}"  # noqa: S608
-    db.execute(sql, [now.isoformat(), how, *values])
+    tables.end_sessions_of(db, user, now, how)
 
 
 def _digest(token: str) -> str:

@@ -1,4 +1,4 @@
-"""Device health: what each phone last said of itself (platform.md 1.1, the canary).
+"""Device health: what each phone last said of itself (docs/browsers.md 1.1, the canary).
 
 Invariant: only facts about the device (storage, versions, counts, ids of visits it has deleted); no
 content, no place. A report of lost storage stays until a supervisor has seen it; a later good

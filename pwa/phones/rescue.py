@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pwa.services import Services
-from pwa.visits.submitting import find_principal
+from pwa.visits.submitting import principals
 from sync.limits import BATCH_OPERATIONS_MAX
 from sync.push import push
 from sync.rights import Principal
@@ -45,7 +45,9 @@ def take_in(services: Services, octets: bytes) -> Rescued:
     for start in range(0, len(texts), BATCH_OPERATIONS_MAX):
         batch = texts[start : start + BATCH_OPERATIONS_MAX]
         now = services.now().isoformat(timespec="seconds")
-        pushed = push(services.storage, batch, NOBODY, now, people=find_principal)
+        pushed = push(
+            services.storage, batch, NOBODY, now, people=principals(services.databases.writer)
+        )
         results += [one.result for one in pushed.results]
     held = results.count("held")
     return Rescued(held, len(results) - held, kept, len(blobs) - kept)

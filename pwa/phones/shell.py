@@ -9,12 +9,13 @@ through /sync only, and a form that slipped past the phone's router must find no
 import hashlib
 import json
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, current_app
 
-from pwa.bundle.assets import Assets, compressible
+from pwa.bundle.assets import Assets, content_type, is_compressible
 from pwa.publishing.versions import pack_bytes
 from pwa.services import get_services
 from pwa.web import access
+from pwa.web.compression import compress
 from pwa.web.security import csp
 
 blueprint = Blueprint("field", __name__)
@@ -27,6 +28,9 @@ SHELL_CSP = csp(form_action="'none'")
 WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
 @blueprint.get("/field/")
 @blueprint.get("/field/<path:page>")
 @access.public
@@ -34,7 +38,7 @@ def shell(page: str = "") -> Response:
     """The one page a phone ever loads. `page` is read by the phone's router, not here."""
     if not _assets().complete:
         return Response("The phone's files are not made yet: python -m pwa.bundle.build\n", 503)
-    response = compressible(request, _shell(), "text/html; charset=utf-8")
+    response = _public(_shell(), "text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = SHELL_CSP
     return response
@@ -44,7 +48,13 @@ def shell(page: str = "") -> Response:
 @access.public
 def asset(version: str, name: str) -> Response:
     """A public file of the current version."""
-    return _assets().response(request, version, name)
+    content = _assets().read(version, name)
+    if content is None:
+        abort(404)
+    response = _public(content, content_type(name), pack=is_compressible(name))
+    response.headers["Cache-Control"] = FOR_EVER
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 @blueprint.get("/sw.js")
@@ -60,7 +70,7 @@ def worker() -> Response:
     files = [shell_file, *assets.worker_files]
     head = f"const VERSION = {json.dumps(assets.version)}\nconst FILES = {json.dumps(files)}\n"
     source = (assets.static_dir / "sw.js").read_bytes()
-    response = compressible(request, head.encode() + source, "text/javascript; charset=utf-8")
+    response = _public(head.encode() + source, "text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = WORKER_CSP
     return response
@@ -100,7 +110,7 @@ def manifest() -> Response:
         ],
     }
     body = json.dumps(content, ensure_ascii=False).encode()
-    response = compressible(request, body, "application/manifest+json")
+    response = _public(body, "application/manifest+json")
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -113,8 +123,8 @@ def guide_pack(version: str, language: str) -> Response:
         pack = pack_bytes(db, version, language)
     if pack is None:
         abort(404)
-    response = compressible(request, pack, "application/json")
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response = _public(pack, "application/json")
+    response.headers["Cache-Control"] = FOR_EVER
     return response
 
 
@@ -127,6 +137,15 @@ def healthz() -> Response:
     body = json.dumps({"status": "ok", "version": _assets().version})
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _public(content: bytes, content_type: str, *, pack: bool = True) -> Response:
+    """An answer that is the same for everyone."""
+    response = Response(content, content_type=content_type)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if pack:
+        compress(response, public=True)
     return response
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import secrets
-import zlib
 from functools import cache, partial
 from typing import Any
 
@@ -22,14 +20,16 @@ from flask_login import current_user
 
 from pwa.blobs import named
 from pwa.blobs.files import BlobRefused
+from pwa.database.marks import backup_mark, server_id
 from pwa.homes import company
 from pwa.people.accounts import User, list_users
 from pwa.phones import devices
 from pwa.problems import Problem
 from pwa.publishing import recordings
 from pwa.services import Services, get_services
-from pwa.visits.submitting import find_principal, principal_of
+from pwa.visits.submitting import principal_of, principals
 from pwa.web.access import SIGNED_IN, requires
+from pwa.web.compression import compress, decompress
 from sync.apply import RULE
 from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, RIDING_BLOB_BYTES_MAX
 from sync.operations import MEDIA_TYPE, PROTOCOL, digest_of
@@ -64,7 +64,12 @@ def push_view() -> Response:
         services.blobs.signatures.keep(signatures)
         phone = Phone(device, key)
         pushed = push(
-            services.storage, texts, principal_of(_user()), now, people=find_principal, phone=phone
+            services.storage,
+            texts,
+            principal_of(_user()),
+            now,
+            people=principals(services.databases.writer),
+            phone=phone,
         )
         health = body.get("health")
         if isinstance(health, dict) and pushed.proven:
@@ -76,11 +81,13 @@ def push_view() -> Response:
 def _push_answer(
     services: Services, pushed: Pushed, texts: list[str], *, short: bool
 ) -> dict[str, Any]:
+    with services.databases.reading() as db:
+        backup = backup_mark(db)
     others = {one.id for one in pushed.results if one.result != "applied"}
     taken = [one for one in pushed.results if short and one.id not in others]
     return {
         "seq": pushed.seq,
-        "backup": backup_mark(services),
+        "backup": backup,
         **({"taken": _taken(taken)} if taken else {}),
         "results": [
             {
@@ -150,12 +157,14 @@ def pull_view() -> Response:
         view=view,
     )
     with services.databases.reading() as db:
+        backup = backup_mark(db)
         # Two hundred visits share a handful of buildings: each is looked up once.
         settings_of = cache(partial(company.settings_for, db))
         recorded = recordings.digests(db, services.guide)
         for snapshot in pulled.snapshots:
             file = snapshot["tenancy_fields"]
             snapshot["settings"] = settings_of(file.get("area", ""), file.get("building", ""))
+        people = list_users(db, active_only=False)
         comments = dict(
             db.execute("SELECT id, comment FROM held WHERE state = 'open' AND by = ?", [user.id])
         )
@@ -166,7 +175,7 @@ def pull_view() -> Response:
             "cursor": pulled.cursor,
             "more": pulled.more,
             "reset": pulled.reset,
-            "backup": backup_mark(services),
+            "backup": backup,
             "keep_days": settings.keep_sent_days,
             "today": window.today.isoformat(),
             "snapshots": pulled.snapshots,
@@ -179,7 +188,7 @@ def pull_view() -> Response:
                     "role": one.role,
                     "languages": list(one.languages),
                 }
-                for one in list_users(active_only=False)
+                for one in people
             ],
             "held": [
                 {
@@ -245,7 +254,10 @@ def _body() -> dict[str, Any]:
         raise Problem("unsupported")
     raw = request.stream.read(BATCH_BYTES_MAX + 1)
     if request.headers.get("Content-Encoding") == "gzip":
-        raw = _unzip(raw)
+        try:
+            raw = decompress(raw, BATCH_BYTES_MAX)
+        except ValueError as error:
+            raise Problem("malformed") from error
     if len(raw) > BATCH_BYTES_MAX:
         raise Problem("too_large")
     try:
@@ -257,49 +269,15 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _unzip(raw: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(raw, BATCH_BYTES_MAX + 1)
-    except zlib.error as error:
-        raise Problem("malformed") from error
-    if not unpacker.eof and len(unpacked) <= BATCH_BYTES_MAX:
-        raise Problem("malformed")  # cut off on the way
-    return unpacked
-
-
 def _answer(body: dict[str, Any]) -> Response:
-    services = get_services()
+    with get_services().databases.reading() as db:
+        server = server_id(db)
     text = json.dumps(
-        {"protocol": PROTOCOL, "server": server_id(services), **body},
+        {"protocol": PROTOCOL, "server": server, **body},
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
     answer = Response(text, mimetype=MEDIA_TYPE)
-    if len(text) > 1024 and "gzip" in request.headers.get("Accept-Encoding", ""):
-        packer = zlib.compressobj(6, wbits=31)
-        answer.set_data(packer.compress(text) + packer.flush())
-        answer.headers["Content-Encoding"] = "gzip"
-    answer.headers["Vary"] = "Accept-Encoding, Cookie"
+    compress(answer)
+    answer.vary.add("Cookie")
     return answer
-
-
-def server_id(services: Services) -> str:
-    """This database's own random name; made once, kept by a backup."""
-    with services.databases.reading() as db:
-        row = db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()
-    if row:
-        return str(row[0])
-    with services.databases.writing() as db:
-        db.execute(
-            "INSERT INTO marks (name, value) VALUES ('server', ?) ON CONFLICT DO NOTHING",
-            [secrets.token_hex(16)],
-        )
-        return str(db.execute("SELECT value FROM marks WHERE name = 'server'").fetchone()[0])
-
-
-def backup_mark(services: Services) -> int:
-    """The log's number that a backup has passed; phones keep what is newer (PROTOCOL.md 4)."""
-    with services.databases.reading() as db:
-        row = db.execute("SELECT value FROM marks WHERE name = 'backup'").fetchone()
-    return int(row[0]) if row else 0

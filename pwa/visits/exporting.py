@@ -1,7 +1,7 @@
 """What leaves as CSV: visits, follow-ups, consents, what was held, one row each.
 
 Invariant: nothing of a protected tenancy and nobody's name, language, phone number or free
-text is in an export (DESIGN 7.3, 7.8); a cell never starts a formula in a spreadsheet (OWASP,
+text is in an export (docs/design.md 7.3, 7.8); a cell never starts a formula in a spreadsheet (OWASP,
 CSV injection). There are no totals in it: the desk counts, because it hides small cells.
 """
 

@@ -19,7 +19,7 @@ from pwa.people.accounts import User, find_user
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits import tables
-from pwa.visits.submitting import Draft, find_principal, principal_of, submit
+from pwa.visits.submitting import Draft, principal_of, principals, submit
 from sync.apply import value_of
 from sync.limits import VISITORS_MAX
 from sync.operations import Refusal, parse
@@ -127,7 +127,7 @@ def _file(services: Services, row: HeldRow, user: User) -> str:
 def _assign(services: Services, row: HeldRow, user: User) -> bool:
     """Make its author a visitor of the visit besides those it has; False where that is impossible."""
     record = read_visits(services.storage, [row.visit]).get(row.visit)
-    author = find_user(row.by)
+    author = find_user(services.databases.writer, row.by)
     if record is None or author is None or not author.active or author.role not in _FIELD_ROLES:
         return False
     visitors = value_of(record, "visitors", [])
@@ -143,9 +143,10 @@ def _assign(services: Services, row: HeldRow, user: User) -> bool:
 
 def _offer(services: Services, row: HeldRow, how: Literal["retry", "accept"], resolver: str) -> str:
     """Push it like when it arrived: again as its sender, or (`accept`) as its author."""
-    user = find_user(row.by if how == "accept" else row.sender)
+    id = row.by if how == "accept" else row.sender
+    user = find_user(services.databases.writer, id)
     if user is None:
-        sender = Principal(row.by if how == "accept" else row.sender, "")
+        sender = Principal(id, "")
     elif not user.active and how == "retry":
         sender = Principal(user.id, "")
     else:
@@ -156,7 +157,7 @@ def _offer(services: Services, row: HeldRow, how: Literal["retry", "accept"], re
         [text],
         sender,
         _now(services),
-        people=find_principal,
+        people=principals(services.databases.writer),
         resolve=how,
         resolver=resolver,
     )

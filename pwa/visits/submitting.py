@@ -1,7 +1,7 @@
 """The desk's operations on visits, and the visit as a page of the desk may see it.
 
 Invariant: the desk changes visits and tenancies only by operations, through the same push as a
-phone (DESIGN 5); a form sent twice is one operation. A visit that the reader's role does not cover
+phone (docs/design.md 5.1); a form sent twice is one operation. A visit that the reader's role does not cover
 is "not found", like one that never existed (I7).
 """
 
@@ -19,7 +19,7 @@ from pwa.problems import Problem
 from pwa.services import Services
 from sync.apply import state_of
 from sync.operations import encode
-from sync.push import Result, push
+from sync.push import Directory, Result, push
 from sync.rights import DESK, Principal
 from sync.shapes import Outcome, TenancyRecord, VisitRecord, VisitState
 from sync.sqlite import SqliteStorage
@@ -53,11 +53,15 @@ def principal_of(user: User) -> Principal:
     return Principal(user.id, user.role, user.queue, user.ambassador_until)
 
 
-def find_principal(id: str) -> Principal:
-    """The person with this user id as the sender of a push; role "" for an unknown id and for
-    somebody who is not active any more."""
-    user = find_user(id)
-    return principal_of(user) if user is not None and user.active else Principal(id, "")
+def principals(db: Database) -> Directory:
+    """User id → that person as the protocol core knows people; role "" for nobody's id, and for who
+    is not active any more."""
+
+    def find(id: str) -> Principal:
+        user = find_user(db, id)
+        return principal_of(user) if user is not None and user.active else Principal(id, "")
+
+    return find
 
 
 def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Result]:
@@ -79,7 +83,13 @@ def submit(services: Services, user: User, drafts: Sequence[Draft]) -> list[Resu
             taken += 1
             fresh.append(draft.id)
             texts.append(_envelope(draft, user, device, taken, now))
-        pushed = push(services.storage, texts, principal_of(user), now, people=find_principal)
+        pushed = push(
+            services.storage,
+            texts,
+            principal_of(user),
+            now,
+            people=principals(services.databases.writer),
+        )
     erase_struck(services.databases, services.blobs, texts)
     results = {result.id: result for result in pushed.results}
     answers = []

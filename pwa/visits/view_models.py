@@ -2,7 +2,7 @@
 
 Invariant: pure, and equal to its twin word for word (sync/vectors/view_*.json run against
 both). What comes out holds strings, small integers, booleans, lists and dicts only, never
-None, and no key that is also an attribute of dict, list or str (DESIGN 4). Interface words are
+None, and no key that is also an attribute of dict, list or str (docs/design.md 4). Interface words are
 left as codes, which templates/shared/labels.html words in the reader's language. Rights, clocks
 and URLs belong to the caller.
 """

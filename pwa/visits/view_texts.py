@@ -21,7 +21,7 @@ View = dict[str, Any]
 Pack = Mapping[str, Any]
 
 # Groups of digits with spaces or dashes between them change places in a right-to-left line ("114 14"
-# reads "14 114"): LEFT-TO-RIGHT ISOLATE keeps their order (domain 5.3).
+# reads "14 114"): LEFT-TO-RIGHT ISOLATE keeps their order (docs/domain.md 5.3).
 _NUMBER = re.compile(r"\+?[0-9][0-9 .,:/–-]*[0-9]")
 
 

@@ -15,7 +15,9 @@ import flask_login
 from flask import Flask, Response, current_app, g, redirect, request
 
 from pwa.people.accounts import User
-from pwa.problems import Problem, problem_response, wants_json
+from pwa.problems import Problem
+from pwa.web import htmx
+from pwa.web.errors import problem_response, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -120,7 +122,7 @@ def install(app: Flask) -> None:
 def _sign_in_first() -> Response:
     # A redirect would make fetch and htmx show the sign-in page as if it were the answer, and
     # throw away a filled-in form; only a plain visit to a page is sent there.
-    page = request.method == "GET" and not wants_json() and "HX-Request" not in request.headers
+    page = request.method == "GET" and not wants_json() and not htmx.is_htmx()
     if not page:
         return problem_response(Problem("reauth"))
     here = request.full_path if request.query_string else request.path

@@ -26,9 +26,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from pwa.people import accounts, sessions
-from pwa.problems import Problem, wants_json
+from pwa.problems import Problem
 from pwa.services import Services, get_services
 from pwa.web import access
+from pwa.web.errors import wants_json
 from pwa.web.i18n import SESSION_KEY
 
 blueprint = Blueprint("sign_in", __name__)
@@ -122,7 +123,8 @@ def language() -> ResponseReturnValue:
     session.permanent = True
     user = access.find_current_user()
     if user is not None:
-        accounts.set_interface_language(user.id, form["language"])
+        with get_services().databases.writing() as db:
+            accounts.set_interface_language(db, user.id, form["language"])
     if wants_json():
         return jsonify(language=form["language"])
     return redirect(own_path(form["next"]) or "/", 303)
@@ -160,13 +162,14 @@ def find_user_of(services: Services, token: str) -> accounts.User | None:
     now = services.now()
     with services.databases.reading() as db:
         found = sessions.find_session(db, token, now)
-        rows = list(db.table("users").rows_where("id = ? AND active", [found[0]])) if found else []
-    if found is None or not rows:
+        user = accounts.find_user(db, found[0]) if found else None
+    if found is None or user is None or not user.active:
         return None
-    if found[1]:
+    _, touch_is_due = found
+    if touch_is_due:
         with services.databases.writing() as db:
             sessions.touch_session(db, token, now)
-    return accounts.user_from(rows[0], token)
+    return replace(user, session=token)
 
 
 def _check(name: str, password: str) -> accounts.User:
@@ -175,7 +178,7 @@ def _check(name: str, password: str) -> accounts.User:
     wait = throttle.wait_seconds(key, now)
     if wait:
         raise Problem("wait", seconds=wait)
-    user = accounts.check_password(name, password)
+    user = accounts.check_password(get_services().databases, name, password)
     if user is None:
         throttle.failed(key, now)
         raise Problem("bad_credentials")
@@ -186,13 +189,13 @@ def _check(name: str, password: str) -> accounts.User:
 def _begin(user: accounts.User, device: str) -> None:
     before = access.find_current_user()
     life = timedelta(hours=get_services().settings.session_hours)
+    chosen = session.get(SESSION_KEY, "")
     with get_services().databases.writing() as db:
         if before is not None:
             sessions.end_session(db, before.session, get_services().now(), "signed_in_again")
         token = sessions.start_session(db, user.id, device, get_services().now(), life)
-    chosen = session.get(SESSION_KEY, "")
-    if chosen and not user.interface_language:
-        accounts.set_interface_language(user.id, chosen)
+        if chosen and not user.interface_language:
+            accounts.set_interface_language(db, user.id, chosen)
     _forget()
     session[KNOWN_KEY] = user.name
     flask_login.login_user(replace(user, session=token))

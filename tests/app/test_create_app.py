@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from jinja2 import StrictUndefined
 
 from pwa import create_app
-from pwa.database.connections import DatabaseError
+from pwa.database import DatabaseError
 from pwa.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,12 +22,12 @@ from pwa.bundle import build
 from pwa.bundle.assets import Assets
 from pwa.homes import company
 from pwa.ids import uuid4, uuid7
-from pwa.people import accounts
 from pwa.phones.shell import LOADED_BY_SHELL
 from pwa.visits.submitting import Draft, submit
 from tests.bench import sync
 from tests.bench.setting import OUT, ROOT, folder, make, say, services_of
 from tests.browser.conftest import PHONE, Device, Server, until
+from tests.cast.people import add_user
 from tests.conftest import PASSWORD
 
 VISITS = 200
@@ -82,8 +82,8 @@ def seed(data: Path) -> None:
     app = make(data)
     services = services_of(app)
     with app.app_context():
-        alice = accounts.add_user("alice", "supervisor", PASSWORD)
-        bob = accounts.add_user("bob", "visitor", PASSWORD, languages=["sv", "ar", "en"])
+        alice = add_user(services, "alice", "supervisor", PASSWORD)
+        bob = add_user(services, "bob", "visitor", PASSWORD, languages=["sv", "ar", "en"])
         with services.databases.writing() as db:
             facts = {
                 name: one.default for name, one in services.guide.settings.items() if one.default

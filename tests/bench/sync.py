@@ -1,6 +1,6 @@
 """Sync over real HTTP against the real server process: time, bytes, requests, CPU, bytes stored.
 
-The work is the one the peers were measured with (DESIGN 8): a visit of 60 answers one by one,
+The work is the one the peers were measured with (docs/design.md 8): a visit of 60 answers one by one,
 3 notes of 200 characters, 2 follow-ups and 3 consents with a 6 kB signature each. Bodies are what
 a phone sends, gzip included, and are made before the clock starts; bytes are whole HTTP messages,
 heads included. Every run ends by counting the log: nothing lost, nothing doubled, or no figure.
@@ -26,11 +26,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pwa.ids import uuid4, uuid7
-from pwa.people import accounts
 from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
 from tests.bench.setting import folder, make, say, services_of
 from tests.browser.conftest import Server
+from tests.cast.people import add_user
 from tests.conftest import PASSWORD
 
 RUNS = 7
@@ -245,12 +245,12 @@ def world(visitors: int, each: int) -> Iterator[World]:
         services = services_of(app)
         users, visits = {}, {}
         with app.app_context():
-            alice = accounts.add_user("alice", "supervisor", PASSWORD)
+            alice = add_user(services, "alice", "supervisor", PASSWORD)
             drafts = []
             for n in range(visitors):
                 name = f"visitor{n}"
-                users[name] = accounts.add_user(
-                    name, "visitor", PASSWORD, languages=["sv", "ar"]
+                users[name] = add_user(
+                    services, name, "visitor", PASSWORD, languages=["sv", "ar"]
                 ).id
                 visits[name] = [uuid4() for _ in range(each)]
                 for id in visits[name]:

@@ -37,10 +37,10 @@ from playwright.sync_api import Error, Playwright, Route, sync_playwright
 
 from pwa import create_app, initialise
 from pwa.bundle import build
-from pwa.people import accounts
 from pwa.settings import Settings
 from tests.browser import conftest
 from tests.browser.conftest import PHONE, ROOT, Device, Server, until
+from tests.cast.people import add_user
 from tests.conftest import PASSWORD
 
 FLAGS: dict[str, list[str]] = {
@@ -136,8 +136,7 @@ class Rig:
         settings = Settings(data=data)
         initialise(settings)
         app = create_app(settings)
-        with app.app_context():
-            accounts.add_user("bob", "visitor", PASSWORD, languages=["sv", "ar"])
+        add_user(app.extensions["troskel"], "bob", "visitor", PASSWORD, languages=["sv", "ar"])
         app.extensions["troskel"].close()
         self.server = Server(data, folder / "releases")
         self.server.start()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from PIL import Image
 from playwright.sync_api import Page, Playwright, Route, expect
 
 from pwa import create_app
-from pwa.people import accounts
 from pwa.settings import Settings
 from tests.browser.conftest import PHONE, Device, Server, until
+from tests.cast.people import user_named
 from tests.cast.pictures import POSITION, SECRETS, opened, photo
 from tests.cast.world import World
 
@@ -40,14 +41,8 @@ def world_of(data: Path, work: Callable[[World], str]) -> str:
     """Do something in the company's data while its server is down."""
     app = create_app(Settings(data=data))
     try:
-
-        def user_of(name: str) -> accounts.User:
-            with app.app_context():
-                user = accounts.find_user_by_name(name)
-            assert user is not None
-            return user
-
-        return work(World(app.extensions["troskel"], user_of))
+        services = app.extensions["troskel"]
+        return work(World(services, partial(user_named, services)))
     finally:
         app.extensions["troskel"].close()
 

@@ -1,4 +1,4 @@
-"""The eight traps of htmx 4 on a phone that answers itself (docs/design: the phone's small server).
+"""The eight traps of htmx 4 on a phone that answers itself (docs/design.md 3.4).
 
 Each test puts a probe page into a copy of the app and does what a hurried thumb does. The probe's
 `gate` holds a save open, so that "fast" means "before the save is done", not a number of

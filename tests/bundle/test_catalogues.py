@@ -213,7 +213,7 @@ def test_it_has_as_many_forms_as_cldr_has_for_whole_numbers(language: str) -> No
 
 
 def test_no_page_tells_anybody_that_they_disturb() -> None:
-    """The company asks for consideration; it does not speak of disturbing (domain, R82)."""
+    """The company asks for consideration; it does not speak of disturbing (docs/domain.md 3.10)."""
     catalogue = catalogues.read_catalogue(ROOT, "sv")
     texts = [form for m in catalogue if m.id for form in _forms(m.string)]
     assert not [text for text in texts if re.search(r"\bstör(?!re|st)", text, re.IGNORECASE)]

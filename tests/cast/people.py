@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 
 from pwa.people import accounts
 from pwa.people.accounts import User
+from pwa.services import Services
+from tests.cast.company import services_of
 
 PASSWORD = "a long test password"
 # English, because tests quote msgids; other languages are tests/web/test_i18n.py's subject.
@@ -42,10 +44,14 @@ CAST: dict[str, Person] = {
 }
 
 
+def add_user(services: Services, name: str, role: str, password: str, **facts: Any) -> User:
+    """A new person; `facts` as `accounts.add_user` takes them."""
+    return accounts.add_user(services.databases, name, role, password, services.now(), **facts)
+
+
 def add_person(app: Flask, name: str, person: Person | None = None) -> User:
     """Create the account `name`: one of the cast, or as `person` says."""
-    with app.app_context():
-        return accounts.add_user(name, password=PASSWORD, **(person or CAST[name]))
+    return add_user(services_of(app), name, password=PASSWORD, **(person or CAST[name]))
 
 
 def add_people(
@@ -57,8 +63,13 @@ def add_people(
 
 def find_person(app: Flask, name: str) -> User:
     """The account of that name, as the database has it now."""
-    with app.app_context():
-        user = accounts.find_user_by_name(name)
+    return user_named(services_of(app), name)
+
+
+def user_named(services: Services, name: str) -> User:
+    """The person who signs in as `name`, who must be there."""
+    with services.databases.reading() as db:
+        user = accounts.find_user_by_name(db, name)
     assert user is not None, name
     return user
 
@@ -81,3 +92,36 @@ def quick_hashing() -> Iterator[None]:
         yield
     finally:
         accounts.HASHER = real
+
+
+def user_with(services: Services, id: str) -> User:
+    """The person with this id, who must be there."""
+    with services.databases.reading() as db:
+        user = accounts.find_user(db, id)
+    assert user is not None, id
+    return user
+
+
+def change_user(services: Services, id: str, **changes: Any) -> User:
+    """Change some facts of a person and keep the others."""
+    user = user_with(services, id)
+    facts = {
+        "role": user.role,
+        "queue": user.queue,
+        "languages": user.languages,
+        "display_name": user.display_name,
+        "may_see_protected": user.may_see_protected,
+    }
+    with services.databases.writing() as db:
+        return accounts.change_user(db, id, services.now(), **facts | changes)
+
+
+def set_active(services: Services, id: str, active: bool) -> None:
+    """Let a person sign in, or no longer."""
+    with services.databases.writing() as db:
+        accounts.set_active(db, id, active, services.now())
+
+
+def set_password(services: Services, id: str, password: str) -> None:
+    """A new password."""
+    accounts.set_password(services.databases, id, password, services.now())

@@ -16,7 +16,7 @@ from pwa.ids import uuid4
 from pwa.people.accounts import User
 from pwa.services import Services
 from pwa.visits.holding import HeldRow, list_held
-from pwa.visits.submitting import Draft, find_principal, principal_of, submit
+from pwa.visits.submitting import Draft, principal_of, principals, submit
 from sync.push import Pushed, push
 from tests.cast.drafts import planned_visit
 from tests.cast.operations import NOW as NOW
@@ -46,7 +46,11 @@ class Phone:
         own = {"at": stamp, "base": head_of(self.services)}
         text = self.maker.make(kind, visit, data, **(own | changes))
         return push(
-            self.services.storage, [text], principal_of(self.user), stamp, people=find_principal
+            self.services.storage,
+            [text],
+            principal_of(self.user),
+            stamp,
+            people=principals(self.services.databases.writer),
         )
 
 

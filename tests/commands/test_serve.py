@@ -15,7 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,11 @@ import pytest
 from pwa import create_app, initialise
 from pwa.database.connections import DATABASE, Databases
 from pwa.ids import uuid4, uuid7
-from pwa.people import accounts
 from pwa.services import EXTENSION, Services
 from pwa.settings import Settings
 from pwa.visits.submitting import Draft, submit
 from sync.operations import MEDIA_TYPE, encode
+from tests.cast.people import user_named
 from tests.conftest import PASSWORD
 from tests.sync.world import REGISTER
 
@@ -136,11 +136,12 @@ def test_every_command_that_writes_is_safe_beside_a_server_under_load(
 ) -> None:
     """A phone pushes without a pause while commands write: every acknowledged note is in the log once,
     every command succeeds, the database is intact, and a restore is refused."""
-    url = url_of(start())
+    server = start()
+    url = url_of(server)
     visit, bob = _assigned_visit(data_dir)
     backup = str(tmp_path / "b.tar.gz")
     tenancies = str(Path(__file__).parents[1] / "data/tenancies-utf8.csv")
-    with Pushing(url, visit, bob) as phone:
+    with drained(server), Pushing(url, visit, bob) as phone:
         for arguments in (
             ["user", "add", "dora", "--role", "visitor", "--password-stdin"],
             ["import", tenancies],
@@ -166,6 +167,19 @@ def test_every_command_that_writes_is_safe_beside_a_server_under_load(
         assert db.execute("SELECT count(*) FROM marks WHERE name = 'backup'").fetchone() == (1,)
 
 
+@contextmanager
+def drained(server: subprocess.Popen[str]) -> Iterator[None]:
+    """Read what a server prints until the block ends, then stop it. A thousand lines of access log
+    fill the pipe, and the server would wait for a reader."""
+    reader = threading.Thread(target=server.communicate)
+    reader.start()
+    try:
+        yield
+    finally:
+        server.terminate()
+        reader.join(60)
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A `troskel` command in a process of its own."""
     return subprocess.run(
@@ -183,10 +197,7 @@ def _assigned_visit(data: Path) -> tuple[str, str]:
     services: Services = app.extensions[EXTENSION]
     try:
         with app.app_context():
-            alice = accounts.find_user_by_name("alice")
-            bob = accounts.find_user_by_name("bob")
-            assert alice is not None
-            assert bob is not None
+            alice, bob = user_named(services, "alice"), user_named(services, "bob")
             visit = uuid4()
             drafts = [
                 Draft(uuid7(1), "tenancy.register", visit, REGISTER, type="tenancy"),

@@ -22,7 +22,6 @@ from pwa.guide.format import Guide
 from pwa.homes import company
 from pwa.homes.importing import import_file
 from pwa.ids import uuid4
-from pwa.people import accounts
 from pwa.people.accounts import User
 from pwa.publishing import acts, recordings
 from pwa.publishing.versions import draft_guide, publish
@@ -30,6 +29,7 @@ from pwa.services import EXTENSION, Services
 from pwa.visits.holding import resolve_held
 from pwa.visits.submitting import Draft, submit
 from sync.restored import begin_anew
+from tests.cast.people import add_user
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import CONSENT, NOW, SIGNATURE, operation
 from tests.conftest import CAST, PASSWORD, SAME_ORIGIN
@@ -58,9 +58,9 @@ OGG = (
 
 def tell(app: Flask, whole: Guide) -> None:
     """Fill the empty database of `app`; `whole` is the guide that the desk's pages need."""
-    with app.app_context():
-        people = {name: _person(name, facts) for name, facts in CAST.items()}
-    story = _Story(app, app.extensions[EXTENSION], people)
+    services: Services = app.extensions[EXTENSION]
+    people = {name: _person(services, name, facts) for name, facts in CAST.items()}
+    story = _Story(app, services, people)
     story.register()
     story.one_phone_of_two()
     story.what_an_ambassador_is_not_shown()
@@ -72,9 +72,9 @@ def tell(app: Flask, whole: Guide) -> None:
     story.restored()
 
 
-def _person(name: str, facts: dict[str, Any]) -> User:
+def _person(services: Services, name: str, facts: dict[str, Any]) -> User:
     sees_protected = name == "alice"
-    return accounts.add_user(name, password=PASSWORD, may_see_protected=sees_protected, **facts)
+    return add_user(services, name, password=PASSWORD, may_see_protected=sees_protected, **facts)
 
 
 def row(number: int, name: str = "Testsson Test", protected: str = "N") -> str:
@@ -319,7 +319,7 @@ class _Story:
 
     def restored(self) -> None:
         """A backup, a restore, and work after it."""
-        write_backup(self.services, self.services.settings.data / "test.tar.gz")
+        write_backup(self.services.databases, self.services.settings.data / "test.tar.gz", "own")
         begin_anew(self.services.storage, NOW.isoformat(timespec="seconds"))
         self.bob.write("visit.note", self.visits[0], {"item": "", "text": "Sist"})
         self.bob.send()

@@ -17,6 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from pwa import create_app, initialise
+from pwa.database import DatabaseError
 from pwa.database.backup import (
     begin_external,
     end_external,
@@ -24,8 +25,9 @@ from pwa.database.backup import (
     restored_externally,
     write_backup,
 )
-from pwa.database.connections import DATABASE, DatabaseError, hold_server_lock
-from pwa.phones.wire import backup_mark
+from pwa.database.connections import DATABASE
+from pwa.database.locks import hold_server_lock
+from pwa.database.marks import backup_mark
 from pwa.services import Services
 from pwa.settings import Settings
 from sync.kinds import is_uuid
@@ -51,6 +53,21 @@ def work(world: World, bob: WirePhone) -> str:
     return text
 
 
+def mark_of(services: Services) -> int:
+    with services.databases.reading() as db:
+        return backup_mark(db)
+
+
+def place_in(services: Services) -> str:
+    with services.databases.reading() as db:
+        return begin_external(db)
+
+
+def finish(services: Services, place: str) -> int:
+    with services.databases.writing() as db:
+        return end_external(db, place, services.settings.backup)
+
+
 @pytest.mark.parametrize("fault", ["cut", "turned", "full"])
 def test_the_mark_never_moves_for_a_backup_that_does_not_read_back(
     fault: str, services: Services, world: World, bob: WirePhone, tmp_path: Path,
@@ -58,9 +75,11 @@ def test_the_mark_never_moves_for_a_backup_that_does_not_read_back(
 ) -> None:  # fmt: skip
     work(world, bob)
     target = tmp_path / "b.tar.gz"
-    assert write_backup(services, target) == backup_mark(services) == world.log_length()
+    assert (
+        write_backup(services.databases, target, "own") == mark_of(services) == world.log_length()
+    )
     good = target.read_bytes()
-    mark = backup_mark(services)
+    mark = mark_of(services)
     work(world, bob)
     real = os.fsync
 
@@ -76,11 +95,13 @@ def test_the_mark_never_moves_for_a_backup_that_does_not_read_back(
 
     with monkeypatch.context() as patch, pytest.raises(DatabaseError):
         patch.setattr(os, "fsync", fsync)
-        write_backup(services, target)
-    assert backup_mark(services) == mark
+        write_backup(services.databases, target, "own")
+    assert mark_of(services) == mark
     assert target.read_bytes() == good
     assert list(tmp_path.glob(".b*")) == []
-    assert write_backup(services, target) == backup_mark(services) == world.log_length()
+    assert (
+        write_backup(services.databases, target, "own") == mark_of(services) == world.log_length()
+    )
 
 
 def test_a_backup_of_a_picture_that_has_rotted_is_refused_and_names_it(
@@ -91,8 +112,8 @@ def test_a_backup_of_a_picture_that_has_rotted_is_refused_and_names_it(
     path.chmod(0o600)
     path.write_bytes(b"rotten")
     with pytest.raises(DatabaseError, match=sha):
-        write_backup(services, tmp_path / "b.tar.gz")
-    assert backup_mark(services) == 0
+        write_backup(services.databases, tmp_path / "b.tar.gz", "own")
+    assert mark_of(services) == 0
 
 
 @pytest.fixture
@@ -106,16 +127,16 @@ def test_with_another_tool_the_mark_moves_to_where_the_log_stood_before_it_began
     external: Services, world: World, bob: WirePhone
 ) -> None:
     work(world, bob)
-    before, place = world.log_length(), begin_external(external)
+    before, place = world.log_length(), place_in(external)
     work(world, bob)
-    assert backup_mark(external) == 0
-    assert end_external(external, place) == backup_mark(external) == before
+    assert mark_of(external) == 0
+    assert finish(external, place) == mark_of(external) == before
     assert bob.news()["backup"] == before
     # An older one that ends later takes nothing back.
-    later = begin_external(external)
-    end_external(external, later)
-    end_external(external, place)
-    assert backup_mark(external) == world.log_length()
+    later = place_in(external)
+    finish(external, later)
+    finish(external, place)
+    assert mark_of(external) == world.log_length()
 
 
 @pytest.mark.parametrize("place", ["", "0.abc", "1", "1.0000000000000000", "x.y", "999."])
@@ -124,8 +145,8 @@ def test_a_place_that_is_not_in_this_log_moves_no_mark(
 ) -> None:
     work(world, bob)
     with pytest.raises(DatabaseError):
-        end_external(external, place)
-    assert backup_mark(external) == 0
+        finish(external, place)
+    assert mark_of(external) == 0
 
 
 def test_the_server_that_makes_its_own_backups_takes_no_word_of_others(
@@ -133,7 +154,7 @@ def test_the_server_that_makes_its_own_backups_takes_no_word_of_others(
 ) -> None:
     work(world, bob)
     with pytest.raises(DatabaseError, match="TROSKEL_BACKUP=external"):
-        end_external(services, begin_external(services))
+        finish(services, place_in(services))
 
 
 def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
@@ -141,7 +162,7 @@ def test_i1_after_a_restore_phones_offer_again_and_each_operation_counts_once(
 ) -> None:
     saved = work(world, bob)
     cursor = bob.news()["cursor"]
-    write_backup(services, tmp_path / "b.tar.gz")
+    write_backup(services.databases, tmp_path / "b.tar.gz", "own")
     visit = world.visit(visitors=["bob"])  # planned after the backup: the restore forgets it
     lost = [bob.note(next(iter(world.tenancies)), "After the backup"), bob.note(visit, "Elsewhere")]
     assert bob.told(*lost) == [("applied", "")] * 2
@@ -185,7 +206,7 @@ def test_no_number_is_given_twice_after_a_restore(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
     work(world, bob)
-    write_backup(services, tmp_path / "b.tar.gz")
+    write_backup(services.databases, tmp_path / "b.tar.gz", "own")
     again = replace(settings, data=tmp_path / "again")
     restore_backup(again.data, tmp_path / "b.tar.gz", NOW)
     *before, last = chain(again.data)
@@ -217,7 +238,7 @@ def test_a_restore_is_refused_while_a_server_runs(
     services: Services, world: World, bob: WirePhone, settings: Settings, tmp_path: Path
 ) -> None:
     work(world, bob)
-    write_backup(services, tmp_path / "b.tar.gz")
+    write_backup(services.databases, tmp_path / "b.tar.gz", "own")
     server = hold_server_lock(settings.data)
     try:
         with pytest.raises(DatabaseError, match="running"):
@@ -253,7 +274,7 @@ def test_a_restore_that_was_cut_short_never_becomes_an_empty_company(
 ) -> None:  # fmt: skip
     work(world, bob)
     length = world.log_length()
-    write_backup(services, tmp_path / "b.tar.gz")
+    write_backup(services.databases, tmp_path / "b.tar.gz", "own")
     again = replace(settings, data=tmp_path / "again")
     restore_backup(again.data, tmp_path / "b.tar.gz", NOW)
     initialise(again)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from pwa.database.connections import DATABASE, DatabaseError, Databases, hold_server_lock
+from pwa.database import DatabaseError
+from pwa.database.connections import DATABASE, Databases
+from pwa.database.locks import hold_server_lock
 from pwa.database.migrations import apply_steps, migrate
 from pwa.database.schema import Step, steps
 
@@ -171,7 +173,7 @@ def test_writing_takes_the_database_before_its_first_statement(databases: Databa
 SERVES = """
 import sys
 from pathlib import Path
-from pwa.database.connections import hold_server_lock
+from pwa.database.locks import hold_server_lock
 lock = hold_server_lock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

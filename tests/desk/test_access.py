@@ -1,4 +1,4 @@
-"""Who gets into the desk, and that a protected tenancy is nowhere in it (I7, DESIGN 7.3)."""
+"""Who gets into the desk, and that a protected tenancy is nowhere in it (I7, docs/design.md 7.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pwa.ids import uuid4
 from tests.cast.world import CONSENT, World
 
 Client = Callable[[str], FlaskClient]
-# The guide's texts and voices are for whoever speaks a language: test_guide_review.py and
+# The guide's texts and recordings are for anyone who speaks a language: test_guide_review.py and
 # test_recordings.py say who does what. The boendeguide is for everyone: test_handing.py.
 APART = (people, po, publish, guide_review, handouts, recordings)
 OWN = {page.blueprint.name for page in PAGES if page not in APART}

@@ -99,7 +99,7 @@ def test_a_cancelled_visit_is_in_no_number(client_for: Client, world: World) -> 
     assert "No welcome visits in this period" in _english(client_for("alice")).get("/desk/").text
 
 
-def test_a_silent_phone_with_unsent_work_stands_first(client_for: Client, world: World) -> None:
+def test_a_silent_phone_with_unsent_work_is_first(client_for: Client, world: World) -> None:
     with world.services.databases.writing() as db:
         for name, unsent, ago in (("bob", 0, -1), ("amira", 4, -3)):
             seen = days(ago).isoformat(timespec="seconds")

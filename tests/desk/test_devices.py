@@ -1,4 +1,4 @@
-"""The phones at the desk: losses stay until seen to, the worst stand first, deletions are confirmed."""
+"""The phones at the desk: losses stay until seen to, the worst is first, deletions are confirmed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WELL: dict[str, Any] = {
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
-def heard(world: World, device: str, name: str = "bob", ago: int = 0, **health: Any) -> None:
+def report(world: World, device: str, name: str = "bob", ago: int = 0, **health: Any) -> None:
     with world.services.databases.writing() as db:
         at = days(-ago).isoformat(timespec="seconds")
         devices.report(db, device, world.user_of(name).id, WELL | health, at)
@@ -60,20 +60,18 @@ def english(client: FlaskClient) -> FlaskClient:
 def test_what_a_phone_needs(
     world: World, ago: int, health: dict[str, Any], needs: tuple[str, ...]
 ) -> None:
-    heard(world, "phone", ago=ago, **health)
+    report(world, "phone", ago=ago, **health)
     assert needs_of(row_of(world, "phone"), NOW, "this") == needs
 
 
-def test_the_worst_phone_stands_first(client_for: Client, world: World) -> None:
-    heard(world, "well")
-    heard(world, "older", version="older")
-    heard(world, "silent", ago=4, unsent=2)
-    heard(world, "lost", lost="emptied", lost_unsent=5)
-    with world.services.databases.reading() as db:
-        rows = devices.list_devices(db)
+def test_the_worst_phone_is_first(client_for: Client, world: World) -> None:
+    report(world, "well")
+    report(world, "older", version="older")
+    report(world, "silent", ago=4, unsent=2)
+    report(world, "lost", lost="emptied", lost_unsent=5)
     alice = english(client_for("alice"))
-    with alice.application.app_context():
-        assert [one.row.id for one in list_phones(rows, NOW, "this")] == [
+    with alice.application.app_context(), world.services.databases.reading() as db:
+        assert [one.row.id for one in list_phones(db, NOW, "this")] == [
             "lost", "silent", "older", "well",
         ]  # fmt: skip
     html = alice.get("/desk/devices").text
@@ -82,8 +80,8 @@ def test_the_worst_phone_stands_first(client_for: Client, world: World) -> None:
 
 
 def test_a_loss_stays_until_somebody_has_seen_to_it(client_for: Client, world: World) -> None:
-    heard(world, "phone", lost="rolled_back", lost_unsent=2, lost_device="phone")
-    heard(world, "phone")
+    report(world, "phone", lost="rolled_back", lost_unsent=2, lost_device="phone")
+    report(world, "phone")
     alice = english(client_for("alice"))
     assert "put back to an older copy" in alice.get("/desk/devices").text
     assert alice.post("/desk/devices/seen", data={"device": "phone"}).status_code == 303
@@ -91,14 +89,14 @@ def test_a_loss_stays_until_somebody_has_seen_to_it(client_for: Client, world: W
     assert row_of(world, "phone").lost_unsent == 0
 
 
-def test_a_phone_that_lost_its_storage_is_told_under_its_new_name_alone(world: World) -> None:
-    heard(world, "before", ago=5, unsent=7)
-    heard(world, "after", lost="emptied", lost_unsent=0, lost_device="before")
+def test_a_phone_that_lost_its_storage_is_listed_under_its_new_name_alone(world: World) -> None:
+    report(world, "before", ago=5, unsent=7)
+    report(world, "after", lost="emptied", lost_unsent=0, lost_device="before")
     with world.services.databases.reading() as db:
         (row,) = devices.list_devices(db)
     assert (row.id, row.lost_unsent, row.lost_reason) == ("after", 7, "emptied")
-    heard(world, "after", lost="emptied", lost_unsent=9, recovered=3)  # the answer was lost
-    heard(world, "after", recovered=3)
+    report(world, "after", lost="emptied", lost_unsent=9, recovered=3)  # the answer was lost
+    report(world, "after", recovered=3)
     assert (row_of(world, "after").lost_unsent, row_of(world, "after").recovered) == (7, 3)
 
 
@@ -126,16 +124,16 @@ def test_the_room_shows_which_phones_have_deleted_what_is_protected(
     with world.services.databases.writing() as db:
         devices.report(db, "new-of-bob", world.user_of("bob").id, WELL, later)
 
-    def told() -> list[tuple[str, int, int]]:
+    def listed() -> list[tuple[str, int, int]]:
         with world.services.databases.reading() as db:
             return [(row.device, row.confirmed, row.open) for row in devices.list_deletions(db)]
 
-    assert told() == [("phone-of-bob", 0, 2)]
+    assert listed() == [("phone-of-bob", 0, 2)]
     stranger = world.visit(visitors=["bob"])
     push(bob, "phone-of-bob", deleted=[visits[0], stranger, uuid4(), 7, "x"])
-    assert told() == [("phone-of-bob", 1, 1)]
+    assert listed() == [("phone-of-bob", 1, 1)]
     push(bob, "phone-of-bob", deleted=visits)
-    assert told() == [("phone-of-bob", 2, 0)]
+    assert listed() == [("phone-of-bob", 2, 0)]
     html = english(client_for("alice")).get("/desk/protected").text
     assert "Deleted from the phones" in html
     assert visits[0] not in html

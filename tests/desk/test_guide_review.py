@@ -16,7 +16,7 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from pwa.desk.guide.lists import FILTERS, topics
-from pwa.desk.guide.words import changed, pieces
+from pwa.desk.guide.text_filters import changed, pieces
 from pwa.guide import LANGUAGES, load
 from pwa.publishing import events, versions
 from pwa.services import Services
@@ -48,7 +48,7 @@ def article_of(client: FlaskClient, tag: str, key: str) -> str:
 def press(
     client: FlaskClient, tag: str, key: str, action: str, headers: Any = None, **fields: str
 ) -> TestResponse:
-    """Press a button of the form of `key`, as it stands on the page now."""
+    """Press a button of the form of `key`, as it is on the page now."""
     form = {"action": action, "seen": seen(client, tag, key)} | fields
     return client.post(f"/desk/guide/{tag}/{key}", data=form, headers=headers)
 
@@ -71,7 +71,7 @@ def pack(services: Services, client: FlaskClient, tag: str) -> Any:
 # --- who may --------------------------------------------------------------------------------
 
 
-def test_whoever_speaks_a_language_reviews_it_and_sees_no_tenant(client_for: ClientFor) -> None:
+def test_anyone_who_speaks_a_language_reviews_it_and_sees_no_tenant(client_for: ClientFor) -> None:
     amira = client_for("amira")
     assert "/desk/guide/ar?show=unreviewed" in amira.get("/desk/guide").text
     assert press(amira, "ar", KEY, "approve").status_code == 303
@@ -111,7 +111,7 @@ def test_only_an_administrator_publishes(client_for: ClientFor, services: Servic
     assert services.guide.version != before
 
 
-def test_reviewed_by_a_native_speaker_is_never_said_by_somebody_who_does_not_speak_it(
+def test_only_a_native_speaker_marks_a_text_reviewed(
     client_for: ClientFor, services: Services
 ) -> None:
     root = client_for("root")
@@ -134,9 +134,7 @@ def test_it_needs_a_sign_in(client_for: ClientFor) -> None:
 # --- the pages ------------------------------------------------------------------------------
 
 
-def test_each_language_is_told_by_its_states_and_they_add_up(
-    client_for: ClientFor, services: Services
-) -> None:
+def test_the_states_of_each_language_add_up(client_for: ClientFor, services: Services) -> None:
     html = client_for("alice").get("/desk/guide").text
     total = len(services.guide.text_keys)
     bars = re.findall(r'<svg class="bar"[^>]*aria-label="([^"]*)"', html)
@@ -196,7 +194,7 @@ def test_a_page_that_is_not_there_is_not_found(client_for: ClientFor) -> None:
 # --- reviewing ------------------------------------------------------------------------------
 
 
-def test_approving_takes_one_tap_and_the_text_comes_back_approved(
+def test_approving_takes_one_tap_and_returns_the_text_approved(
     client_for: ClientFor,
 ) -> None:
     answer = press(client_for("amira"), "ar", KEY, "approve", HTMX)
@@ -207,7 +205,7 @@ def test_approving_takes_one_tap_and_the_text_comes_back_approved(
     assert 'value="approve"' not in answer.text
 
 
-def test_the_history_says_who_when_and_from_what_to_what(
+def test_the_history_shows_who_when_and_from_what_to_what(
     client_for: ClientFor, services: Services
 ) -> None:
     amira, bob = client_for("amira"), client_for("bob")
@@ -289,13 +287,13 @@ def test_a_draft_can_be_taken_back_to_what_is_published(
     assert publish(client_for("root")).status_code == 409
 
 
-def test_what_the_check_doubts_is_told_to_reviewer_and_publisher(client_for: ClientFor) -> None:
+def test_the_checks_warnings_are_shown_to_reviewer_and_publisher(client_for: ClientFor) -> None:
     answer = press(client_for("amira"), "ar", "i25.label", "correct", HTMX, text="نص 7")
     assert "numbers differ from the original" in answer.text
     assert "numbers differ" in client_for("root").get("/desk/guide/publish").text
 
 
-def test_what_the_check_doubts_is_said_in_the_language_of_the_reader(
+def test_the_checks_warnings_are_in_the_readers_language(
     client_for: ClientFor,
 ) -> None:
     amira, root = client_for("amira"), client_for("root")
@@ -309,7 +307,7 @@ def test_what_the_check_doubts_is_said_in_the_language_of_the_reader(
         assert not re.search("differ from|explains somebody|Latin comma", html)
 
 
-def test_law_fire_and_consent_come_first_of_what_nobody_has_reviewed(
+def test_of_unreviewed_texts_law_fire_and_consent_are_first(
     client_for: ClientFor,
 ) -> None:
     html = client_for("amira").get("/desk/guide/so?show=unreviewed").text
@@ -348,7 +346,7 @@ def test_what_is_published_is_what_was_looked_at(client_for: ClientFor, services
     assert services.guide.version == before
 
 
-def test_a_changed_swedish_consent_gets_a_higher_number_and_the_page_says_so(
+def test_a_changed_swedish_consent_gets_a_higher_number_and_the_page_shows_it(
     client_for: ClientFor, services: Services
 ) -> None:
     root = client_for("root")

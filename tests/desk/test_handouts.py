@@ -30,7 +30,7 @@ def read(client: FlaskClient, address: str) -> str:
 
 
 @pytest.mark.parametrize("language", load().languages)
-def test_the_whole_guide_stands_beside_swedish_in_every_language(
+def test_the_whole_guide_is_beside_swedish_in_every_language(
     anybody: FlaskClient, language: str
 ) -> None:
     html = read(anybody, f"/g/{language}")
@@ -75,7 +75,7 @@ def test_a_telephone_number_is_never_cut_by_the_end_of_a_line(
     assert "Bo 1 - Norr" in html
 
 
-def test_chosen_sections_stand_alone_and_the_address_says_which(anybody: FlaskClient) -> None:
+def test_chosen_sections_are_alone_and_named_in_the_address(anybody: FlaskClient) -> None:
     answer = anybody.get("/g?language=ti&section=s04&section=s03&level=")
     assert answer.headers["Location"] == "/g/ti?section=s03&section=s04"
     html = read(anybody, answer.headers["Location"])
@@ -97,7 +97,7 @@ def test_nothing_of_any_tenant_is_in_it_and_no_index_lists_it(
     assert "Testsson" not in html
 
 
-def test_a_page_of_the_tenants_language_says_the_rest_in_it_too(anybody: FlaskClient) -> None:
+def test_a_page_in_the_tenants_language_has_its_interface_in_it_too(anybody: FlaskClient) -> None:
     html = read(anybody, "/g/fa-AF")
     assert '<html lang="fa-AF" dir="rtl">' in html
     assert load().languages["fa-AF"].texts["label.machine"] in html
@@ -129,7 +129,7 @@ def test_a_message_that_names_a_day_waits_until_there_is_one(
     assert "m-missed_card-1" not in html
 
 
-def test_the_card_says_when_in_both_languages_and_names_nobody(
+def test_the_card_has_the_time_in_both_languages_and_names_nobody(
     client_for: ClientFor, world: World, services: Services
 ) -> None:
     visit = world.visit(

@@ -1,4 +1,4 @@
-"""Importing at the desk, the locked room, and the demo data that both make."""
+"""Importing at the desk, protected tenancies, and the demo data that both make."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def test_importing_twice_changes_nothing(alice: FlaskClient, world: World) -> No
     assert "<dt>Unchanged</dt><dd>36</dd>" in html
 
 
-def test_the_name_of_who_answers_for_the_flag_goes_along(alice: FlaskClient, world: World) -> None:
+def test_the_name_of_who_checked_the_flag_is_sent_along(alice: FlaskClient, world: World) -> None:
     plain = alice.post("/desk/import", data=upload("too-much-data.csv")).text
     named = upload("too-much-data.csv", protected_checked_by="Alice Testsson")
     assert plain != alice.post("/desk/import", data=named).text
 
 
 @pytest.mark.parametrize("form", [{}, {"file": (io.BytesIO(b""), "empty.csv")}])
-def test_no_file_is_said(alice: FlaskClient, form: dict[str, Any]) -> None:
+def test_a_missing_file_is_reported(alice: FlaskClient, form: dict[str, Any]) -> None:
     assert "Choose a file first." in alice.post("/desk/import", data=form).text
 
 

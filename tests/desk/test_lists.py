@@ -1,4 +1,4 @@
-"""Review, held, follow-ups, consents: what waits, and what one press does."""
+"""Review, held, follow-ups, consents: what is listed, and what one press does."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def held_keys(world: World) -> list[str]:
     return [f"{id}:{sha}" for id, sha in rows]
 
 
-def test_held_operations_are_grouped_and_say_what_and_why(alice: FlaskClient, world: World) -> None:
+def test_held_operations_are_grouped_and_show_what_and_why(
+    alice: FlaskClient, world: World
+) -> None:
     visit = world.visit(visitors=["bob"], street="Provgatan 8")
     hold_two(world, visit)
     html = alice.get("/desk/held").text
@@ -85,7 +87,7 @@ def test_one_press_takes_a_whole_group_in(alice: FlaskClient, world: World) -> N
 
 
 def test_a_group_that_is_half_worked_off_is_finished(alice: FlaskClient, world: World) -> None:
-    """Somebody else has taken in one of the two while this page was open."""
+    """Somebody else has applied one of the two while this page was open."""
     visit = world.visit(visitors=["bob"])
     hold_two(world, visit)
     keys = held_keys(world)
@@ -309,10 +311,10 @@ def test_a_yes_never_counts_at_one_visit_beside_a_later_withdrawal_at_another_of
         db.execute("DELETE FROM marks WHERE name = 'indexes'")
         indexes.renew(db)
     assert in_force(world, first) == "withdrawn"
-    # Written down before it was heard of: nobody knows which came first.
+    # Written before the withdrawal was pulled: which came first cannot be known.
     bob.do("visit.consent", first, CONSENT, base=world.record(first)["consents"][0]["seq"])
     assert in_force(world, first) == "withdrawn"
-    # Whoever has heard of the withdrawal asks anew: that comes after it for certain.
+    # Asked again by a phone that has pulled the withdrawal: certainly later.
     bob.do("visit.consent", first, CONSENT, base=world.record(first)["seq"])
     assert [in_force(world, first), in_force(world, second)] == ["yes", "withdrawn"]
 

@@ -1,4 +1,4 @@
-"""The people page: an administrator changes, a supervisor looks, nobody else sees it."""
+"""The people page: an administrator changes it, a supervisor sees it, nobody else does."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_sent_twice_it_is_one_person(client_for: ClientFor) -> None:
         ({"languages": ["xx"]}, 400),
     ],
 )
-def test_a_refused_form_comes_back_as_it_was_without_the_password(
+def test_a_rejected_form_is_shown_as_it_was_without_the_password(
     client_for: ClientFor, fault: dict[str, object], status: int
 ) -> None:
     answer = client_for("root").post("/desk/people", data={**NEW, **fault})
@@ -129,7 +129,7 @@ def test_somebody_is_let_in_no_more_and_again(client_for: ClientFor, user_of: Us
     assert client.post(path, data={"active": "maybe"}).status_code == 400
 
 
-def test_the_last_administrator_is_told_why_not(client_for: ClientFor, user_of: UserOf) -> None:
+def test_the_last_administrator_sees_why_not(client_for: ClientFor, user_of: UserOf) -> None:
     client, root = client_for("root"), user_of("root")
     answer = client.post(f"/desk/people/{root.id}/active", data={"active": "0"})
     assert answer.status_code == 409

@@ -1,4 +1,4 @@
-"""Photos at the desk: who may look, what is written down, and what is said of those not here."""
+"""Photos at the desk: who may see them, what is logged, and what is shown of those not here."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_photo_is_shown_as_a_picture_that_can_do_nothing_and_hides_nothing(
     assert file == f'attachment; filename="troskel-{SHA[:8]}.jpg"'
 
 
-def test_what_is_still_on_the_phone_is_said_and_counted(
+def test_what_is_still_on_the_phone_is_shown_and_counted(
     client_for: Client, world: World, visit: str, bob: Phone
 ) -> None:
     alice = client_for("alice")
@@ -140,9 +140,7 @@ def test_i7_a_photo_of_a_protected_home_is_not_found(
     assert client_for("hugo").get(f"/desk/follow-ups/{mine}/photos/{SHA}").status_code == 404
 
 
-def test_whoever_looks_at_a_photo_is_written_down(
-    client_for: Client, world: World, visit: str
-) -> None:
+def test_seeing_a_photo_is_logged(client_for: Client, world: World, visit: str) -> None:
     world.services.blobs.put(SHA, PICTURE)
     hugo = client_for("hugo")
     path = f"/desk/follow-ups/{follow_up_of(world, visit)}/photos/{SHA}"

@@ -67,7 +67,7 @@ def test_it_shows_everything_and_who_did_it(
     html = alice.get(f"/desk/visits/{visit}").text
     for words in ("Gatvägen 12 A", "Testsson Test", "Kranen droppar &lt;b&gt;", "Avin saknas.",
                   "Show your ID and say who you are: Done", "Finished the visit",
-                  "Assigned to Bob Testsson", "Planned the visit", "Consent, yes: K8"):  # fmt: skip
+                  "Assigned to Bob Testsson", "Planned the visit", "Consent given: K8"):  # fmt: skip
         assert words in html, words
 
 
@@ -104,7 +104,7 @@ def test_a_visit_reads_as_it_was_made_whatever_is_published_later(
             assert OTHER_VERSION not in html
 
 
-def test_a_visit_of_a_version_that_is_not_here_says_so_and_shows_what_there_is(
+def test_a_visit_of_a_missing_version_is_marked_and_shown_in_the_current_one(
     alice: FlaskClient, world: World, bob: Phone
 ) -> None:
     html = alice.get(f"/desk/visits/{answered(world, bob, 'f' * 64)}").text
@@ -144,7 +144,9 @@ def test_it_is_returned_with_points(alice: FlaskClient, world: World, visit: str
     ]
 
 
-def test_a_return_without_a_point_says_so(alice: FlaskClient, world: World, visit: str) -> None:
+def test_a_return_without_a_point_is_rejected_with_a_message(
+    alice: FlaskClient, world: World, visit: str
+) -> None:
     answer = alice.post(f"/desk/visits/{visit}/return", data=world.form(visit, item="", text=""))
     assert answer.location == f"/desk/visits/{visit}#return"
     assert world.row(visit)["state"] == "done"
@@ -270,7 +272,7 @@ def test_a_signature_of_another_visit_is_not_found(
     assert alice.get(f"/desk/visits/{visit}/blobs/..%2Fsecret").status_code == 404
 
 
-def test_a_signature_that_has_not_come_is_said(
+def test_a_missing_signature_is_marked(
     alice: FlaskClient, world: World, visit: str, bob: Phone
 ) -> None:
     bob.do("visit.consent", visit, CONSENT | {"signature": "a" * 64, "method": "signature"})

@@ -1,4 +1,4 @@
-"""The list of visits, and giving them to people."""
+"""The list of visits, and assigning them to people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pwa.desk.parts.filters import PAGE_ROWS, VisitFilter, read_filter
+from pwa.desk.parts.filters import VisitFilter, read_filter
+from pwa.desk.parts.paging import PAGE_ROWS
 from tests.cast.world import World, addresses, operation
 
 Client = Callable[[str], FlaskClient]
@@ -60,7 +61,7 @@ def test_finished_visits_are_not_in_the_first_view(client_for: Client, world: Wo
     assert addresses(alice.get("/desk/visits?state=all").text) == [visit]
 
 
-def test_what_stands_out_stands_first(client_for: Client, world: World) -> None:
+def test_overdue_and_unassigned_visits_are_first(client_for: Client, world: World) -> None:
     booked = world.visit(visitors=["bob"], date="2026-11-23")
     unassigned = world.visit()
     late = world.visit(visitors=["bob"], date="2026-11-02")
@@ -100,7 +101,7 @@ def test_a_filter_survives_its_own_url() -> None:
     assert "page" not in chosen.url(sort="area")
 
 
-def test_an_address_is_searched_by_post_and_never_stands_in_a_url(
+def test_an_address_is_searched_by_post_and_is_never_in_a_url(
     client_for: Client, world: World
 ) -> None:
     found = world.visit(street="Exempelstigen 5", apartment="1203")
@@ -118,7 +119,7 @@ def test_an_address_is_searched_by_post_and_never_stands_in_a_url(
     assert "stigen" not in " ".join(answer.headers.values())
 
 
-def test_htmx_gets_the_table_alone_and_caches_are_told(client_for: Client, world: World) -> None:
+def test_htmx_gets_the_table_alone_and_caches_vary_by_it(client_for: Client, world: World) -> None:
     visit = world.visit(area="Norr")
     answer = client_for("alice").get("/desk/visits?area=Norr", headers=HTMX)
     assert "<html" not in answer.text
@@ -180,7 +181,7 @@ def test_nothing_ticked_or_nothing_chosen_changes_nothing(client_for: Client, wo
     [("date", "2026-02-31x"), ("date", "tomorrow"), ("time", "25:00"), ("first", "nobody"),
      ("operation", "1"), ("base", "-1"), ("base", "x")],
 )  # fmt: skip
-def test_a_malformed_assignment_is_refused_and_not_held(
+def test_a_malformed_assignment_is_rejected_and_not_held(
     client_for: Client, world: World, field: str, value: str
 ) -> None:
     visit = world.visit()
@@ -224,7 +225,7 @@ def test_one_row_is_assigned_in_its_place(client_for: Client, world: World) -> N
     assert world.row(visit)["date"] == "2026-12-02"
 
 
-def test_a_field_nobody_touched_is_not_written(client_for: Client, world: World) -> None:
+def test_an_unchanged_field_is_not_written(client_for: Client, world: World) -> None:
     """A time agreed at the door after the form was rendered must not be overwritten by it."""
     visit = world.visit(visitors=["bob"], date="2026-12-01", time="10:00")
     bob = world.user_of("bob").id

@@ -16,11 +16,11 @@ from typing import Any
 from pwa import create_app, initialise
 from pwa.homes import company
 from pwa.ids import uuid4, uuid7
-from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.visits.submitting import Draft, submit
 from tests.browser.conftest import Server
+from tests.cast.people import add_user
 from tests.conftest import PASSWORD
 from tests.engines.engine import Engine, wait
 
@@ -51,8 +51,8 @@ def company_at(folder: Path) -> Server:
     app = create_app(settings)
     services: Services = app.extensions["troskel"]
     with app.app_context():
-        bob = accounts.add_user("bob", "visitor", PASSWORD, languages=["sv", "ar"])
-        alice = accounts.add_user("alice", "supervisor", PASSWORD)
+        bob = add_user(services, "bob", "visitor", PASSWORD, languages=["sv", "ar"])
+        alice = add_user(services, "alice", "supervisor", PASSWORD)
         facts = {name: one.default for name, one in services.guide.settings.items() if one.default}
         with services.databases.writing() as db:
             company.store_settings(db, facts)

@@ -5,13 +5,56 @@ import {readFileSync} from 'node:fs'
 import {test} from 'node:test'
 
 import {fill} from '../../static/field/i18n.js'
-import {describe, explain, moment, statusLine} from '../../static/field/pages/words.js'
+import {render} from '../../static/field/page/render.js'
+import {eventOf, explain, moment, plainEvent, statusLine} from '../../static/field/pages/words.js'
 
 const i18n = {
+  language: 'en',
+  direction: 'ltr',
+  gettext: text => text,
   _: (text, params = {}) => fill(text, params),
   ngettext: (one, many, n) => (n === 1 ? one : many),
 }
 const protocol = readFileSync(new URL('../../sync/PROTOCOL.md', import.meta.url), 'utf8')
+
+/** What the outbox shows of one event. */
+function labelOf(event) {
+  const row = {
+    id: '1',
+    event,
+    when: '',
+    who: '',
+    state: 'phone',
+    reason: '',
+    remedy: '',
+    comment: '',
+  }
+  const groups = [{heading: 'x', href: '', rows: [row], hand_over: ''}]
+  const context = {
+    total: 1,
+    summary: '',
+    contact: '',
+    problem: '',
+    must_sign_in: false,
+    kept: [],
+    groups,
+  }
+  const html = render('field/outbox.html', context, i18n)
+  return html.match(/<p class="outbox-what"><bdi>(.*?)<\/bdi>/)[1]
+}
+
+const worded = (kind, data) => labelOf(eventOf({kind, data}, i18n))
+
+const data = {
+  item: 'i39',
+  answer: 'yes',
+  answers: {i1: 'yes'},
+  text: 'x',
+  language: 'ar',
+  outcome: 'declined',
+  purpose: 'K1',
+  decision: 'no',
+}
 
 test('every operation a phone can make is described in words', () => {
   const kinds = [
@@ -19,25 +62,39 @@ test('every operation a phone can make is described in words', () => {
   ].map(match => match[1])
   assert.ok(kinds.length >= 10, String(kinds))
   for (const kind of kinds) {
-    const text = describe(
-      {
-        kind,
-        data: {
-          item: 'i39',
-          answer: 'yes',
-          answers: {i1: 'yes'},
-          text: 'x',
-          language: 'ar',
-          outcome: 'declined',
-          purpose: 'K1',
-          decision: 'no',
-        },
-      },
-      i18n,
-    )
+    const text = worded(kind, data)
     assert.notEqual(text, kind)
     assert.doesNotMatch(text, /undefined|%\(/)
   }
+})
+
+test('an event names its item by number, and says when something is taken back', () => {
+  const cases = [
+    ['visit.answer', {item: 'i39', answer: 'yes', language: 'ar'}, 'Answer: Point 39'],
+    ['visit.answer', {item: 'i39', answer: ''}, 'Removed the answer to: Point 39'],
+    ['visit.tick', {answers: {i14: 'done', i15: ''}}, '2 points gone through'],
+    ['visit.tick', {answers: {i14: '', i15: ''}}, 'Removed the answers to: Point 14, Point 15'],
+    ['visit.language', {language: 'ar'}, 'Language of the tenant: العربية'],
+    ['visit.photo', {item: '', photo: ''}, 'Photo: The visit as a whole'],
+    [
+      'visit.follow_up',
+      {item: 'i39', queue: 'FV', text: 'x'},
+      'Follow-up to Caretaker on Point 39: x',
+    ],
+    [
+      'visit.attempt',
+      {outcome: 'rebooked', date: '2026-11-24', time: '09:30'},
+      'New time agreed: 2026-11-24 09:30',
+    ],
+    ['visit.attempt', {outcome: 'not_home', date: '', time: ''}, 'Nobody at home'],
+    ['visit.consent', {purpose: 'K1', decision: 'yes', language: 'ar'}, 'Consent given: K1'],
+    ['visit.withdraw', {purpose: 'K1', channel: 'visit'}, 'Consent withdrawn: K1'],
+  ]
+  for (const [kind, data, text] of cases) assert.equal(worded(kind, data), text)
+})
+
+test('an event of which only words are known is those words', () => {
+  assert.equal(labelOf(plainEvent('Something')), 'Something')
 })
 
 test('every refusal of the protocol has a reason and something to do', () => {

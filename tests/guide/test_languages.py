@@ -34,13 +34,14 @@ build.compile_catalogues(root, say=lambda _: None)
 settings = Settings(data=root / "data")
 initialise(settings)
 app = create_app(settings)
-with app.app_context():
-    accounts.add_user("test", "visitor", "a long test password", languages=["sv", "de"], interface_language="de")
+services = app.extensions["troskel"]
+accounts.add_user(services.databases, "test", "visitor", "a long test password", services.now(),
+                  languages=["sv", "de"], interface_language="de")
 client = app.test_client()
 version = app.extensions["troskel"].guide.version
 page = client.get("/sign-in", headers={"Accept-Language": "de-CH"})
 from flask_babel import force_locale
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 with app.app_context(), force_locale("sv"):
     named = language_name("de")
 from datetime import date

@@ -10,7 +10,7 @@ from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.homes.files import cells, headers
 from pwa.homes.files.dates import has_month_first, read_date

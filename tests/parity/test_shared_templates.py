@@ -6,6 +6,7 @@ Contexts are real: the phone's pages get what their handlers made in a walk thro
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from pwa.bundle.catalogues import read_catalogue
+from sync.kinds import KINDS
 from tests.parity.renderers import TEMPLATES, Both, phone_templates
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +134,32 @@ def test_the_parts_are_the_same_in_both_renderers(both: Both, name: str) -> None
             for actions in (True, False):
                 context = {"visit": case["expected"], "url": "/field/visits/1", "actions": actions}
                 both.same(name, context, messages)
+
+
+def _events() -> Iterator[dict[str, Any]]:
+    """Every kind of operation, with each of its fields there and not."""
+    for kind in (*KINDS, "", "a kind of a later version"):
+        for text, undone in itertools.product(("", HOSTILE), (False, True)):
+            for value in ("", "yes", "rebooked", HOSTILE):
+                yield {
+                    **dict.fromkeys(("item", "people", "when", "text"), text),
+                    **{"kind": kind, "value": value, "undone": undone},
+                    **{"queue": "FV", "number": len(text)},
+                }
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_words_of_an_event_are_the_same_in_both_renderers(both: Both, language: str) -> None:
+    row = {"when": "", "who": "", "state": "phone", "reason": "", "remedy": "", "comment": ""}
+    rows = [{**row, "id": str(id), "event": event} for id, event in enumerate(_events())]
+    context = {
+        **COMMON,
+        **dict.fromkeys(("summary", "contact", "problem"), ""),
+        **{"total": len(rows), "must_sign_in": False, "kept": rows[:2]},
+        "groups": [{"heading": "", "href": "", "rows": rows, "hand_over": ""}],
+    }
+    html = both.same("field/outbox.html", context, _messages(language))
+    assert "<b onclick" not in html
 
 
 def test_the_desk_sees_no_buttons(both: Both) -> None:

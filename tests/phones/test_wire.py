@@ -14,13 +14,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pwa.homes import company
-from pwa.people import accounts
 from pwa.problems import Problem
 from pwa.services import Services
 from pwa.visits.holding import resolve_held
 from pwa.visits.submitting import Draft, load_visit, submit
 from sync.limits import BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX
 from sync.operations import MEDIA_TYPE, digest_of, encode
+from tests.cast.people import change_user
 from tests.cast.pictures import bomb, photo
 
 ClientFor = Callable[[str], FlaskClient]
@@ -258,15 +258,7 @@ def test_another_role_sees_its_visits_anew_and_the_first_role_too(
 ) -> None:
     cursor = read(client_for("bob").get("/sync/pull"))["cursor"]
     for role in ("ambassador", "visitor"):
-        with app.app_context():
-            accounts.change_user(
-                user_of("bob").id,
-                role=role,
-                queue="",
-                languages=["sv"],
-                display_name="Bob Testsson",
-                may_see_protected=False,
-            )
+        change_user(services, user_of("bob").id, role=role, languages=["sv"])
         found = read(client_for("bob").get("/sync/pull", query_string={"cursor": cursor}))
         assert [one["id"] for one in found["snapshots"]] == [VISIT]
         cursor = found["cursor"]

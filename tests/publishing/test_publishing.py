@@ -22,6 +22,7 @@ from pwa.guide import Guide
 from pwa.publishing import acts, events, overlay, versions
 from pwa.services import Services
 from pwa.settings import Settings
+from tests.cast.people import user_named
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KEY = "i25.explain"
@@ -73,8 +74,7 @@ def do(app: Flask, name: str, tag: str, key: str, action: str, **fields: str) ->
     """What the page of `tag` does when `name` presses a button below the text as it is now."""
     parts = parts_of(app)
     with app.app_context():
-        user = pwa.people.accounts.find_user_by_name(name)
-        assert user
+        user = user_named(parts, name)
         with parts.databases.writing() as db:
             seen = acts.place(versions.draft_guide(db, parts.baseline), tag, key).seen
             form = {"action": action, "seen": seen} | fields

@@ -17,8 +17,8 @@ from typing import Any
 
 from tests.server_faults import statements, storage
 from tests.server_faults.disk import SHIM, environment
+from tests.server_faults.mutations import MUTATIONS
 from tests.server_faults.oracle import Findings
-from tests.server_faults.planted import MISTAKES
 from tests.server_faults.story import build, freeze
 
 BAD = ("lost", "doubled", "hidden", "unlocked")
@@ -35,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.server_faults")
     parser.add_argument("part", choices=["statements", "writes", "disk", "planted", "locks"])
     parser.add_argument("--slice", default="1/1")
-    parser.add_argument("--mistake", choices=sorted(MISTAKES), help="with this in the code")
+    parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="with this in the code")
     parser.add_argument("--stop", action="store_true", help="at the first bad point")
     chosen = parser.parse_args()
     if chosen.part == "planted":
@@ -47,8 +47,8 @@ def main() -> int:
             command = [sys.executable, "-m", "tests.server_faults", *sys.argv[1:]]
             return subprocess.run(command, env=environment(Path(folder)), check=False).returncode
         freeze()
-        if chosen.mistake:
-            MISTAKES[chosen.mistake].plant()
+        if chosen.mutation:
+            MUTATIONS[chosen.mutation].plant()
         if chosen.part == "locks":
             free = storage.unlocked_calls(
                 Path(folder) / "base", build(Path(folder) / "base"), Path(folder) / "data"
@@ -69,11 +69,11 @@ def main() -> int:
 
 
 def catch_all() -> dict[str, Any]:
-    """Plant each mistake and run the part that must catch it; the row of figures."""
+    """Make each mutation and run the part that must catch it; the row of figures."""
     caught = 0
-    for name, mistake in sorted(MISTAKES.items()):
-        command = [sys.executable, "-m", "tests.server_faults", mistake.part]
-        command += ["--slice", mistake.slice, "--mistake", name, "--stop"]
+    for name, mutation in sorted(MUTATIONS.items()):
+        command = [sys.executable, "-m", "tests.server_faults", mutation.part]
+        command += ["--slice", mutation.slice, "--mutation", name, "--stop"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         figures = json.loads((done.stdout.splitlines() or ["{}"])[-1])
         by = next((line for line in done.stderr.splitlines() if " of " in line), done.stdout)
@@ -84,10 +84,10 @@ def catch_all() -> dict[str, Any]:
     return {
         "part": "server-planted",
         "fault": "planted bugs",
-        "tried": len(MISTAKES),
+        "tried": len(MUTATIONS),
         "lost": 0,
         "doubled": 0,
-        "hidden": len(MISTAKES) - caught,
+        "hidden": len(MUTATIONS) - caught,
     }
 
 

@@ -19,13 +19,13 @@ from typing import Any
 from flask import Flask
 
 from pwa.database.connections import DATABASE
-from pwa.people.accounts import find_user
 from pwa.visits.holding import list_held
 from sync.apply import apply
 from sync.index import blob_rows, consent_rows, follow_up_rows, visit_row
 from sync.operations import digest_of, parse
 from sync.shapes import TenancyRecord, VisitRecord
 from tests.cast.company import services_of
+from tests.cast.people import user_with
 from tests.cast.samples import sha256_of
 from tests.server_faults.story import STRUCK, Response, Story
 
@@ -137,8 +137,7 @@ def check_retried(data: Path, story: Story, wanted: State, app: Flask) -> Findin
         held = {row[0] for row in db.execute("SELECT id FROM held WHERE state = 'open'")}
     services = services_of(app)
     with app.app_context():
-        alice = find_user(story.people["alice"])
-        assert alice is not None
+        alice = user_with(services, story.people["alice"])
         # Somebody who may see protected tenancies sees everything that is held.
         with services.databases.reading() as db:
             rows = list_held(db, replace(alice, may_see_protected=True))

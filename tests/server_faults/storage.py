@@ -88,7 +88,7 @@ def unlocked_calls(base: Path, story: Story, scratch: Path) -> list[str]:
         ).fetchall()
         for number in range(len(story.acts)):
             act(number, story, app)
-        write_backup(services, scratch.with_name("backup.tar.gz"))
+        write_backup(services.databases, scratch.with_name("backup.tar.gz"), "own")
         beside = Databases(services.databases.path)
         with beside.reading() as db:
             db.execute("SELECT count(*) FROM log").fetchone()

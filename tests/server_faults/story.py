@@ -19,14 +19,14 @@ from typing import Any
 from flask import Flask
 
 from pwa.homes.importing import import_file
-from pwa.people import accounts
+from pwa.people.accounts import User
 from pwa.services import Services
 from pwa.visits.holding import list_held, resolve_held
 from pwa.visits.submitting import Draft, submit
 from tests.cast.company import open_app, services_of
 from tests.cast.drafts import planned_visit
 from tests.cast.operations import OperationMaker
-from tests.cast.people import SAME_ORIGIN, add_people, client_of, quick_hashing
+from tests.cast.people import SAME_ORIGIN, add_people, client_of, quick_hashing, user_with
 from tests.cast.pictures import photo
 from tests.cast.randomness import repeat_randomness
 from tests.cast.samples import FIELDS, SIGNATURE, answer, sha256_of, signed
@@ -247,22 +247,20 @@ def _bobs_morning(bob: Phone) -> tuple[list[str], str]:
     return morning, photo_of_struck
 
 
-def _alice(story: Story) -> accounts.User:
-    user = accounts.find_user(story.people["alice"])
-    assert user is not None
-    return user
+def _alice(app: Flask, story: Story) -> User:
+    return user_with(services_of(app), story.people["alice"])
 
 
 def _submit(app: Flask, story: Story, drafts: list[Draft]) -> Response:
     with app.app_context():
-        done = submit(services_of(app), _alice(story), drafts)
+        done = submit(services_of(app), _alice(app, story), drafts)
     results = [{"id": one.id, "sha256": one.sha256, "result": one.result} for one in done]
     return {"status": 200, "json": {"results": results}}
 
 
 def _resolve(app: Flask, story: Story, problem: str, action: str) -> Response:
     with app.app_context():
-        services, alice = services_of(app), _alice(story)
+        services, alice = services_of(app), _alice(app, story)
         with services.databases.reading() as db:
             rows = list_held(db, alice)
         for row in rows:

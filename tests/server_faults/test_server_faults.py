@@ -14,7 +14,7 @@ import pytest
 from tests.server_faults import oracle
 from tests.server_faults.__main__ import points
 from tests.server_faults.disk import compiler
-from tests.server_faults.planted import MISTAKES
+from tests.server_faults.mutations import MUTATIONS
 from tests.server_faults.story import build
 
 needs_compiler = pytest.mark.skipif(
@@ -70,14 +70,14 @@ def test_only_the_holder_of_the_lock_writes_and_checkpoints() -> None:
 @needs_compiler
 @pytest.mark.parametrize("name", ["closed without lock", "written without lock"])
 def test_a_write_or_checkpoint_without_the_lock_is_found(name: str) -> None:
-    assert any("troskel.db" in call for call in locks("--mistake", name))
+    assert any("troskel.db" in call for call in locks("--mutation", name))
 
 
 @needs_compiler
 @pytest.mark.parametrize("name", ["relaxed durability", "error as a page", "counted again"])
 def test_the_proof_can_fail(name: str) -> None:
-    mistake = MISTAKES[name]
-    code, figures = prove(mistake.part, mistake.slice, "--mistake", name, "--stop")
+    mutation = MUTATIONS[name]
+    code, figures = prove(mutation.part, mutation.slice, "--mutation", name, "--stop")
     assert code == 1
     assert figures["lost"] + figures["doubled"] + figures["hidden"] > 0
 

@@ -1,7 +1,7 @@
-"""`make simulate`: so many schedules from a seed; the last line says what was lost, doubled, hidden.
+"""`make simulate`: so many schedules from a seed; the last line counts lost, doubled, hidden.
 
-`--only SEED` runs one; a failing one is made as small as possible and told in words, and stands
-in regressions.json once its cause is mended.
+`--only SEED` runs one. A failing run is reduced to as few steps as possible and described; it is
+added to regressions.json once its cause is fixed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
+from tests.simulation.describe import describe
 from tests.simulation.runner import WRONG, Outcome, Runner, Sum, outcomes, shrink
 from tests.simulation.schedule import schedule
-from tests.simulation.story import tell
 
 STORIES_MAX = 3
 
@@ -34,7 +34,7 @@ def main() -> int:
     total = _run(seeds, given.workers, given.until_wrong)
     if not given.until_wrong:
         for outcome in total.failed[:STORIES_MAX]:
-            _tell(outcome)
+            _describe(outcome)
     if given.tally:
         given.tally.write_text(json.dumps({"rows": _rows(total)}), "utf-8")
     found = {what: total.wrong[what] for what in WRONG}
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _run(seeds: range | list[int], workers: int, until_wrong: bool) -> Sum:
-    total, began, said = Sum(), time.monotonic(), 0.0
+    total, began, shown = Sum(), time.monotonic(), 0.0
     for outcome in outcomes(seeds, workers):
         total.add(outcome)
         if outcome.wrong:
@@ -57,9 +57,9 @@ def _run(seeds: range | list[int], workers: int, until_wrong: bool) -> Sum:
             )
             if until_wrong:
                 break
-        if time.monotonic() - said > 1:
-            said = time.monotonic()
-            rate = total.schedules / (said - began)
+        if time.monotonic() - shown > 1:
+            shown = time.monotonic()
+            rate = total.schedules / (shown - began)
             left = (len(seeds) - total.schedules) / rate
             print(
                 f"\r{total.schedules} of {len(seeds)} schedules, {rate:.1f} a second, {left:.0f} s left ",
@@ -72,17 +72,17 @@ def _run(seeds: range | list[int], workers: int, until_wrong: bool) -> Sum:
     return total
 
 
-def _tell(outcome: Outcome) -> None:
-    """The smallest story that still goes wrong, and how to see it again."""
+def _describe(outcome: Outcome) -> None:
+    """Print the fewest steps that still go wrong, and how to run them again."""
     runner = Runner()
     try:
-        print(f"\nseed {outcome.seed}: making it smaller", file=sys.stderr)
+        print(f"\nseed {outcome.seed}: reducing its steps", file=sys.stderr)
         steps = shrink(runner, outcome, schedule(outcome.seed))
         wrong = runner.run(outcome.seed, steps).wrong
     finally:
         runner.close()
     print(f"Seed {outcome.seed}, {len(steps)} steps:")
-    print("\n".join(tell(steps)))
+    print("\n".join(describe(steps)))
     print("Then everybody signs in, the network works, and:")
     for what, why in wrong:
         print(f"  {what}: {why}")

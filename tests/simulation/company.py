@@ -1,26 +1,24 @@
 """The server of a simulation: the real application on a real SQLite file, with a clock of ours.
 
-Invariant: what is asked of it goes through WSGI as a browser's request does, or through the same
-functions as the desk's pages; nothing is written past them. Passwords are hashed with the least
-work and ids of desk operations are given, so that a run is quick and repeats itself; nothing else
-differs from a served company.
+Invariant: requests go through WSGI as a browser's do, or through the same functions as the desk's
+pages; nothing is written past them. Passwords are hashed with the least work and ids of desk
+operations are counted, so that a run is quick and repeatable; nothing else differs from a served
+company.
 """
 
 from __future__ import annotations
 
 import base64
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pwa import create_app, initialise
 from pwa.blobs.files import Blobs
 from pwa.blobs.signatures import Signatures
 from pwa.database.backup import restore_backup, write_backup
@@ -28,27 +26,36 @@ from pwa.database.connections import DATABASE, Databases
 from pwa.people import accounts, sessions
 from pwa.people.throttle import Throttle
 from pwa.services import Services
-from pwa.settings import Settings
 from pwa.visits.holding import HeldRow, list_filed, list_held, resolve_held
 from pwa.visits.submitting import Draft, submit
 from sync.shapes import VisitRecord
 from sync.sqlite import SqliteStorage
 from sync.storage import read_tenancies, read_visits
+from tests.cast import people
+from tests.cast.company import services_of
+from tests.cast.people import (
+    PASSWORD,
+    Person,
+    change_user,
+    client_of,
+    find_person,
+    set_active,
+    set_password,
+)
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-PASSWORD = "a long test password"
-FIELD = ("bob", "charlie", "amira")
+FIELD_STAFF = ("bob", "charlie", "amira")
 DESKS = ("alice", "alva")
 VISITS = 12
-CAST: dict[str, dict[str, Any]] = {
-    "alice": {"role": "supervisor"},
-    "alva": {"role": "supervisor"},
-    "bob": {"role": "visitor", "languages": ["sv", "ar"]},
-    "charlie": {"role": "visitor", "languages": ["sv", "so"]},
-    "amira": {"role": "ambassador", "languages": ["ar"]},
-    "root": {"role": "administrator"},
+ALVA: Person = {
+    "role": "supervisor",
+    "display_name": "Alva Testsson",
+    "may_see_protected": True,
 }
-HEADERS = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ACCEPT_LANGUAGE": "en"}
+"""The desk that lists everything held: only she sees operations on protected tenancies."""
+CAST: dict[str, Person] = {"alice": people.CAST["alice"], "alva": ALVA} | {
+    name: people.CAST[name] for name in (*FIELD_STAFF, "root")
+}
 
 
 def uuid(kind: int, number: int, version: int = 4) -> str:
@@ -61,8 +68,8 @@ def visit_id(number: int) -> str:
 
 
 @dataclass
-class Answer:
-    """What a server said, as the phones' process takes it."""
+class Response:
+    """A response of the server, as the phones' process receives it."""
 
     status: int
     headers: dict[str, str]
@@ -89,10 +96,10 @@ class Clock:
 
 @dataclass
 class Company:
-    """One company on a folder; `template()` makes the folder that each run copies.
+    """One company on a folder.
 
-    The application is made once and the folder below it put back for each run: what a run changes
-    is the database and the blobs, and both are opened anew.
+    The application is made once and its folder is replaced for each run (`Site`): a run changes only
+    the database and the blobs, and both are opened anew.
     """
 
     app: Flask
@@ -106,17 +113,13 @@ class Company:
     _is_open: bool = False
 
     def __post_init__(self) -> None:
-        Services.now = self._now  # type: ignore[assignment,method-assign]
-        self.services: Services = self.app.extensions["troskel"]
+        self.services: Services = services_of(self.app)
         self.reopen()
-        with self.app.app_context():
-            self.users = {one.name: one for one in accounts.list_users()}
-
-    def _now(self, *_: object) -> datetime:
-        return self.clock.now()
+        with self.services.databases.reading() as db:
+            self.users = {one.name: one for one in accounts.list_users(db)}
 
     def reopen(self) -> None:
-        """As a server that starts: connections, storage and blobs are new."""
+        """Restart the server: connections, storage and blobs are new."""
         self.close()
         self.services.databases = Databases(self.data / DATABASE)
         self.services.storage = SqliteStorage(
@@ -136,12 +139,11 @@ class Company:
 
     def client(self, device: str) -> FlaskClient:
         if device not in self.clients:
-            made = self.app.test_client()
-            made.environ_base.update(HEADERS)
-            self.clients[device] = made
+            self.clients[device] = client_of(self.app)
         return self.clients[device]
 
-    def ask(self, device: str, request: dict[str, Any]) -> Answer:
+    def respond(self, device: str, request: dict[str, Any]) -> Response:
+        """The response to a request that the phones' process reported."""
         found = self.client(device).open(
             request["url"], method=request["method"], headers=request["headers"],
             data=base64.b64decode(request["body"]),
@@ -149,15 +151,15 @@ class Company:
         headers = {name: value for name, value in found.headers if name != "Set-Cookie"}
         body = found.get_data()
         if headers.get("Content-Encoding") == "gzip":
-            raise AssertionError("no phone of ours asked for gzip")
-        return Answer(
+            raise AssertionError("no simulated phone accepts gzip")
+        return Response(
             found.status_code,
             headers | {"Date": format_datetime(self.clock.now(), usegmt=True)},
             body,
         )
 
     def sign_in(self, device: str, name: str) -> dict[str, Any] | None:
-        """The person as the phone gets it, or None where the server refuses."""
+        """The person as the phone receives it, or None where the server refuses."""
         answer = self.client(device).post(
             "/sign-in",
             data={"name": name, "password": PASSWORD},
@@ -172,7 +174,7 @@ class Company:
         name: str,
         kind: str,
         subject: str,
-        data: dict[str, Any],
+        data: Mapping[str, Any],
         base: int,
         type: str = "visit",
     ) -> str:
@@ -193,11 +195,7 @@ class Company:
             return list_filed(db, self._alva(), limit=100_000)
 
     def _alva(self) -> accounts.User:
-        """Who also sees the protected room."""
-        with self.app.app_context():
-            alva = accounts.find_user(self.users["alva"].id)
-        assert alva
-        return alva
+        return find_person(self.app, "alva")
 
     def resolve(self, name: str, id: str, sha256: str, action: str) -> None:
         with self.app.app_context():
@@ -205,43 +203,37 @@ class Company:
 
     # --- accounts
 
-    def account(self, what: str, name: str) -> None:
+    def change_account(self, what: str, name: str) -> None:
         id = self.users[name].id
         with self.app.app_context():
             if what == "end_sessions":
                 with self.services.databases.writing() as db:
-                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_admin")
+                    sessions.end_sessions_of(db, id, self.clock.now(), "ended_by_administrator")
             elif what in ("deactivate", "activate"):
-                accounts.set_active(id, what == "activate")
+                set_active(self.services, id, what == "activate")
             elif what == "password":
-                accounts.set_password(id, PASSWORD)
+                set_password(self.services, id, PASSWORD)
             elif what in ("visitor", "officer", "ambassador", "supervisor"):
-                user = accounts.find_user(id)
-                assert user
-                accounts.change_user(
-                    id, role=what, queue="KT" if what == "officer" else "",
-                    languages=list(user.languages), display_name=user.display_name,
-                    may_see_protected=user.may_see_protected,
-                )  # fmt: skip
+                queue = "KT" if what == "officer" else ""
+                change_user(self.services, id, role=what, queue=queue)
 
-    def heal(self) -> None:
-        for name in FIELD:
-            with self.app.app_context():
-                user = accounts.find_user(self.users[name].id)
-            assert user
+    def reset_accounts(self) -> None:
+        """Everybody in the field is active again and has their own role."""
+        for name in FIELD_STAFF:
+            user = find_person(self.app, name)
             if not user.active:
-                self.account("activate", name)
+                self.change_account("activate", name)
             if user.role != CAST[name]["role"]:
-                self.account(str(CAST[name]["role"]), name)
+                self.change_account(CAST[name]["role"], name)
 
     # --- backup and restore
 
     def backup(self) -> None:
         target = self.data.parent / f"backup-{len(self.backups)}.tar.gz"
-        self.backups.append((write_backup(self.services, target), target))
+        self.backups.append((write_backup(self.services.databases, target, "own"), target))
 
     def restore(self, number: int) -> None:
-        """Put the company back to a backup, as after a burnt disk."""
+        """Restore a backup, as after the loss of the disk."""
         _, source = self.backups[number]
         self.close()
         restore_backup(self.data, source, self.clock.now(), force=True)
@@ -249,10 +241,10 @@ class Company:
         self.backups = self.backups[: number + 1]
         self.reopen()
 
-    # --- what there is
+    # --- what is stored
 
     def known(self, ids: set[str]) -> dict[str, tuple[str, int, str]]:
-        """id → (hash, number in the log or 0, problem) of what the server has."""
+        """id → (hash, number in the log or 0, problem) of what the server stores."""
         return {
             id: (one.sha256, one.seq, one.problem)
             for id, one in self.services.storage.find(ids).items()
@@ -278,78 +270,3 @@ class Company:
         with self.services.databases.reading() as db:
             found: list[tuple[Any, ...]] = db.execute(sql, list(values)).fetchall()
             return found
-
-
-class Site:
-    """Where companies are simulated: one folder, one application, a template to begin from."""
-
-    def __init__(self, folder: Path) -> None:
-        # The tests that share this process must find both as they were.
-        self._real = (Services.now, accounts.HASHER)
-        accounts.HASHER = PasswordHasher(1, 8, 1)
-        self.data = folder / "data"
-        self.template = folder / "template"
-        settings = Settings(data=self.data)
-        initialise(settings)
-        self.app = create_app(settings)
-        services: Services = self.app.extensions["troskel"]
-        with self.app.app_context():
-            for name, facts in CAST.items():
-                accounts.add_user(
-                    name, password=PASSWORD, display_name=f"{name.title()} Testsson", **facts
-                )
-            with services.databases.writing() as db:
-                ids = dict(db.execute("SELECT name, id FROM users").fetchall())
-                for n, name in enumerate(CAST):  # the same in every run
-                    db.execute("UPDATE users SET id = ? WHERE id = ?", [uuid(9, n), ids[name]])
-                db.execute("UPDATE users SET may_see_protected = 1 WHERE name = 'alva'")
-                db.execute("INSERT INTO marks (name, value) VALUES ('server', 'simulated')")
-        services.close()
-        self._last = Company(self.app, self.data, Clock())
-        for n in range(VISITS):
-            _plan(self._last, n)
-        self._last.close()
-        shutil.copytree(self.data, self.template)
-
-    def close(self) -> None:
-        self._last.close()
-        Services.now, accounts.HASHER = self._real  # type: ignore[method-assign]
-
-    def company(self) -> Company:
-        """A company as it was at first."""
-        self._last.close()
-        shutil.rmtree(self.data)
-        for left in self.data.parent.glob("backup-*"):
-            left.unlink()
-        shutil.copytree(self.template, self.data)
-        self._last = Company(self.app, self.data, Clock())
-        return self._last
-
-
-def _plan(company: Company, n: int) -> None:
-    register: dict[str, Any] = dict.fromkeys(
-        ("object", "property", "building", "lease_end", "email", "customer"), ""
-    )
-    register |= {
-        "ref": f"{n}/1", "apartment": "1102", "street": f"Testgatan {n}", "postcode": "72187", "city": "Västerås",
-        "area": "Norr", "move_in": "2026-11-10", "tenants": ["Testsson Test"], "phones": [], "language": "ar",
-    }  # fmt: skip
-    company.desk("alice", "tenancy.register", uuid(3, n), register, 0, "tenancy")
-    company.desk(
-        "alice",
-        "visit.plan",
-        visit_id(n),
-        {"tenancy": uuid(3, n), "kind": "welcome"},
-        company.seq(),
-    )
-    if n < VISITS - 2:
-        visitors = [company.users[FIELD[n % 3]].id]
-        if n % 4 == 0:
-            visitors.append(company.users[FIELD[(n + 1) % 3]].id)
-        company.desk(
-            "alice",
-            "visit.assign",
-            visit_id(n),
-            {"visitors": visitors, "date": "2026-11-24"},
-            company.seq(),
-        )

@@ -1,9 +1,9 @@
 """A phone killed at every point of saving, sending and acknowledging; and at every pair of points
 of a shorter story (one signed consent).
 
-A point is each task that the phone's database runs and each answer that reaches it: between two
-of them nothing can change. The story is short and has everything: two taps, a signature that
-rides along and one that does not, push, blob, news, a backup that lets the outbox go.
+A point is each task that the phone's database runs and each response that reaches it: between two
+of them nothing can change. The story is short and has everything: three taps, a signature sent with
+the push and one sent by itself, push, blob, pull, a backup after which the outbox is purged.
 
     python -m tests.simulation.crash_points [--pairs] [--slice I/N]
 
@@ -18,13 +18,16 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from tests.simulation.oracle import judge, settle
+from tests.simulation.oracle import check
+from tests.simulation.phones import Device
 from tests.simulation.runner import WRONG, Runner
-from tests.simulation.world import Device, World
+from tests.simulation.settling import settle
+from tests.simulation.world import World
 
 START = ["start", 0, 0, 7]
-# Taps by their dice: a note, a consent whose signature rides along, one whose does not.
+# Taps by their seed: a note, a consent whose signature is sent with the push, one whose is not.
 NOTE, CONSENT, LARGE = 1, 7, 186
 
 
@@ -47,27 +50,27 @@ class Cut:
 
 
 class Story(World):
-    """A world in which every command of the one phone can be the last."""
+    """A world in which the one phone can be killed in every command."""
 
     cut: Cut
     kills: Cut
 
     @property
     def cut_count(self) -> int:
-        """How many of the kills asked for came about; switching the phone off is none."""
+        """How many of the requested kills happened; switching the phone off is none."""
         return self.kills.done
 
-    def do(self, command: dict[str, object]) -> dict[str, object]:
+    def do(self, command: dict[str, Any]) -> dict[str, Any]:
         if self.cut.arm() <= 0 or "phone" not in command:
             return super().do(command)
-        self._armed[str(command["phone"])] = {"crash": self.cut.arm(), "fault": None}
+        self.arm(str(command["phone"]), self.cut.arm(), "", 0)
         found = super().do(command)
         self.cut.count(int(str(found["points"])), not self.devices[str(command["phone"])].on)
         return found
 
 
-def tell(runner: Runner, cut: Cut, *, short: bool = False) -> Story:
-    """The story with these kills; judged. `short`: one signed consent, saved and sent."""
+def run_story(runner: Runner, cut: Cut, *, short: bool = False) -> Story:
+    """The story with these kills, and check. `short`: one signed consent, saved and sent."""
     world = Story(runner.company(), runner.phones)
     world.cut, world.kills = Cut([]), cut
     world.run([START])
@@ -81,7 +84,7 @@ def tell(runner: Runner, cut: Cut, *, short: bool = False) -> Story:
         _send(world)
     world.cut = Cut([])
     settle(world)
-    judge(world)
+    check(world)
     return world
 
 
@@ -99,7 +102,7 @@ def singles(runner: Runner) -> Iterator[tuple[list[int], Story]]:
     """Each single point, until the story has no such point."""
     at = 1
     while True:
-        world = tell(runner, Cut([at]))
+        world = run_story(runner, Cut([at]))
         if world.cut_count == 0:
             return
         yield [at], world
@@ -112,7 +115,7 @@ def pairs(runner: Runner, first: int, step: int) -> Iterator[tuple[list[int], St
     while True:
         two = 1
         while True:
-            world = tell(runner, Cut([one, two]), short=True)
+            world = run_story(runner, Cut([one, two]), short=True)
             if world.cut_count == 0:
                 return
             if world.cut_count == 1:

@@ -1,4 +1,4 @@
-"""What somebody enters on a phone: the forms of the field app, filled in by dice.
+"""What somebody enters on a phone: the forms of the field app, filled in at random from a seed.
 
 Invariant: a form depends on its seed and on what was saved before, nothing else; a kind that is
 added takes seeds of its own (`PHOTO`), so that the steps kept as regressions still mean what they
@@ -8,7 +8,6 @@ meant.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import random
 from collections.abc import Mapping
@@ -17,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from tests.simulation.company import FIELD, VISITS, uuid, visit_id
+from tests.cast.samples import answer, consent, pen_strokes, sha256_of
+from tests.simulation.company import FIELD_STAFF, VISITS, uuid, visit_id
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Device, Saved
+    from tests.simulation.phones import Device, Saved
 
 
 PHOTO = 4  # seeds that leave this rest by 16 are photos
@@ -34,13 +34,13 @@ PURPOSES = ("K1", "K8")
 
 @dataclass
 class Forms:
-    """Fills in forms; `saved` is what the phones said "Saved" of."""
+    """Fills in forms; `saved`: the operations that phones showed as saved."""
 
     saved: Mapping[str, Saved]
     opened: int = 0
 
     def fill(self, device: Device, seed: int, chance: random.Random, tab: int) -> dict[str, Any]:
-        """A tap as the phones' process takes it. `chance` is of `seed`, and goes on for the next tab."""
+        """A tap as the phones' process expects it. `chance` is from `seed`, and continues for the next tab."""
         kind = chance.choice(KINDS)
         if seed % 16 == PHOTO:
             kind = "visit.photo"
@@ -65,7 +65,7 @@ class Forms:
             return visit_id(chance.randrange(VISITS + 2))  # anybody's, or nobody's
         if self.opened and chance.random() < 0.15:
             return uuid(5, chance.randrange(1, self.opened + 1))
-        own = [n for n in range(VISITS - 2) if FIELD[n % 3] == device.person]
+        own = [n for n in range(VISITS - 2) if FIELD_STAFF[n % 3] == device.person]
         return visit_id(chance.choice(own))
 
     def _data(
@@ -81,8 +81,8 @@ class Forms:
                     "language": language,
                 }
             case "visit.answer":
-                item, answer = f"i{chance.randrange(30, 34)}", chance.choice(("ok", "fault", ""))
-                return {"item": item, "answer": answer, "guide": "g1", "language": language}
+                item, value = f"i{chance.randrange(30, 34)}", chance.choice(("ok", "fault", ""))
+                return answer(item, value) | {"language": language}
             case "visit.tick":
                 return {
                     "section": "s03",
@@ -124,37 +124,38 @@ class Forms:
                     "topic": "i69",
                     "value": str(chance.randrange(1, 6)),
                 }
-        signature = _signature(chance, blobs) if chance.random() < 0.6 else ""
-        return {
-            "purpose": chance.choice(PURPOSES), "decision": chance.choice(("yes", "no")), "text_key": "K8.text",
-            "text_version": "1", "text_sha256": "0" * 64, "text_state": "machine", "language": language, "recipient": "",
-            "given_by": "tenant", "method": "signature" if signature else "oral", "attested": not signature,
-            "signature": signature, "interpreter": "ambassador", "expires": "2027-11-22",
-        }  # fmt: skip
+        return _consent(language, chance, blobs)
+
+
+def _consent(language: str, chance: random.Random, blobs: list[dict[str, str]]) -> dict[str, Any]:
+    signature = _signature(chance, blobs) if chance.random() < 0.6 else ""
+    return consent(
+        purpose=chance.choice(PURPOSES),
+        decision=chance.choice(("yes", "no")),
+        language=language,
+        method="signature" if signature else "oral",
+        attested=not signature,
+        signature=signature,
+    )
 
 
 def _signature(chance: random.Random, blobs: list[dict[str, str]]) -> str:
-    points = 2600 if chance.random() < 0.3 else 20  # one that rides along, one that does not
+    points = 2600 if chance.random() < 0.3 else 20  # too large to be sent with the push, or not
     path = "".join(f"L{chance.randrange(600)} {chance.randrange(120)}" for _ in range(points))
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 120"><path d="M1 1{path}" fill="none" stroke="#000" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>'
-    sha = hashlib.sha256(svg.encode()).hexdigest()
-    blobs.append(
-        {
-            "sha256": sha,
-            "type": "image/svg+xml",
-            "bytes": base64.b64encode(svg.encode()).decode(),
-        }
-    )
-    return sha
+    return _blob(pen_strokes(f"M1 1{path}").encode(), "image/svg+xml", blobs)
 
 
 def _photo(chance: random.Random, blobs: list[dict[str, str]]) -> str:
-    """The hash of a new picture: one that goes by itself, or (a third) one that goes in pieces."""
+    """A new photo, one in three so large that it is uploaded in pieces; its hash."""
     size = 300_000 if chance.random() < 0.33 else 20_000
-    octets = JPEG + chance.randbytes(8) + bytes(size)  # readers stop at the picture's own end
-    sha = hashlib.sha256(octets).hexdigest()
-    text = base64.b64encode(octets).decode()
-    blobs.append({"sha256": sha, "type": "image/jpeg", "bytes": text})
+    octets = JPEG + chance.randbytes(8) + bytes(size)  # decoders stop at the picture's own end
+    return _blob(octets, "image/jpeg", blobs)
+
+
+def _blob(octets: bytes, type: str, blobs: list[dict[str, str]]) -> str:
+    """Add a blob to those of the form; its hash."""
+    sha = sha256_of(octets)
+    blobs.append({"sha256": sha, "type": type, "bytes": base64.b64encode(octets).decode()})
     return sha
 
 

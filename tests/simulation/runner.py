@@ -1,4 +1,4 @@
-"""Runs schedules, one process for each core, and sums up what they came to.
+"""Runs schedules, one process for each core, and adds up the outcomes.
 
 Invariant: the trace of a run depends on its seed alone, and the sum on the order of the seeds, so
 the same command gives the same figures however many processes share the work.
@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.cast.randomness import repeated_randomness
-from tests.simulation.company import Company, Site
-from tests.simulation.oracle import judge, settle
+from tests.simulation.company import Company
+from tests.simulation.oracle import check
+from tests.simulation.phones import Phones
 from tests.simulation.schedule import Step, schedule
-from tests.simulation.world import Phones, World
+from tests.simulation.settling import settle
+from tests.simulation.site import Site
+from tests.simulation.world import World
 
 CHUNK = 20
 WRONG = ("lost", "doubled", "hidden")
@@ -31,7 +34,7 @@ WRONG = ("lost", "doubled", "hidden")
 
 @dataclass
 class Outcome:
-    """What one run came to; `wrong` holds (lost, doubled or hidden; what)."""
+    """The outcome of one run; `wrong` holds (lost, doubled or hidden; what)."""
 
     seed: int
     operations: int
@@ -63,8 +66,8 @@ class Runner:
         try:
             world.run(schedule(seed) if steps is None else steps)
             settle(world)
-            judge(world)
-        except Exception as error:  # a run that breaks off proves nothing: it is a finding
+            check(world)
+        except Exception as error:  # a run that breaks off proves nothing, so it fails
             world.wrong.append(("hidden", f"the run broke off: {type(error).__name__}: {error}"))
             self.phones.close()
             self.phones = Phones()
@@ -79,7 +82,7 @@ class Runner:
 
 @dataclass
 class Sum:
-    """Of many runs: figures, and the seeds that failed."""
+    """Figures of many runs, and the outcomes that failed."""
 
     schedules: int = 0
     operations: int = 0
@@ -144,13 +147,13 @@ def _end(_: int) -> None:
 
 
 def sort_of(wrong: tuple[str, str]) -> str:
-    """What went wrong, without names and numbers: by this two findings are the same."""
+    """What went wrong, without ids and numbers: two findings with the same text are the same."""
     return f"{wrong[0]} {re.sub(r'[0-9a-f-]{36}|[0-9]+', '#', wrong[1])}"
 
 
 def shrink(runner: Runner, outcome: Outcome, steps: list[Step], tries: int = 200) -> list[Step]:
-    """The fewest of `steps` (as far as `tries` runs find out) after which the same sort of wrong
-    stands: leave out halves, then quarters, down to single steps. Phones stay what they are."""
+    """The fewest of `steps` (as far as `tries` runs find out) after which the same finding remains:
+    leave out halves, then quarters, down to single steps. The phones stay."""
     wanted = {sort_of(outcome.wrong[0])}
     fixed = [step for step in steps if step[0] == "start"]
     steps = steps[len(fixed) :]

@@ -1,6 +1,6 @@
 """What happens in a run: a list of steps, made from a seed before anything runs.
 
-Invariant: a step says itself everything that chance decides about it (its numbers are taken
+Invariant: a step contains everything that chance decides about it (its numbers are taken
 modulo what is there when it runs), so a list with some steps left out still runs, and a failing
 one can be made smaller.
 """
@@ -45,7 +45,7 @@ OPERATIONS_MAX = 200
 
 
 def schedule(seed: int) -> list[Step]:
-    """The steps of run `seed`: most are short; one in a hundred is as long as they get, and finds most."""
+    """The steps of run `seed`: most are short; one in a hundred is as long as they get, and finds most bugs."""
     chance = random.Random(seed)
     devices = chance.choice((1, 2, 2, 3, 3, 4, 5, DEVICES_MAX))
     size = chance.random()
@@ -56,8 +56,8 @@ def schedule(seed: int) -> list[Step]:
     )  # fmt: skip
     if length == OPERATIONS_MAX:
         devices = DEVICES_MAX
-    # Each run has its own weather: some have no fault of a kind at all, some little else.
-    weather = {
+    # Each run has its own rates: some have no fault of a kind at all, some little else.
+    rates = {
         "network": chance.choice((0.0, 0.1, 0.3, 0.6)),
         "crash": chance.choice((0.0, 0.05, 0.2)),
         "idb": chance.choice((0.0, 0.0, 0.05, 0.2)),
@@ -69,11 +69,11 @@ def schedule(seed: int) -> list[Step]:
     ]
     steps += [["net", chance.randrange(64), "ok"] for _ in range(devices * 3)]
     for _ in range(length):
-        steps += _round(chance, devices, weather)
+        steps += _round(chance, devices, rates)
     return steps
 
 
-def _round(chance: random.Random, devices: int, weather: dict[str, float]) -> list[Step]:
+def _round(chance: random.Random, devices: int, rates: dict[str, float]) -> list[Step]:
     """One tap and what happens around it."""
     device = chance.randrange(devices)
     steps: list[Step] = [
@@ -82,21 +82,21 @@ def _round(chance: random.Random, devices: int, weather: dict[str, float]) -> li
             device,
             chance.randrange(1 << 30),
             chance.random() < 0.25,
-            *_faults(chance, weather),
+            *_faults(chance, rates),
         ]
     ]
     for _ in range(chance.choice((0, 1, 2, 3, 4))):
         what = chance.random()
         if what < 0.62:
-            how = chance.choice(NETWORK) if chance.random() < weather["network"] else "ok"
-            steps.append(["net", chance.randrange(64), how, *_faults(chance, weather)])
+            how = chance.choice(NETWORK) if chance.random() < rates["network"] else "ok"
+            steps.append(["net", chance.randrange(64), how, *_faults(chance, rates)])
         elif what < 0.92:
-            steps.append(["timer", chance.randrange(devices), *_faults(chance, weather)])
+            steps.append(["timer", chance.randrange(devices), *_faults(chance, rates)])
         else:
             steps.append(["wake", chance.randrange(devices)])
-    if chance.random() < weather["desk"]:
+    if chance.random() < rates["desk"]:
         steps.append(["desk", chance.randrange(2), chance.choice(DESK), chance.randrange(1 << 30)])
-    if chance.random() < weather["rare"]:
+    if chance.random() < rates["rare"]:
         steps.append(_rare(chance, devices))
     if chance.random() < 0.2:
         steps.append(["late", chance.randrange(64)])
@@ -105,10 +105,10 @@ def _round(chance: random.Random, devices: int, weather: dict[str, float]) -> li
     return steps
 
 
-def _faults(chance: random.Random, weather: dict[str, float]) -> list[Any]:
+def _faults(chance: random.Random, rates: dict[str, float]) -> list[Any]:
     """[crash at this point or 0, IndexedDB fault or "", at this transaction]"""
-    crash = chance.randrange(1, 60) if chance.random() < weather["crash"] else 0
-    idb = chance.choice(IDB) if chance.random() < weather["idb"] else ""
+    crash = chance.randrange(1, 60) if chance.random() < rates["crash"] else 0
+    idb = chance.choice(IDB) if chance.random() < rates["idb"] else ""
     return [crash, idb, chance.randrange(1, 5) if idb else 0]
 
 

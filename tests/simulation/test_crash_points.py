@@ -1,4 +1,4 @@
-"""Every point of saving, sending and acknowledging, killed once; and what the story is made of."""
+"""Every point of saving, sending and acknowledging, killed once; and what the story consists of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.crash_points import Cut, pairs, singles, tell
+from tests.simulation.crash_points import Cut, pairs, run_story, singles
 from tests.simulation.runner import Runner
 
 
@@ -17,17 +17,17 @@ def runner() -> Iterator[Runner]:
     made.close()
 
 
-def test_the_story_saves_sends_and_lets_go_of_all_there_is(runner: Runner) -> None:
-    world = tell(runner, Cut([]))
+def test_the_story_saves_sends_and_purges(runner: Runner) -> None:
+    world = run_story(runner, Cut([]))
     assert world.wrong == []
     assert sorted(one.kind for one in world.saved.values()) == [
         "visit.consent", "visit.consent", "visit.note",
     ]  # fmt: skip
     ((size,),) = world.company.query("SELECT length(bytes) FROM signatures")
-    assert size < 1000  # rode along
+    assert size < 1000  # sent with the push
     (file,) = (world.company.data / "blobs").glob("??/*")
-    assert file.stat().st_size > 16 * 1024  # came by itself
-    # The backup has passed all but the large signature, which came behind the last number.
+    assert file.stat().st_size > 16 * 1024  # sent by itself
+    # The backup has passed all but the large signature, which arrived after the last operation.
     assert len(world.look(world.devices["phone0"])["outbox"]) == 1
 
 
@@ -37,7 +37,7 @@ def test_nothing_is_lost_doubled_or_hidden_by_a_kill_at_any_point(runner: Runner
         assert world.wrong == [], f"killed at {at}"
         assert world.cut_count == 1
         tried += 1
-    assert tried > 80  # as many as the story has; far fewer would mean that it does not run
+    assert tried > 80  # far fewer points would mean that the story does not run
 
 
 def test_a_second_kill_is_counted_from_the_first(runner: Runner) -> None:

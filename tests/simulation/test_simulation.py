@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
+from tests.simulation.describe import describe
 from tests.simulation.runner import Outcome, Runner, Sum, outcomes, shrink
-from tests.simulation.schedule import schedule
-from tests.simulation.story import tell
+from tests.simulation.schedule import Step, schedule
 
 SCHEDULES = 2000
-REGRESSIONS = json.loads(Path(__file__).with_name("regressions.json").read_text("utf-8"))
+
+
+class Regression(TypedDict):
+    """A schedule that once failed: what went wrong then, its seed and its steps."""
+
+    what: str
+    seed: int
+    steps: list[Step]
+
+
+REGRESSIONS: list[Regression] = json.loads(
+    Path(__file__).with_name("regressions.json").read_text("utf-8")
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,25 +55,25 @@ def test_the_same_seed_gives_the_same_trace(runner: Runner) -> None:
     assert next(outcomes([5003], workers=1)).trace == first[2]
 
 
-def test_what_the_server_makes_at_random_repeats_too(runner: Runner) -> None:
-    # In this one the desk assigns held work: the operation's id is the server's, and with it the log's digest.
+def test_the_servers_random_ids_repeat_too(runner: Runner) -> None:
+    # Here the desk assigns held work: the server makes the operation's id, and the log's digest has it.
     assert runner.run(7312669).trace == next(outcomes([7312669], workers=1)).trace
 
 
 @pytest.mark.parametrize("case", REGRESSIONS, ids=[one["what"] for one in REGRESSIONS])
-def test_what_once_went_wrong_does_not_any_more(case: dict[str, object], runner: Runner) -> None:
-    assert runner.run(int(str(case["seed"])), case["steps"]).wrong == []  # type: ignore[arg-type]
+def test_a_schedule_that_once_failed_passes(case: Regression, runner: Runner) -> None:
+    assert runner.run(case["seed"], case["steps"]).wrong == []
 
 
-def test_a_failing_seed_is_made_smaller_and_told_in_words(
+def test_a_failing_seed_is_reduced_and_described(
     monkeypatch: pytest.MonkeyPatch, runner: Runner
 ) -> None:
     real = runner.run
 
-    def pretend(seed: int, steps: object = None) -> object:
-        outcome = real(seed, steps)  # type: ignore[arg-type]
-        cut = [step for step in (steps or []) if step[0] == "desk"]  # type: ignore[attr-defined]
-        outcome.wrong = [("lost", "a desk step")] if cut else []
+    def pretend(seed: int, steps: Sequence[Step] | None = None) -> Outcome:
+        outcome = real(seed, steps)
+        has_desk_step = any(step[0] == "desk" for step in steps or [])
+        outcome.wrong = [("lost", "a desk step")] if has_desk_step else []
         return outcome
 
     steps = next(
@@ -70,5 +83,5 @@ def test_a_failing_seed_is_made_smaller_and_told_in_words(
     small = shrink(runner, Outcome(1, 0, {}, [("lost", "a desk step")], ""), steps)
     small = [step for step in small if step[0] != "start"]
     assert [step[0] for step in small] == ["desk"]
-    assert "Desk" in tell(small)[0]
-    assert all(len(line) > 5 for line in tell(steps))
+    assert "Desk" in describe(small)[0]
+    assert all(len(line) > 5 for line in describe(steps))

@@ -25,6 +25,7 @@ FAULTS = {
     "F9": "clocks that are wrong or run backwards",
     "F11": "sign-ins ended, people moved or deactivated",
     "F12": "two tabs, two phones, two people on one phone",
+    "F15": "hostile requests: garbage, spoilt forms, operations, cursors and files, by anybody",
     "F16": "other browser engines: saved, killed, opened again, sent",
     PLANTED: "mistakes planted in the code, to see the proof fail; hidden are those not caught",
 }
@@ -89,7 +90,7 @@ PARTS: Sequence[Part] = (
     _simulated("schedules", " --schedules 500 --seed {seed} --tally {tally}", 20, 500),
     _simulated("crash-points", ".crash_points", 1),
     _simulated("crash-pairs", ".crash_points --pairs --slice {chunk}/{chunks}", 20),
-    _simulated("planted", ".planted --slice {chunk}/{chunks}", 6),
+    _simulated("planted", ".mutations --slice {chunk}/{chunks}", 6),
     _kills("leveldb"),
     _kills("sqlite"),
     _engine("webkit", ("WebKitWebDriver",)),
@@ -97,6 +98,12 @@ PARTS: Sequence[Part] = (
     _server("statements", 8),
     _server("writes", 8, ("gcc", "cc")),
     _server("disk", 4, ("gcc", "cc")),
+    Part(
+        "hostile",
+        "tests.web.hostile --requests 1000 --seed {seed}",
+        20,
+        ("tests/web", "tests/server_faults", CAST),
+    ),
     Part(
         "server-planted",
         "tests.server_faults planted",

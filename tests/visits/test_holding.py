@@ -16,12 +16,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pwa import create_app
-from pwa.people import accounts
 from pwa.services import Services
 from pwa.settings import Settings
 from pwa.visits.exporting import export_csv
 from pwa.visits.holding import ACTIONS, list_filed, resolve_held, retry_newer
 from sync.operations import UPCASTS, digest_of
+from tests.cast.people import change_user, set_active
 from tests.cast.wire_phone import WirePhone
 from tests.cast.world import World
 
@@ -367,11 +367,6 @@ def never_discarded(world: World, phone: WirePhone) -> None:
     assert {text.encode() for text in phone.sent} <= kept
 
 
-def change(app: Flask, do: Callable[[], Any]) -> None:
-    with app.app_context():
-        do()
-
-
 def test_never_discarded_after_a_reassignment(world: World, phone_of: PhoneOf) -> None:
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     base = world.log_length()
@@ -387,8 +382,7 @@ def test_never_discarded_after_a_role_change(
     """Bob has become an officer; his phone still holds a visit."""
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     text = bob.note(visit, base=world.log_length())
-    facts: dict[str, Any] = {"languages": [], "display_name": "Bob", "may_see_protected": False}
-    change(app, lambda: accounts.change_user(bob.by, role="officer", queue="KT", **facts))
+    change_user(world.services, bob.by, role="officer", queue="KT")
     bob.client = client_for("bob")
     assert bob.told(text) == [("held", "no_right")]
     press(alice, world, "accept")
@@ -403,7 +397,7 @@ def test_never_discarded_after_an_account_is_closed(
     """A colleague hands over what Bob's phone holds; Bob stays its author."""
     visit, bob = world.visit(visitors=["bob"]), phone_of("bob")
     text = bob.note(visit, base=world.log_length())
-    change(app, lambda: accounts.set_active(bob.by, False))
+    set_active(world.services, bob.by, False)
     assert bob.client.post("/sync/push", data=b"{}").status_code == 401
     bob.client = client_for("charlie")
     assert bob.told(text) == [("held", "author_mismatch")]

@@ -178,3 +178,18 @@ def test_i1_a_retract_that_comes_before_a_consent_takes_none_of_its_bytes(
         (octets,) = db.execute("SELECT bytes FROM log WHERE id = ?", [id]).fetchone()
     assert bytes(octets).decode() == consent
     assert decision(world, visit) == "yes"
+
+
+def test_i2_what_waited_for_its_tenancy_and_makes_its_visit_takes_effect_once(
+    phone_of: PhoneOf, world: World
+) -> None:
+    alice, tenancy = phone_of("alice"), "00000000-0000-4000-8000-0000000beef2"
+    plan = alice.make("visit.plan", NEW, {"tenancy": tenancy, "kind": "welcome"})
+    language = alice.make("visit.language", NEW, {"language": "so"})
+    assert alice.told(plan, language) == [("held", "unknown_subject")] * 2
+    world.desk("tenancy.register", tenancy, FIELDS | {"ref": "77/2"}, type="tenancy")
+    assert alice.told(plan, language) == [("applied", ""), ("duplicate", "")]
+    assert world.record(NEW)["tenancy"] == tenancy
+    with world.services.databases.reading() as db:
+        rows = db.execute("SELECT kind FROM log WHERE subject = ? ORDER BY seq", [NEW]).fetchall()
+    assert rows == [("visit.plan",), ("visit.language",)]

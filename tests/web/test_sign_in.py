@@ -11,13 +11,13 @@ from itertools import pairwise
 import pytest
 import time_machine
 from argon2 import PasswordHasher
-from flask import Flask
 from flask.testing import FlaskClient
 
 from pwa.people import accounts
 from pwa.people.throttle import WAIT_SECONDS_MAX, Throttle
 from pwa.services import Services
 from pwa.web.sign_in import own_path
+from tests.cast.people import change_user, set_active, set_password
 from tests.conftest import CAST, PASSWORD
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -179,51 +179,46 @@ def test_a_session_ends_after_its_hours_however_it_is_used(client_for: ClientFor
 @pytest.mark.parametrize(
     "change",
     [
-        lambda user: accounts.set_active(user.id, False),
-        lambda user: accounts.set_password(user.id, "another long password"),
-        lambda user: accounts.change_user(
-            user.id, role="ambassador", queue="", languages=["sv"],
-            display_name="Bob", may_see_protected=False,
-        ),
+        lambda services, bob: set_active(services, bob.id, False),
+        lambda services, bob: set_password(services, bob.id, "another long password"),
+        lambda services, bob: change_user(services, bob.id, role="ambassador"),
     ],
     ids=["deactivated", "password", "role"],
-)  # fmt: skip
+)
 def test_what_lessens_a_right_ends_every_session(
-    app: Flask, client_for: ClientFor, user_of: UserOf, change: Callable[[accounts.User], object]
+    services: Services,
+    client_for: ClientFor,
+    user_of: UserOf,
+    change: Callable[[Services, accounts.User], object],
 ) -> None:
     clients = [client_for("bob"), client_for("bob")]
     other = client_for("charlie")
-    with app.app_context():
-        change(user_of("bob"))
+    change(services, user_of("bob"))
     assert [client.get("/session").status_code for client in clients] == [401, 401]
     assert other.get("/session").status_code == 200
 
 
-def test_new_languages_end_no_session(app: Flask, client_for: ClientFor, user_of: UserOf) -> None:
+def test_new_languages_end_no_session(
+    services: Services, client_for: ClientFor, user_of: UserOf
+) -> None:
     client = client_for("bob")
-    with app.app_context():
-        accounts.change_user(
-            user_of("bob").id, role="visitor", queue="", languages=["so"],
-            display_name="Bob", may_see_protected=False,
-        )  # fmt: skip
+    change_user(services, user_of("bob").id, languages=["so"])
     assert client.get("/session").status_code == 200
 
 
 def test_a_deactivated_person_cannot_sign_in(
-    app: Flask, client_for: ClientFor, user_of: UserOf
+    services: Services, client_for: ClientFor, user_of: UserOf
 ) -> None:
-    with app.app_context():
-        accounts.set_active(user_of("bob").id, False)
+    set_active(services, user_of("bob").id, False)
     assert try_password(client_for(""), "bob", PASSWORD) == 401
 
 
 def test_a_session_from_before_stays_dead_when_somebody_is_let_in_again(
-    app: Flask, client_for: ClientFor, user_of: UserOf
+    services: Services, client_for: ClientFor, user_of: UserOf
 ) -> None:
     client = client_for("bob")
-    with app.app_context():
-        accounts.set_active(user_of("bob").id, False)
-        accounts.set_active(user_of("bob").id, True)
+    set_active(services, user_of("bob").id, False)
+    set_active(services, user_of("bob").id, True)
     assert client.get("/session").status_code == 401
 
 

@@ -1,7 +1,7 @@
-"""What the pages of the guide's texts list: languages with their states, texts with their place.
+"""What the pages of the guide's texts list: languages with their states, texts with what they belong to.
 
 Invariant: every text key of the guide has a topic here, in the guide's order; the counts of a
-language add up to the number of its keys. Values only; pages and forms are guide_review.py's.
+language add up to the number of its keys. Values only, no pages and forms.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pwa.desk.parts.wording import Words
+from pwa.desk.parts.guide_words import Words
 from pwa.guide.format import Guide, Item
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.acts import Place, place
@@ -63,7 +63,7 @@ class Line:
 
 
 def line(guide: Guide, tag: str, outdated: int, drafts: int) -> Line:
-    """How far `tag` has come in `guide`."""
+    """How many texts of `tag` are in each state."""
     states = Counter(place(guide, tag, key).state or "missing" for key in guide.text_keys)
     known = LANGUAGES[tag]
     return Line(

@@ -1,8 +1,8 @@
 """A language of the guide as a PO file: out for a translator, back in as drafts.
 
-Invariant: an import is shown first and then accepted, and what goes in is the file that was
-shown (its hash comes back with the form); the file itself is not kept. It refuses a file that
-nobody answers for: the name of who reviewed it is asked for.
+Invariant: an import is shown first and then accepted, and only the file that was shown is accepted
+(its hash comes back with the form); the file itself is not stored. Every import has the name of
+its reviewer.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import hashlib
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pwa.desk.parts.forms import is_fragment, text_of
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.forms import text_of
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User
 from pwa.problems import Problem
@@ -22,6 +22,7 @@ from pwa.publishing.acts import Who, may_change
 from pwa.publishing.po import BYTES_MAX, Plan, accept, export_po, plan_import
 from pwa.publishing.versions import draft_guide
 from pwa.services import get_services
+from pwa.web import htmx
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_po", __name__)
@@ -52,7 +53,7 @@ def page(language: str) -> ResponseReturnValue:
 @blueprint.post("/desk/guide/<language>/import")
 @requires("guide.review")
 def upload(language: str) -> ResponseReturnValue:
-    """Show what a file would change, or take it in when `accept` is the hash of what was shown."""
+    """Show what a file would change, or import it when `accept` is the hash of what was shown."""
     services, user = get_services(), _may(language)
     uploaded = request.files.get("file")
     data = uploaded.read(BYTES_MAX + 1) if uploaded else b""
@@ -67,8 +68,8 @@ def upload(language: str) -> ResponseReturnValue:
     same = agreed == hashlib.sha256(data).hexdigest()
     try:
         with services.databases.writing() as db:
-            draft, said = draft_guide(db, services.baseline), events.history(db, language)
-            plan = plan_import(draft, language, said, data)
+            draft, history = draft_guide(db, services.baseline), events.history(db, language)
+            plan = plan_import(draft, language, history, data)
             if same:
                 accept(db, services.baseline, plan, Who(user.id, reviewer), services.now())
     except Problem as problem:
@@ -95,7 +96,7 @@ def _answer(
 ) -> str:
     user = get_current_user()
     return render_template(
-        "desk/guide_import_report.html" if is_fragment() else "desk/guide_import.html",
+        "desk/guide_import_report.html" if htmx.is_fragment() else "desk/guide_import.html",
         language={
             "tag": language,
             "name": language_name(language),

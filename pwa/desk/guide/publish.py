@@ -1,8 +1,7 @@
 """Publishing the draft of the guide: what would change, and the one button that does it.
 
 Invariant: what is published is what the page showed (its hash comes back with the form); visits
-already begun keep the version they name. It refuses to publish in parts: a version is the whole
-guide.
+already begun keep the version they name. A version is the whole guide, never a part.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from flask_babel import gettext
 
 from pwa.desk.guide.lists import owner_name, topics
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import doubts_about, words_for
+from pwa.desk.parts.guide_words import doubts_about, words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.publishing.difference import changes, counts, renumbered
 from pwa.publishing.versions import draft_guide, publications, publish
@@ -34,8 +33,8 @@ def page() -> ResponseReturnValue:
     with services.databases.reading() as db:
         draft = draft_guide(db, services.baseline)
         past = publications(db)
+        people = staff.names(db)
     found = changes(services.guide, draft)
-    people = staff.names()
     words = words_for(services.guide, people)
     owners = {topic.key: owner_name(draft, words, topic) for topic in topics(draft)}
     return render_template(

@@ -1,8 +1,8 @@
-"""The recordings of one language: what is recorded, what fits no more, add, listen, remove.
+"""The recordings of one language: what is recorded, which no longer fit their text, add, listen, remove.
 
-Invariant: whoever may change a language's texts may record them, and nobody else; no tenant is on
-the page. A file that is refused leaves the recording before it in use. What phones fetch is here
-too, for whoever is signed in: a colleague's voice is no public file.
+Invariant: exactly those who may change a language's texts may record them; no tenant is on the
+page. A rejected file leaves the earlier recording in use. What phones fetch is here too, for anyone
+who is signed in: a colleague's voice is no public file.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from pwa.desk.parts import staff
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import words_for
+from pwa.desk.parts.guide_words import words_for
+from pwa.desk.parts.language_names import language_name
 from pwa.guide.languages import LANGUAGES
 from pwa.problems import Problem
 from pwa.publishing import recordings
@@ -66,7 +66,7 @@ def remove(language: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/recordings/<language>.json")
 @requires(SIGNED_IN)
 def listed(language: str) -> ResponseReturnValue:
-    """What phones of this language play."""
+    """The recordings that phones of this language play."""
     services = get_services()
     if language not in services.guide.languages:
         raise Problem("not_found")
@@ -103,7 +103,7 @@ def _page(language: str, key: str = "", problem: Problem | None = None) -> str:
     with services.databases.reading() as db:
         found = recordings.find_recordings(db, guide, language)
         spoken = recordings.words_of(db, guide, language)
-    names = staff.names()
+        names = staff.names(db)
     words = words_for(guide, names)
     heads = {
         **{one: f"{one}.label" for one in guide.items},

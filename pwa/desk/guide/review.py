@@ -1,8 +1,8 @@
-"""The guide's texts at the desk: how far each language has come, and one language text by text.
+"""The guide's texts at the desk: how much of each language is reviewed, and one language text by text.
 
-Invariant: a page shows the draft, and says of each text whether phones have it yet; no tenant
-and no visit is on it, so that whoever speaks a language may review it. What may be done is
-pwa/publishing/acts.py's to say; it refuses to decide anything here but what is listed.
+Invariant: a page shows the draft, and marks each text that phones do not have yet; no tenant and no
+visit is on it, so that anyone who speaks a language may review it. What may be done with a text is
+decided in pwa/publishing/acts.py; here only what is listed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlite_utils import Database
 
-from pwa.desk.guide import words
+from pwa.desk.guide import text_filters
 from pwa.desk.guide.lists import FILTERS, Known, Topic, chosen, line, listed, owner_name, topics
 from pwa.desk.parts import staff
-from pwa.desk.parts.forms import back_to, is_fragment
-from pwa.desk.parts.languages import language_name
-from pwa.desk.parts.wording import Words, doubts_about, words_for
+from pwa.desk.parts.forms import back_to
+from pwa.desk.parts.guide_words import Words, doubts_about, words_for
+from pwa.desk.parts.language_names import language_name
+from pwa.desk.parts.paging import count_pages, page_asked
 from pwa.guide.format import Guide
 from pwa.guide.languages import LANGUAGES, ORIGINAL
 from pwa.people.accounts import User
@@ -32,18 +33,19 @@ from pwa.publishing.events import Event
 from pwa.publishing.overlay import Entries, outdated
 from pwa.publishing.versions import draft_guide, published_until
 from pwa.services import get_services
+from pwa.web import htmx
 from pwa.web.access import get_current_user, requires
 
 blueprint = Blueprint("guide_review", __name__)
-words.lend(blueprint)
+text_filters.register_filters(blueprint)
 
 TEXTS_PER_PAGE = 20
-LENT = ("guide_text", "guide_changed", "guide_speaker")
+SHOWN_IN_PLACE = ("guide_text", "guide_changed", "guide_speaker")
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The draft and what is known of it, read in one moment."""
+    """The draft and its history, read in one transaction."""
 
     draft: Guide
     entries: Entries
@@ -95,25 +97,25 @@ def overview() -> ResponseReturnValue:
 def one(language: str) -> ResponseReturnValue:
     show = request.args.get("show", "all")
     section = request.args.get("section", "")
-    number = request.args.get("page", "1")
-    if show not in FILTERS or not (number.isascii() and number.isdigit() and len(number) < 4):
+    number = page_asked(request.args)
+    if show not in FILTERS or number is None:
         raise Problem("not_found")
     with get_services().databases.reading() as db:
         desk = read_desk(db)
-        said = events.history(db, language)
+        history = events.history(db, language)
+        words = words_for(get_services().guide, staff.names(db))
     if language not in desk.draft.languages or section not in ("", *desk.draft.sections):
         raise Problem("not_found")
-    known = _known(desk, said, language)
+    known = _known(desk, history, language)
     every = listed(desk.draft, language, section)
     found = chosen(every, known, show)
-    pages = max(1, -(-len(found) // TEXTS_PER_PAGE))
-    page = min(max(1, int(number)), pages)
+    pages = count_pages(len(found), TEXTS_PER_PAGE)
+    page = min(number, pages)
     some = found[(page - 1) * TEXTS_PER_PAGE : page * TEXTS_PER_PAGE]
-    words = words_for(get_services().guide, staff.names())
     return render_template(
         "desk/guide_language.html",
         language=_language(language),
-        rows=[_row(desk, said, known, words, topic, spot) for topic, spot in some],
+        rows=[_row(desk, history, known, words, topic, spot) for topic, spot in some],
         total=len(found),
         show=show,
         section=section,
@@ -147,10 +149,10 @@ def change(language: str, key: str) -> ResponseReturnValue:
                 services.now(),
             )
     except Problem as refused:
-        if refused.code not in LENT:
+        if refused.code not in SHOWN_IN_PLACE:
             raise
         problem = refused
-    if problem is None and not is_fragment():
+    if problem is None and not htmx.is_fragment():
         return redirect(back_to(f"/desk/guide/{language}") + f"#t-{key.replace('.', '-')}", 303)
     return _answer(language, key, problem)
 
@@ -158,14 +160,14 @@ def change(language: str, key: str) -> ResponseReturnValue:
 def _answer(language: str, key: str, problem: Problem | None) -> ResponseReturnValue:
     with get_services().databases.reading() as db:
         desk = read_desk(db)
-        said = events.history(db, language)
-    words = words_for(get_services().guide, staff.names())
+        history = events.history(db, language)
+        words = words_for(get_services().guide, staff.names(db))
     topic = next(one for one in topics(desk.draft) if one.key == key)
     spot = place(desk.draft, language, key)
-    row = _row(desk, said, _known(desk, said, language), words, topic, spot)
-    # A refused correction stays in its box; what somebody else wrote meanwhile stands beside it.
+    row = _row(desk, history, _known(desk, history, language), words, topic, spot)
+    # A rejected correction stays in its box, beside what somebody else wrote meanwhile.
     typed = request.form.get("text", "") if problem is not None else ""
-    template = "desk/guide_text.html" if is_fragment() else "desk/guide_one.html"
+    template = "desk/guide_text.html" if htmx.is_fragment() else "desk/guide_one.html"
     page = render_template(
         template,
         row=row,
@@ -193,17 +195,19 @@ def _language(tag: str) -> dict[str, str]:
     }
 
 
-def _known(desk: Desk, said: Mapping[str, Iterable[Event]], language: str) -> Known:
+def _known(desk: Desk, history: Mapping[str, Iterable[Event]], language: str) -> Known:
     return Known(
         outdated=desk.outdated(language),
         drafts=desk.drafts[language],
-        commented=frozenset(key for key, acts in said.items() if any(one.comment for one in acts)),
+        commented=frozenset(
+            key for key, acts in history.items() if any(one.comment for one in acts)
+        ),
     )
 
 
 def _row(
     desk: Desk,
-    said: Mapping[str, Iterable[Event]],
+    history: Mapping[str, Iterable[Event]],
     known: Known,
     words: Words,
     topic: Topic,
@@ -223,13 +227,13 @@ def _row(
         "draft": spot.key in known.drafts,
         "reviewer": review.by if review and spot.state == "reviewed" else "",
         "reviewed_at": review.at[:10] if review and spot.state == "reviewed" else "",
-        "history": [_event(one, words, desk.until) for one in said.get(spot.key, ())],
+        "history": [_event(one, words, desk.until) for one in history.get(spot.key, ())],
         "may": _rights(user, spot, spot.key in known.drafts),
     }
 
 
 def _compared_with(desk: Desk, spot: Place) -> str:
-    """The Swedish text that a translation was last compared with; "" where nobody kept it."""
+    """The Swedish text that a translation was last compared with; "" where it is not stored."""
     entry = desk.entries.get((spot.language, spot.key))
     review = desk.draft.languages[spot.language].reviews.get(spot.key)
     baseline = get_services().baseline

@@ -1,1 +1,1 @@
-"""What several pages of the desk share."""
+"""What several pages of the desk share, one noun a file; pages import no pages."""

@@ -2,8 +2,8 @@
 
 Invariant: everything in it may stand in a URL, so it holds no name, no address and no text a
 person typed: areas, codes, months, user ids. A value that is not one of ours falls back to
-"no filter" instead of an error, because a URL is often an old bookmark. It refuses SQL: that is made in
-pwa/desk/parts/tables.py from these fields.
+"no filter" instead of an error, because a URL is often an old bookmark. SQL is made of these fields
+in pwa/desk/parts/tables.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from pwa.desk.parts.paging import page_asked
 from sync.kinds import is_uuid
 
 STATES = (
@@ -34,7 +35,6 @@ UNASSIGNED_STATES = ("planned", "booked", "started", "not_reached")
 ASSIGN_STATES = (*UNASSIGNED_STATES, "returned", "declined")
 OVERDUE_STATES = ("planned", "booked", "started", "not_reached")
 SORTS = ("urgent", "date", "move_in", "address", "area", "state", "visitor")
-PAGE_ROWS = 50
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])\Z")
 _AREA_CHARACTERS_MAX = 200
 
@@ -72,12 +72,17 @@ class VisitFilter:
         """
         if "page" not in changes:
             changes["page"] = 1
-        query = urlencode(_said(replace(self, **changes)))
+        query = urlencode(replace(self, **changes).pairs())
         return f"{path}?{query}" if query else path
 
     def pairs(self) -> list[tuple[str, str]]:
-        """(name, value) of what differs from no filter, for the hidden fields of a form."""
-        return _said(self)
+        """(name, value) of what differs from no filter, for a query string or hidden fields."""
+        plain = asdict(VisitFilter())
+        return [
+            (key, "1" if value is True else str(value))
+            for key, value in asdict(self).items()
+            if value != plain[key]
+        ]
 
     @property
     def narrowed(self) -> int:
@@ -86,17 +91,8 @@ class VisitFilter:
         return sum(1 for key, value in asdict(self).items() if value != asdict(plain)[key])
 
 
-def _said(filter: VisitFilter) -> list[tuple[str, str]]:
-    plain = asdict(VisitFilter())
-    return [
-        (key, "1" if value is True else str(value))
-        for key, value in asdict(filter).items()
-        if value != plain[key]
-    ]
-
-
 def read_filter(args: Mapping[str, str], languages: Sequence[str]) -> VisitFilter:
-    """The filter in a query string or form; what it does not understand is left out."""
+    """The filter in a query string or form; unknown values are left out."""
 
     def one_of(name: str, allowed: Sequence[str], otherwise: str = "") -> str:
         value = args.get(name, "")
@@ -107,7 +103,6 @@ def read_filter(args: Mapping[str, str], languages: Sequence[str]) -> VisitFilte
         return value if _MONTH.match(value) else ""
 
     visitor = args.get("visitor", "")
-    page = args.get("page", "1")
     return VisitFilter(
         state=one_of("state", (*STATES, *GROUPS), "open"),
         kind=one_of("kind", KINDS),
@@ -120,5 +115,5 @@ def read_filter(args: Mapping[str, str], languages: Sequence[str]) -> VisitFilte
         overdue=args.get("overdue", "") == "1",
         conflicts=args.get("conflicts", "") == "1",
         sort=one_of("sort", SORTS, "urgent"),
-        page=int(page) if page.isascii() and page.isdigit() and 1 <= int(page) <= 100_000 else 1,
+        page=page_asked(args) or 1,
     )

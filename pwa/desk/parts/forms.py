@@ -1,9 +1,9 @@
 """From a form of the desk to operations, and from their results to a message.
 
-Invariant: what a form asks for is checked against the protocol's own table of kinds before it
-is submitted, so a mistyped field comes back to the person instead of landing on the held list.
-The operation's id was made when the form was rendered: sent twice, it is one operation.
-It refuses ids and bases that no form of ours could have carried.
+Invariant: a form is checked against the protocol's own table of kinds before it is submitted, so a
+mistyped field is reported to the person instead of being held. The operation's id was made when
+the form was rendered: sent twice, it is one operation. Ids and bases that no form of ours can
+contain are rejected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sync.kinds import KINDS, is_uuid
 from sync.limits import TEXT_CHARACTERS_MAX
 from sync.push import Result
 
-# By which a tenant can take a consent back at the desk (`visit.withdraw`, PROTOCOL.md 1).
+# By which a tenant can withdraw a consent at the desk (`visit.withdraw`, PROTOCOL.md 1).
 CHANNELS = ("desk", "phone", "letter", "visit")
 
 
@@ -42,10 +42,10 @@ def draft(
     operation: str = "operation",
     base: str = "base",
 ) -> Draft:
-    """What the form asks to be done with `visit`.
+    """The operation on `visit` that a form asks for.
 
     `operation` and `base` name its hidden fields. Raises Problem: `malformed` when those are not
-    ours, `invalid_form` when `data` is not what the kind takes.
+    ours, `invalid_form` when `data` does not fit the kind.
     """
     id = fields.get(operation, "")
     seen = fields.get(base, "")
@@ -61,7 +61,7 @@ def draft(
 
 
 def perform(drafts: Sequence[Draft]) -> list[Result]:
-    """Do it, as whoever is signed in; tells on the next page how many had to be held.
+    """Submit them as the current user; a message on the next page says if any had to be held.
 
     Returns the results that were applied (now, or by the same form before).
     """
@@ -86,12 +86,6 @@ def back_to(otherwise: str) -> str:
     parts = urlsplit(path)
     ours = path.startswith("/desk/") and not parts.netloc and "\\" not in path
     return path if ours else otherwise
-
-
-def is_fragment() -> bool:
-    """Whether htmx asks for a piece of the page (and not for a page it restores)."""
-    headers = request.headers
-    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
 
 def follow_up_answer(form: Mapping[str, str]) -> dict[str, Any]:

@@ -6,14 +6,15 @@ somebody has pressed "seen to".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlite_utils import Database
 
 from pwa.desk.parts import staff
 from pwa.phones import devices
 
-SILENT_HOURS = 48  # a phone with unsent work that is not heard of for so long
+SILENT_HOURS = 48  # a phone with unsent work that has had no contact for so long
 STUCK_HOURS = 72  # unsent work so old on a phone that has contact: it is not the network
 FREE_BYTES_MIN = 200_000_000
 # What may be the matter, the worst first; the first four call for somebody today.
@@ -34,9 +35,9 @@ class Phone:
         return bool(URGENT.intersection(self.needs))
 
 
-def list_phones(rows: Iterable[devices.DeviceRow], now: datetime, version: str) -> list[Phone]:
+def list_phones(db: Database, now: datetime, version: str) -> list[Phone]:
     """The phones, those that need someone first. `version` is the one this server gives out."""
-    names = staff.names()
+    names, rows = staff.names(db), devices.list_devices(db)
     phones = [Phone(row, names.get(row.user, ""), needs_of(row, now, version)) for row in rows]
     return sorted(phones, key=_badness)
 
@@ -59,7 +60,7 @@ def _is_older(at: str, now: datetime) -> bool:
     try:
         return now - datetime.fromisoformat(at) > timedelta(hours=STUCK_HOURS)
     except (ValueError, TypeError):
-        return False  # a phone's own words: anything may stand there
+        return False  # the phone's own report: it may be no time at all
 
 
 def _badness(phone: Phone) -> tuple[int, int, str]:

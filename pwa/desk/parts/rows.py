@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pwa.desk.parts.filters import UNASSIGNED_STATES
+from pwa.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Calendar:
     @classmethod
     def of(cls, today: date, visit_within_days: int) -> Calendar:
         return cls(today.isoformat(), (today - timedelta(days=visit_within_days)).isoformat())
+
+    @classmethod
+    def now(cls, services: Services) -> Calendar:
+        """Today's, by the server's clock and settings."""
+        return cls.of(services.today(), services.settings.visit_within_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The desk's statements: lists and counts over visit_index and the rows that hang on it, the log of
+"""The desk's SQL: lists and counts over visit_index and the rows that belong to its visits, the log of
 one visit, and who read what.
 
-Invariant: every row of a list comes through `_select`, which joins visit_index and leaves out
-protected visits, so a new list cannot forget it (DESIGN 7.3). Values are bound, never pasted; what
-is pasted is written in this file. Lists have no names, phones or notes: they need none, and the one
-page that shows them logs its reader (pwa/desk/visit.py).
+Invariant: every row is read by `_select`, which joins visit_index and leaves out protected visits,
+so a new list cannot forget it (docs/design.md 7.3). Values are bound, never pasted; what is pasted is
+written in this file. tests/desk/test_tables.py holds both. Lists have no names, phones or notes:
+they need none, and the one page that shows them logs its reader (pwa/desk/visit.py).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pwa.desk.parts.due import LONG_DAYS, WORKING_DAYS, late_before
-from pwa.desk.parts.filters import OVERDUE_STATES, PAGE_ROWS, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.due import DAYS, late_before
+from pwa.desk.parts.filters import OVERDUE_STATES, UNASSIGNED_STATES, VisitFilter
+from pwa.desk.parts.paging import PAGE_ROWS
 from pwa.desk.parts.rows import Calendar, Cell, ConsentRow, FollowUpRow, VisitRow
 from sync.shapes import URGENCIES
 
@@ -26,13 +27,14 @@ _IDS_MAX = 500  # bound variables in one IN (…); SQLite's floor is 999
 
 
 def _quoted(values: Iterable[str]) -> str:
-    # Only for the constants of pwa/desk/parts/filters.py.
+    # Only for constants of this project: filters.py beside this file, sync/shapes.py.
     return ", ".join(f"'{value}'" for value in values)
 
 
 # PROTOCOL.md section 2: overdue is not a state. The window counts for the welcome visit alone:
-# a revisit six weeks after moving in is not late by it. The plus keeps SQLite from answering the OR by
-# two whole indexes (290 ms instead of 60 with 130,000 visits).
+# a revisit six weeks after moving in is not late by it.
+# SQLite only: the plus keeps the planner from answering the OR by two whole indexes (290 ms instead
+# of 60 with 130,000 visits).
 OVERDUE = (
     f"(v.state IN ({_quoted(OVERDUE_STATES)}) AND ((+v.date <> '' AND +v.date < :today)"
     " OR (v.kind = 'welcome' AND v.move_in <> '' AND v.move_in < :window_from)))"
@@ -55,7 +57,7 @@ _VISIT_COLUMNS = (
 
 
 def _scope() -> str:
-    """What every reader of the desk may see in a list. There is one such condition."""
+    """What every reader of the desk may see. There is one such condition."""
     return "v.protected = 0"
 
 
@@ -68,10 +70,25 @@ def _select(
     source: str = "visit_index v",
     tail: str = "",
 ) -> list[tuple[Any, ...]]:
+    """`columns` of the visits, or of rows of `source` that belong to one, that every reader may see.
+
+    `source` names visit_index `v`; `where` are conditions, `tail` what follows them.
+    """
     conditions = " AND ".join([_scope(), *where])
     sql = f"SELECT {columns} FROM {source} WHERE {conditions} {tail}"  # noqa: S608
     rows: list[tuple[Any, ...]] = db.execute(sql, dict(params)).fetchall()
     return rows
+
+
+def _of_visits(table: str, visit: str) -> str:
+    """Rows of `table` with their visits, where the column `visit` names the visit."""
+    # SQLite only: CROSS JOIN keeps this order, from the few rows to their visits. A plain JOIN may
+    # start from all visits.
+    return f"{table} CROSS JOIN visit_index v ON v.id = {visit}"
+
+
+def _count_of(condition: str) -> str:
+    return f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)"
 
 
 def _bound(name: str, values: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -208,7 +225,7 @@ def coverage(db: Database, moved_from: str, moved_to: str, calendar: Calendar) -
     )
     rows = _select(
         db,
-        f"v.area, substr(v.move_in, 1, 7), v.state, count(*), sum({OVERDUE})",
+        f"v.area, substr(v.move_in, 1, 7), v.state, count(*), {_count_of(OVERDUE)}",
         params,
         where=where,
         tail="GROUP BY 1, 2, 3",
@@ -235,10 +252,14 @@ def count_needs(db: Database, calendar: Calendar) -> dict[str, int]:
 _FOLLOW_UP_COLUMNS = (
     "f.id, f.visit, f.queue, f.urgency, f.done, f.at, v.street, v.apartment, v.city, v.area"
 )
-# CROSS JOIN is SQLite's word for "in this order": from the few rows to their visits, never the
-# other way round.
-_FOLLOW_UPS = "follow_up_index f CROSS JOIN visit_index v ON v.id = f.visit"
-_CONSENTS = "consent_index c CROSS JOIN visit_index v ON v.id = c.visit"
+# SQLite only: date() with a modifier. The urgencies are in the order of their days, and the working
+# days of a follow-up are counted as calendar days: that is near enough for an order.
+_DUE = (
+    "date(substr(f.at, 1, 10), '+' || CASE f.urgency "
+    + " ".join(f"WHEN '{urgency}' THEN {days}" for urgency, days in DAYS.items())
+    + f" ELSE {max(DAYS.values())} END || ' days')"
+)
+_FOLLOW_UPS = _of_visits("follow_up_index f", "f.visit")
 
 
 def late_condition(today: date) -> tuple[str, dict[str, str]]:
@@ -264,12 +285,8 @@ def list_follow_ups(
         where.append(condition)
         params |= values
     total = int(_select(db, "count(*)", params, source=_FOLLOW_UPS, where=where)[0][0])
-    urgency = (
-        "CASE f.urgency WHEN 'now' THEN 0 WHEN 'same_day' THEN 0"
-        f" WHEN 'three_days' THEN {WORKING_DAYS} ELSE {LONG_DAYS} END"
-    )
-    # Answered ones newest first: somebody looks for what was just said.
-    order = "f.at DESC" if done else f"date(substr(f.at, 1, 10), '+' || {urgency} || ' days'), f.at"
+    # Answered ones newest first: somebody looks for the latest answer.
+    order = "f.at DESC" if done else f"{_DUE}, f.at"
     tail = f"ORDER BY {order}, f.id LIMIT {PAGE_ROWS} OFFSET :skip"
     params["skip"] = (page - 1) * PAGE_ROWS
     rows = _select(db, _FOLLOW_UP_COLUMNS, params, source=_FOLLOW_UPS, where=where, tail=tail)
@@ -279,7 +296,7 @@ def list_follow_ups(
 def count_follow_ups(db: Database, today: date) -> dict[str, tuple[int, int]]:
     """queue → (open, overdue) for every queue that has open follow-ups."""
     condition, params = late_condition(today)
-    columns = f"f.queue, count(*), sum({condition})"
+    columns = f"f.queue, count(*), {_count_of(condition)}"
     rows = _select(
         db, columns, params, source=_FOLLOW_UPS, where=["f.done = 0"], tail="GROUP BY 1 ORDER BY 1"
     )
@@ -300,12 +317,14 @@ def _follow_up(row: tuple[Any, ...]) -> FollowUpRow:
 
 # --- consents ------------------------------------------------------------------------------
 
+_CONSENTS = _of_visits("consent_index c", "c.visit")
+
 
 def list_consents(
     db: Database, *, purpose: str, decision: str, today: str, expired: bool, page: int
 ) -> tuple[list[ConsentRow], int]:
     """One page of consents, the newest decision first, and how many there are in all."""
-    where, params = ["c.decision = :decision"], {"decision": decision}
+    where, params = ["c.decision = :decision"], dict[str, Any](decision=decision)
     if purpose:
         where.append("c.purpose = :purpose")
         params["purpose"] = purpose
@@ -317,30 +336,32 @@ def list_consents(
         " v.street, v.apartment, v.city, v.area"
     )
     total = int(_select(db, "count(*)", params, source=_CONSENTS, where=where)[0][0])
-    tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET {(page - 1) * PAGE_ROWS:d}"
+    params["skip"] = (page - 1) * PAGE_ROWS
+    tail = f"ORDER BY c.at DESC, c.visit, c.purpose LIMIT {PAGE_ROWS} OFFSET :skip"
     rows = _select(db, columns, params, source=_CONSENTS, where=where, tail=tail)
     return [ConsentRow(*row) for row in rows], total
 
 
-# --- one visit, whose page has checked the right to it ---------------------------------------
+# --- one visit ------------------------------------------------------------------------------
 
 
 def log_of(db: Database, visit: str) -> list[tuple[str, bytes | None, str, str, str, str]]:
     """(id, bytes or None where blanked, by, device, at, received_at) of a visit's log, newest first."""
-    sql = (
-        "SELECT id, bytes, by, device, at, received_at FROM log"
-        " WHERE subject = :visit AND type = 'visit' ORDER BY seq DESC"
+    return _select(
+        db,
+        "l.id, l.bytes, l.by, l.device, l.at, l.received_at",
+        {"visit": visit},
+        source=_of_visits("log l", "l.subject"),
+        where=["l.subject = :visit", "l.type = 'visit'"],
+        tail="ORDER BY l.seq DESC",
     )
-    rows: list[tuple[str, bytes | None, str, str, str, str]]
-    rows = db.execute(sql, {"visit": visit}).fetchall()
-    return rows
 
 
 def decisions_at(db: Database, visit: str) -> dict[str, str]:
     """purpose → the decision that counts at a visit, those of its household included."""
     where = ["c.visit = :visit"]
-    params = {"visit": visit}
-    return dict(_select(db, "c.purpose, c.decision", params, source=_CONSENTS, where=where))
+    rows = _select(db, "c.purpose, c.decision", {"visit": visit}, source=_CONSENTS, where=where)
+    return dict(rows)
 
 
 # --- who read what ---------------------------------------------------------------------------
@@ -349,15 +370,19 @@ def decisions_at(db: Database, visit: str) -> dict[str, str]:
 def add_reading(db: Database, user: str, visit: str, at: str) -> None:
     """Write down that `user` read `visit` at that moment (ISO 8601 UTC)."""
     db.execute(
-        "INSERT INTO access_log (user, visit, at) VALUES (:user, :visit, :at)",
+        'INSERT INTO access_log ("user", visit, at) VALUES (:user, :visit, :at)',
         {"user": user, "visit": visit, "at": at},
     )
 
 
 def has_read_since(db: Database, user: str, visit: str, since: str) -> bool:
     """Whether a reading after `since` is written down."""
-    row = db.execute(
-        "SELECT 1 FROM access_log WHERE visit = :visit AND user = :user AND at > :since",
+    rows = _select(
+        db,
+        "1",
         {"visit": visit, "user": user, "since": since},
-    ).fetchone()
-    return row is not None
+        source=_of_visits("access_log a", "a.visit"),
+        where=["a.visit = :visit", 'a."user" = :user', "a.at > :since"],
+        tail="LIMIT 1",
+    )
+    return bool(rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pwa.desk.parts.filters import ASSIGN_STATES
 from pwa.desk.parts.forms import new_operation
-from pwa.desk.parts.languages import language_name
+from pwa.desk.parts.language_names import language_name
 from pwa.desk.parts.rows import VisitRow
 from pwa.visits.view_models import weekday_of
 

@@ -14,7 +14,7 @@ import {blobsOf} from '../record/operations.js'
 import {filed, handOver, unsent} from '../store/outbox.js'
 import {base64Of} from '../store/rows.js'
 import {openStore} from '../store/store.js'
-import {describe, explain, moment} from './words.js'
+import {eventOf, explain, moment, plainEvent} from './words.js'
 
 /** @import {Person} from '../record/shapes.d.ts' */
 /** @import {Call, OpenCall} from '../page/shapes.d.ts' */
@@ -163,7 +163,7 @@ function operationRow(row, person, i18n) {
   return {
     id: row.id,
     by: row.by,
-    what: row.kind ? describe(row, i18n) : _('Something that another person wrote'),
+    event: row.kind ? eventOf(row, i18n) : plainEvent(_('Something that another person wrote')),
     when: moment(row.at),
     who: row.by_name ?? '',
     state: row.state,

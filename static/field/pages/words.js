@@ -1,64 +1,54 @@
 // Operations, refusals and times in plain words. Pure: language in, sentence out.
 
+import {languageView} from '../models/view_texts.js'
+
 /** @typedef {import('../i18n.js').I18n} I18n */
 
+/** @typedef {ReturnType<typeof eventOf>} Event what `event_label` of templates/shared/labels.html words */
+
 /**
- * What one operation did.
+ * What one operation did; twin of pwa/desk/parts/events.py. The outbox can be read before any
+ * guide has arrived, so an item is its number here, and an answer or a consent's title is missing.
  * @param {{kind: string, data: Record<string, any>}} operation
  * @param {I18n} i18n
- * @param {(item: string) => string} label the short label of an item of the guide, or ''
- * @returns {string}
  */
-export function describe({kind, data}, {_, ngettext}, label = () => '') {
-  const point = (/** @type {string} */ key) =>
-    label(key) || _('Point %(number)s', {number: String(key).replace(/^\D+/, '') || key})
-  /** @type {Record<string, string>} */
-  const attempts = {
-    not_home: _('Nobody home'),
-    declined: _('Declined'),
-    rebooked: _('New time booked'),
-  }
-  switch (kind) {
-    case 'visit.open':
-      return _('New visit')
-    case 'visit.language':
-      return _('Language of the tenant: %(language)s', {language: data.language})
-    case 'visit.answer':
-      return data.answer
-        ? _('Answer: %(point)s', {point: point(data.item)})
-        : _('Answer taken back: %(point)s', {point: point(data.item)})
-    case 'visit.tick': {
-      const n = Object.keys(data.answers).length
-      return _(ngettext('%(count)s point gone through', '%(count)s points gone through', n), {
-        count: n,
-      })
-    }
-    case 'visit.note':
-      return _('Note: %(text)s', {text: data.text})
-    case 'visit.photo':
-      return _('Photo: %(point)s', {point: point(data.item)})
-    case 'visit.follow_up':
-      return data.text ? _('Follow-up: %(text)s', {text: data.text}) : _('Follow-up')
-    case 'visit.attempt':
-      return attempts[data.outcome] ?? _('Visit attempt')
-    case 'visit.consent':
-      return data.decision === 'yes'
-        ? _('Consent %(purpose)s: yes', {purpose: data.purpose})
-        : _('Consent %(purpose)s: no', {purpose: data.purpose})
-    case 'visit.withdraw':
-      return _('Consent %(purpose)s withdrawn', {purpose: data.purpose})
-    case 'visit.retract':
-      return _('Something struck out')
-    case 'visit.close':
-      return _('Visit done')
-    case 'visit.reopen':
-      return _('Visit opened again')
-    case 'tally.count':
-      return _('Anonymous count')
-    default:
-      return kind
+export function eventOf({kind, data}, {_}) {
+  const nameOf = (/** @type {string} */ item) =>
+    item
+      ? _('Point %(number)s', {number: item.replace(/^\D+/, '') || item})
+      : _('The visit as a whole')
+  const answers = Object.entries(data.answers ?? {})
+  const undone = kind === 'visit.tick' ? answers.every(([, answer]) => !answer) : data.answer === ''
+  const ticked = undone ? answers.map(([item]) => nameOf(item)).join(', ') : ''
+  return {
+    kind,
+    item: data.purpose ?? (kind === 'visit.tick' ? ticked : nameOf(data.item ?? '')),
+    // An answer, too, names a language: the one that it was explained in.
+    value:
+      kind === 'visit.language'
+        ? languageView(data.language).name
+        : (data.outcome ?? data.decision ?? ''),
+    text: data.text ?? '',
+    queue: data.queue ?? '',
+    people: '',
+    when: [data.date, data.time].filter(Boolean).join(' '),
+    number: answers.length,
+    undone,
   }
 }
+
+/** An event of which only its words are known. @param {string} text @returns {Event} */
+export const plainEvent = text => ({
+  kind: '',
+  item: '',
+  value: '',
+  text,
+  queue: '',
+  people: '',
+  when: '',
+  number: 0,
+  undone: false,
+})
 
 /**
  * Why the server holds an operation, and what to do about it.

@@ -1,7 +1,6 @@
-"""The guide's words as the desk shows them: placeholders apart, and what a change changed.
+"""Two template filters for the guide's texts: placeholders set apart, and what a change changed.
 
-Invariant: put together again, the pieces are the text, letter by letter. Pure; it refuses to know
-templates beyond the two filters it lends them.
+Invariant: put together again, the pieces are the text, letter by letter.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def _compare(text: str, other: str) -> Iterator[tuple[str, bool]]:
         yield "".join(mine[start:end]), how != "equal"
 
 
-def lend(blueprint: Blueprint) -> None:
-    """Lend every template the filters `pieces` and `changed`."""
+def register_filters(blueprint: Blueprint) -> None:
+    """Give every template the filters `pieces` and `changed`."""
     blueprint.add_app_template_filter(pieces)
     blueprint.add_app_template_filter(changed)

@@ -1,4 +1,4 @@
-"""Mistakes to plant in the server, one at a time, to show that this proof can fail.
+"""Mutations of the server, one at a time, to show that this proof can fail.
 
 Each is one that a programmer could make in an afternoon. For a child process or a command of its own
 only: nothing here is ever undone.
@@ -84,9 +84,9 @@ def _blob_written_in_place() -> None:
 
 
 def _error_as_a_page() -> None:
-    from pwa import problems
+    from pwa.web import errors
 
-    problems.wants_json = lambda: False
+    errors.wants_json = lambda: False
 
 
 def _tally_counted_again() -> None:
@@ -118,22 +118,22 @@ def _closes_without_lock() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """`plant` breaks the code; `part` and `slice` of the proof must catch it."""
+class Mutation:
+    """`plant` changes the code; `part` and `slice` of the proof must catch it."""
 
     plant: Callable[[], None]
     part: str
     slice: str
 
 
-MISTAKES = {
-    "closed without lock": Mistake(_closes_without_lock, "locks", "1/1"),
-    "written without lock": Mistake(_writes_without_lock, "locks", "1/1"),
-    "relaxed durability": Mistake(_relaxed_durability, "writes", "60/20"),
-    "two transactions": Mistake(_two_transactions, "statements", "200/40"),
-    "answer before commit": Mistake(_acknowledge_before_commit, "writes", "60/4"),
-    "blob not synced": Mistake(_blob_not_synced, "writes", "200/20"),
-    "blob written in place": Mistake(_blob_written_in_place, "writes", "200/20"),
-    "error as a page": Mistake(_error_as_a_page, "writes", "60/4"),
-    "counted again": Mistake(_tally_counted_again, "statements", "200/40"),
+MUTATIONS = {
+    "closed without lock": Mutation(_closes_without_lock, "locks", "1/1"),
+    "written without lock": Mutation(_writes_without_lock, "locks", "1/1"),
+    "relaxed durability": Mutation(_relaxed_durability, "writes", "290/8"),
+    "two transactions": Mutation(_two_transactions, "statements", "200/40"),
+    "answer before commit": Mutation(_acknowledge_before_commit, "writes", "60/4"),
+    "blob not synced": Mutation(_blob_not_synced, "writes", "200/20"),
+    "blob written in place": Mutation(_blob_written_in_place, "writes", "200/20"),
+    "error as a page": Mutation(_error_as_a_page, "writes", "60/4"),
+    "counted again": Mutation(_tally_counted_again, "statements", "200/40"),
 }

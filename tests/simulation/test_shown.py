@@ -1,7 +1,7 @@
-"""Three people decide about the same consents, two of them on one phone, and none sees all the others did.
+"""Three people decide about the same consents, two on one phone, and none is shown all the decisions.
 
-The runs of dice seldom bring two people to one visit; these do nothing else. The judge is shown to
-see each of the two mistakes that the protocol's numbers cannot.
+Random schedules seldom bring two people to one visit; these do nothing else. The oracle finds each
+of the two mistakes that the protocol's own numbers cannot show.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import pytest
 
 import sync.effects
 import sync.seen
-from tests.simulation.company import FIELD, visit_id
+from tests.simulation.company import FIELD_STAFF, visit_id
 from tests.simulation.forms import Forms
+from tests.simulation.phones import Device
 from tests.simulation.runner import Runner
 from tests.simulation.schedule import Step
-from tests.simulation.sight import DECISIONS
-from tests.simulation.world import Device
+from tests.simulation.shown import DECISIONS
 
-# Who is assigned where: tests/simulation/company.py. (person, phone, visit)
+# (person, phone, visit); who is assigned where: tests/simulation/site.py.
 ACTORS = ((0, 0, 0), (1, 0, 0), (2, 1, 8), (2, 1, 8), (0, 0, 8))
 RUNS = range(12)
 
@@ -35,8 +35,8 @@ def runner() -> Iterator[Runner]:
 
 
 def decisions(person: int, visit: int, chance: random.Random) -> int:
-    """A tap, by its dice, in which this person records or withdraws a consent at this visit."""
-    device = Device("any", FIELD[person])
+    """The seed of a tap in which this person records or withdraws a consent at this visit."""
+    device = Device("any", FIELD_STAFF[person])
     for seed in count(chance.randrange(1 << 20)):
         tap = Forms({}).fill(device, seed, random.Random(seed), 0)["drafts"][0]
         if tap["kind"] in DECISIONS and tap["subject"]["id"] == visit_id(visit):
@@ -51,7 +51,7 @@ def steps(seed: int) -> list[Step]:
         person, phone, visit = chance.choice(ACTORS)
         made.append(["person", phone, person])
         made += [["net", chance.randrange(9), "ok"]] * chance.randrange(4)
-        if chance.random() < 0.5:  # hears what the others have sent
+        if chance.random() < 0.5:  # pulls what the others have sent
             made += [["wake", phone], *[["net", chance.randrange(9), "ok"]] * 4]
         made.append(["tap", phone, decisions(person, visit, chance), False, 0, "", 0])
         made += [["net", chance.randrange(9), "ok"]] * chance.randrange(4)
@@ -66,14 +66,14 @@ def test_i5_no_decision_ever_counts_over_one_that_its_author_was_not_shown(runne
     assert wrong(runner) == []
 
 
-def test_the_judge_sees_that_a_colleagues_unsent_decision_is_taken_as_seen(
+def test_the_oracle_finds_a_colleagues_unsent_decision_taken_as_seen(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync.seen, "author_of", lambda write: write["device"])
     assert any(what.endswith("unseen") for _, what in wrong(runner))
 
 
-def test_the_judge_sees_that_an_ambassador_is_taken_to_have_seen_what_is_not_shown(
+def test_the_oracle_finds_an_ambassador_taken_to_have_seen_what_is_not_shown(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync.effects, "decided_alone", lambda *_, **__: False)

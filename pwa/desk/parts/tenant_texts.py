@@ -28,14 +28,14 @@ MESSAGES = (
 )  # fmt: skip
 
 
-def printed(
+def printable(
     guide: Guide, tags: Iterable[str], key: str, facts: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """`both`, with each number, date and telephone number in one piece: half a number at the end of
-    a line is a wrong number, from right to left above all. What is copied elsewhere is left alone."""
+    """`texts_in`, with each number, date and telephone number in one piece: half a number at the end of
+    a line is a wrong number, from right to left above all. Not for texts that are copied elsewhere."""
     return [
         {**one, "text": _INSIDE.sub(lambda sign: _KEPT[sign[0]], one["text"])}
-        for one in both(guide, tags, key, facts)
+        for one in texts_in(guide, tags, key, facts)
     ]
 
 
@@ -44,11 +44,11 @@ def tags_of(guide: Guide, language: str) -> list[str]:
     return list(dict.fromkeys((language if language in guide.languages else ORIGINAL, ORIGINAL)))
 
 
-def both(
+def texts_in(
     guide: Guide, tags: Iterable[str], key: str, facts: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """{tag, dir, text, mark, mark_tag, mark_dir} in each language: `mark` says in it that nobody has
-    reviewed the text, or that it is missing, and then the text is Swedish."""
+    """{tag, dir, text, mark, mark_tag, mark_dir} of a text in each language: `mark` says, in that
+    language, that no native speaker has reviewed the text, or that it is missing and Swedish."""
     found = []
     for tag in tags:
         text = guide.text(tag, key)
@@ -75,7 +75,7 @@ def both(
 def messages_for(
     guide: Guide, language: str, facts: Mapping[str, str], day: str, time: str
 ) -> list[dict[str, Any]]:
-    """{key, texts} of each message to a tenant that can be written now: one that names the day or
+    """{key, name, texts} of each message to a tenant that can be written now: one that names the day or
     time of the visit only when there is one."""
     tags = tags_of(guide, language)
     context = {
@@ -90,7 +90,7 @@ def messages_for(
                 {
                     "key": key,
                     "name": guide.languages[ORIGINAL].texts[f"notice.{key}.title"],
-                    "texts": both(guide, tags, f"notice.{key}.text", {**facts, **context}),
+                    "texts": texts_in(guide, tags, f"notice.{key}.text", {**facts, **context}),
                 }
             )
     return rows
