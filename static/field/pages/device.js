@@ -5,7 +5,7 @@ import * as device from '../browser.js'
 import {page} from '../page/router.js'
 import {moment} from './words.js'
 
-/** @import {Loss} from '../record/shapes.d.ts' */
+/** @import {Facts, Loss} from '../record/shapes.d.ts' */
 /** @import {OpenCall} from '../page/shapes.d.ts' */
 
 /** @typedef {import('../i18n.js').I18n} I18n */
@@ -25,34 +25,6 @@ async function show({store, sync, i18n}) {
   const worker = navigator.serviceWorker?.controller
   const facts = await answerOf(() => store.facts())
   const last = sync?.status().last_ok_at || facts?.last_ok_at
-  const warnings = []
-  if (device.iosBrowserTab()) {
-    warnings.push({
-      heading: _('Add Tröskel to the home screen first'),
-      text: _(
-        'In a browser tab, an iPhone deletes what is saved after a week. Tap Share, then “Add to Home Screen”, and open Tröskel from there.',
-      ),
-    })
-  } else if (persisted === false) {
-    warnings.push({
-      heading: _('The phone has not promised to keep what is saved'),
-      text: _(
-        'It may be cleared when the phone is short of space. Add Tröskel to the home screen, keep some space free, and send often.',
-      ),
-    })
-  }
-  if (store.tight || (quota && quota - (usage ?? 0) < 50e6)) {
-    warnings.push({
-      heading: _('Little space left'),
-      text: _('Free some space on the phone before the next visit.'),
-    })
-  }
-  if (Math.abs(facts?.clock_offset_ms ?? 0) > 600_000) {
-    warnings.push({
-      heading: _('The phone’s clock is wrong'),
-      text: _('It differs from the server by more than ten minutes. Set it to automatic.'),
-    })
-  }
   return page('field/device.html', {
     title: _('This phone'),
     lost: store.lost ? lostLine(store.lost, i18n) : '',
@@ -64,7 +36,7 @@ async function show({store, sync, i18n}) {
         : _(
             'Tell your supervisor. Sign in, look through today’s visits, and write again what is missing.',
           ),
-    warnings,
+    warnings: warningsOf({persisted, usage, quota, tight: store.tight, facts}, _),
     facts: [
       {
         label: _('Kept by the phone'),
@@ -101,6 +73,43 @@ async function show({store, sync, i18n}) {
   })
 }
 
+/**
+ * What the person should know or do.
+ * @param {{persisted?: boolean, usage?: number, quota?: number, tight: boolean, facts?: Facts}} known
+ * @param {I18n['_']} _
+ */
+function warningsOf({persisted, usage = 0, quota, tight, facts}, _) {
+  const warnings = []
+  if (device.iosBrowserTab()) {
+    warnings.push({
+      heading: _('Add Tröskel to the home screen first'),
+      text: _(
+        'In a browser tab, an iPhone deletes what is saved after a week. Tap Share, then “Add to Home Screen”, and open Tröskel from there.',
+      ),
+    })
+  } else if (persisted === false) {
+    warnings.push({
+      heading: _('The phone has not promised to keep what is saved'),
+      text: _(
+        'It may be cleared when the phone is short of space. Add Tröskel to the home screen, keep some space free, and send often.',
+      ),
+    })
+  }
+  if (tight || (quota && quota - usage < 50e6)) {
+    warnings.push({
+      heading: _('Little space left'),
+      text: _('Free some space on the phone before the next visit.'),
+    })
+  }
+  if (Math.abs(facts?.clock_offset_ms ?? 0) > 600_000) {
+    warnings.push({
+      heading: _('The phone’s clock is wrong'),
+      text: _('It differs from the server by more than ten minutes. Set it to automatic.'),
+    })
+  }
+  return warnings
+}
+
 /** @param {Loss} loss @param {I18n} i18n */
 function lostLine({reason, unsent}, {_, ngettext}) {
   const what =
@@ -119,8 +128,8 @@ async function answerOf(question) {
   try {
     return await question()
   } catch {
-    return undefined
-  } // old browsers lack the question
+    return undefined // an old browser cannot be asked
+  }
 }
 
 /** @param {number|undefined} bytes */

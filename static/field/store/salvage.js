@@ -15,16 +15,16 @@ import {metaChange, put, valueOfRow} from './rows.js'
 /**
  * Open this phone's other databases. Awaited at the start, because nothing else may be in flight:
  * Chromium's newer store forgets the transactions that run while a neighbour fails to open.
- * @param {string} base @param {number} current the number of the database in use
- * @param {{wait: (ms: number) => Promise<void>, patience: number}} options as for Database
+ * @param {number} current the number of the database in use
+ * @param {{name: string, wait: (ms: number) => Promise<void>, patience: number}} options
  * @returns {Promise<Database[]>} those that open
  */
-export async function openOthers(base, current, {wait, patience}) {
+export async function openOthers(current, {name, wait, patience}) {
   const earlier = Array.from({length: current - 1}, (_, n) => n + 1)
   const found = []
-  for (const number of new Set([...(await databaseNumbers(base, patience)), ...earlier])) {
+  for (const number of new Set([...(await databaseNumbers(name, patience)), ...earlier])) {
     if (number === current) continue
-    const other = new Database(databaseName(base, number), wait, patience)
+    const other = new Database(databaseName(name, number), wait, patience)
     try {
       await other.run(() => {})
       found.push(other)

@@ -68,14 +68,8 @@ export class Store {
   lost = null
   /** Settles when what earlier databases of this phone hold has been copied, or could not be. */
   salvaged = Promise.resolve()
-  #name
+  #options
   #number = 1
-  #canaries
-  #wait
-  #patience
-  #ballast
-  /** @type {Database} */
-  #database
   /** @type {Tables} */
   #tables
   #canaryWriter
@@ -90,19 +84,9 @@ export class Store {
     patience = Infinity,
     ballast = browserBallast(),
   }) {
-    this.#name = name
-    this.#canaries = canaries
-    this.#wait = wait
-    this.#patience = patience
-    this.#ballast = ballast
+    this.#options = {name, canaries, wait, patience, ballast}
     this.#canaryWriter = new CanaryWriter(canaries, () => this.#mark())
-    this.#database = new Database(name, wait, patience)
-    this.#tables = this.#tablesOf(this.#database)
-  }
-
-  /** @param {Database} database */
-  #tablesOf(database) {
-    return new Tables(database, this.#ballast, () => void this.#canaryWriter.write())
+    this.#tables = this.#open(1)
   }
 
   /** A save needed the space that was held back for it: there is hardly any left. */
@@ -114,14 +98,10 @@ export class Store {
   async start() {
     // Canaries first: one that is read after the database could have been written by a save in
     // between, and would raise a false alarm.
-    const marks = await readMarks(this.#canaries)
-    this.#take(
-      Math.max(
-        1,
-        ...(await databaseNumbers(this.#name, this.#patience)),
-        ...marks.map(mark => mark.database ?? 1),
-      ),
-    )
+    const marks = await readMarks(this.#options.canaries)
+    const {name, patience} = this.#options
+    const numbers = await databaseNumbers(name, patience)
+    this.#tables = this.#open(Math.max(1, ...numbers, ...marks.map(mark => mark.database ?? 1)))
     try {
       await this.#adopt(marks)
     } catch (error) {
@@ -135,11 +115,12 @@ export class Store {
     return this
   }
 
-  /** Use the database of this number. @param {number} number */
-  #take(number) {
+  /** Reads and writes of the database of this number, in use from now on. @param {number} number */
+  #open(number) {
+    const {name, wait, patience, ballast} = this.#options
     this.#number = number
-    this.#database = new Database(databaseName(this.#name, number), this.#wait, this.#patience)
-    this.#tables = this.#tablesOf(this.#database)
+    const database = new Database(databaseName(name, number), wait, patience)
+    return new Tables(database, ballast, () => void this.#canaryWriter.write())
   }
 
   /**
@@ -159,10 +140,7 @@ export class Store {
     if (lost) await this.#recordLoss(lost)
     this.lost = (lost || !device.key ? await this.read() : {meta}).meta.get('lost')?.value ?? null
     await this.#canaryWriter.write()
-    const others = await openOthers(this.#name, this.#number, {
-      wait: this.#wait,
-      patience: this.#patience,
-    })
+    const others = await openOthers(this.#number, this.#options)
     this.salvaged = salvageAll(others, changes => this.update(changes))
   }
 
@@ -197,8 +175,8 @@ export class Store {
       {id: 'device', value: device},
       ...(this.lost ? [{id: 'lost', value: this.lost}] : []),
     ]
-    if (this.lost?.reason === 'unopenable') this.#take(this.#number + 1)
-    await this.#database.create(await Promise.all(first.map(one => rowOf('meta', one))))
+    if (this.lost?.reason === 'unopenable') this.#tables = this.#open(this.#number + 1)
+    await this.#tables.create(await Promise.all(first.map(one => rowOf('meta', one))))
     await this.#adopt([])
   }
 

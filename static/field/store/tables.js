@@ -37,6 +37,11 @@ export class Tables {
     this.#onWritten = onWritten
   }
 
+  /** Make the database with these rows of `meta`. @param {any[]} rows @returns {Promise<void>} */
+  create(rows) {
+    return this.#database.create(rows)
+  }
+
   /** Everything but the blobs' bytes, true at this moment. @returns {Promise<Memory>} */
   read() {
     // Calls made in one tick share one read. It starts only after the last of them, so that nobody

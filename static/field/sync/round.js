@@ -26,10 +26,7 @@ export class Rounds {
   status = {running: false, online: 'unknown', needs_sign_in: false, last_ok_at: '', problem: ''}
   #store
   #wire
-  #health
-  #now
-  #window
-  #packs
+  #options
   /** @type {{id: string}|null} the person at the server, as long as nobody can have changed that */
   #session = null
   #greetedAt = 0
@@ -39,13 +36,10 @@ export class Rounds {
    * @param {{fetch: typeof globalThis.fetch, health: () => Promise<object>, now: () => Date,
    *   window: any, packs: import('./prefetch.js').Packs|null}} options
    */
-  constructor(store, {fetch, health, now, window, packs}) {
+  constructor(store, options) {
     this.#store = store
-    this.#wire = transport(fetch)
-    this.#health = health
-    this.#now = now
-    this.#window = window
-    this.#packs = packs
+    this.#wire = transport(options.fetch)
+    this.#options = options
   }
 
   /** The next round asks the server who is signed in. */
@@ -65,21 +59,16 @@ export class Rounds {
       return
     }
     const signedIn = await this.#whoIsSignedIn()
-    const greet =
-      this.#now().getTime() - this.#greetedAt > GREET_MS || hasReport(await store.read())
-    const failure = await this.#exchange(person, signedIn, {
-      again,
-      greet,
-      health: this.#health,
-      now: this.#now,
-    })
+    const {health, now, packs} = this.#options
+    const greet = now().getTime() - this.#greetedAt > GREET_MS || hasReport(await store.read())
+    const failure = await this.#exchange(person, signedIn, {again, greet, health, now})
     Object.assign(this.status, {
       online: 'yes',
       needs_sign_in: signedIn.id !== person.id,
       problem: '',
-      last_ok_at: this.#now().toISOString(),
+      last_ok_at: now().toISOString(),
     })
-    if (this.#packs) void prefetch(store, person, this.#packs)
+    if (packs) void prefetch(store, person, packs)
     if (failure) throw failure
   }
 
@@ -87,7 +76,7 @@ export class Rounds {
   async #whoIsSignedIn() {
     // The session is the browser's: in another window somebody else may sign in, and operations
     // sent then would be held. Only while this page has the focus is that impossible.
-    const isOurs = this.#window.document?.hasFocus?.() !== false
+    const isOurs = this.#options.window.document?.hasFocus?.() !== false
     if (this.#session && isOurs) return this.#session
     const session = await this.#wire.session()
     this.#session = session
@@ -104,10 +93,12 @@ export class Rounds {
   async #exchange(person, signedIn, options) {
     const [store, wire] = [this.#store, this.#wire]
     let {pushed, failure} = await pushAll(store, wire, signedIn.id, options)
-    if (pushed) this.#greetedAt = this.#now().getTime()
+    if (pushed) this.#greetedAt = options.now().getTime()
     const unconfirmed = unconfirmedBlobs(await store.read(), person.id)
     const pulled =
-      signedIn.id === person.id ? await pullAll(store, wire, person.id, this.#now) : {again: false}
+      signedIn.id === person.id
+        ? await pullAll(store, wire, person.id, options.now)
+        : {again: false}
     const blobs = await verifyBlobs(store, wire, unconfirmed)
     if (pulled.again || blobs.missing)
       ({failure} = await pushAll(store, wire, signedIn.id, {...options, greet: false}))
