@@ -95,6 +95,7 @@ def test_a_date_means_the_same_in_every_form(day: date) -> None:
         ("08-123 456 78", ["+46812345678"]),
         ("+358 40 123 45 67", ["+358401234567"]),
         ("00380 50 123 45 67", ["+380501234567"]),
+        ("+49 (0)30 901820", ["+4930901820"]),
         ("", []),
         ("-", []),
         ("NULL", []),
@@ -118,6 +119,8 @@ def test_the_original_of_a_number_is_kept() -> None:
         ("46701234567", "46701234567", "phone_area_code_missing"),
         ("070-123 45 6", "070-123 45 6", "phone_incomplete"),
         ("0701234567 0707654321", "0701234567 0707654321", "phone_incomplete"),
+        ("0999-123 45", "0999-123 45", "phone_incomplete"),  # no such area code
+        ("+45 12 34 56 7", "+45 12 34 56 7", "phone_incomplete"),  # eight in Denmark
     ],
 )
 def test_an_uncertain_number_is_kept_as_written_with_a_warning(

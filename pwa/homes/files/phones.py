@@ -1,13 +1,18 @@
 """Phone cells: numbers in international form beside what the file said.
 
-Invariant: a number gets an E.164 form only when nothing had to be guessed; otherwise its
-original is kept without one. Words are not kept: as soon as a cell holds more than a number and
-a label such as (mobil), it is free text about a person.
+Invariant: a number gets an E.164 form only when nothing had to be guessed; otherwise its original
+is kept without one. Which numbers exist, in Sweden and elsewhere, is looked up in the numbering
+plans of phonenumberslite; how a cell is split and what is kept of it is decided here. Words are not
+kept: as soon as a cell holds more than a number and a label such as (mobil), it is free text about
+a person.
 """
 
 from __future__ import annotations
 
 import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from pwa.homes.files.cells import EMPTY_CELLS, clean, has_personnummer
 from pwa.homes.files.shapes import Phone
@@ -86,27 +91,17 @@ def _may_be_personnummer(text: str) -> bool:
 
 
 def _to_e164(number: str) -> tuple[str | None, str | None]:
-    digits = _digits(number)
-    if number.startswith("+46"):
-        national = digits[2:]
-    elif digits.startswith("0046"):
-        national = digits[4:]
-    elif number.startswith("+") or digits.startswith("00"):
-        foreign = digits if number.startswith("+") else digits[2:]
-        # ITU-T E.164: at most fifteen digits with the country code, which never starts with 0.
-        ok = 8 <= len(foreign) <= 15 and not foreign.startswith("0")
-        return (f"+{foreign}", None) if ok else (None, "phone_incomplete")
-    elif digits.startswith("0"):
-        national = digits
-    else:
+    # Without an area code the library would read 12 34 56 78 as 012-34 56 78.
+    if not number.startswith(("+", "0")):
         return None, "phone_area_code_missing"
-    # +46 (0)70 and +46 070 are written often and can only mean one thing.
-    national = national.removeprefix("0")
-    # The Swedish plan: nine digits for mobiles (7...), seven to nine for the rest.
-    fits = len(national) == 9 if national.startswith("7") else 7 <= len(national) <= 9
-    if not fits or national.startswith("0"):
+    try:
+        found = phonenumbers.parse(number, "SE")
+    except NumberParseException:
         return None, "phone_incomplete"
-    return f"+46{national}", None
+    # Valid, not only possible: a Swedish mobile number of eight digits is "possible".
+    if not phonenumbers.is_valid_number(found):
+        return None, "phone_incomplete"
+    return phonenumbers.format_number(found, PhoneNumberFormat.E164), None
 
 
 def _digits(text: str) -> str:
