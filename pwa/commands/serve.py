@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import importlib
 from typing import Any
+from urllib.parse import quote
 
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from pwa import create_app, initialise
 from pwa.database import DatabaseError
@@ -24,6 +26,14 @@ from pwa.settings import LOOPBACK, Settings
 
 START_WAIT_SECONDS = 3.0
 ACCESS_LOG = "%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms"
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """Gunicorn's log; a line end in an address (`%0A`) begins no line of its own in it."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> Any:
+        path = quote(environ["PATH_INFO"].encode("latin-1"))
+        return super().atoms(resp, req, environ, request_time) | {"U": path}
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -45,6 +55,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 20,
             "accesslog": "-",
             "access_log_format": ACCESS_LOG,
+            "logger_class": _Log,
             "errorlog": "-",
             "loglevel": "warning",
             "control_socket_disable": True,

@@ -6,6 +6,7 @@ import pytest
 
 from pwa.homes import company
 from pwa.phones import answers
+from pwa.phones.shapes import PushAnswer
 from pwa.publishing import recordings
 from pwa.services import LastAnswer, Services
 from sync.operations import digest_of
@@ -17,7 +18,7 @@ def result(id: str, outcome: Outcome, seq: int) -> Result:
     return Result(id, digest_of(id), outcome, seq, "invalid" if outcome == "held" else "")
 
 
-def answer(services: Services, *results: Result, short: bool = True) -> answers.PushAnswer:
+def answer(services: Services, *results: Result, short: bool = True) -> PushAnswer:
     pushed = Pushed(seq=9, results=list(results))
     with services.databases.reading() as db:
         return answers.push_answer(db, services.blobs, pushed, [], short=short)
