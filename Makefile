@@ -49,7 +49,7 @@ simulate: .venv/dev build  ## Seeded runs of phones and server with faults; SCHE
 	@$(WITH_NODE) $(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 soak: .venv/dev build browser  ## The long proof, resumable; PART=name for one part, FRESH=1 to start over
-	@$(WITH_NODE) $(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(FRESH),--fresh)
+	@$(WITH_NODE) $(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(FRESH),--fresh) $(if $(SOAK),--schedules $(SOAK))
 
 pictures: .venv/dev build browser  ## Every screen in every language to ./pictures; ONLY="visit ar" for some
 	@$(WITH_NODE) $(BIN)/python -m tests.browser.pictures $(ONLY)

@@ -60,3 +60,9 @@ def test_a_wheel_has_every_step() -> None:
         Path(file.distribution_path) for file in WheelBuilder(str(ROOT)).recurse_included_files()
     }
     assert {path.relative_to(ROOT) for path in FOLDER.glob("*.sql")} <= packed
+
+
+def test_a_wheel_has_no_test_code() -> None:
+    files = WheelBuilder(str(ROOT)).recurse_included_files()
+    packed = {Path(file.distribution_path).parts[0] for file in files}
+    assert packed <= {"pwa", "sync"}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.soak import unseen
 from tests.soak.ledger import Line
 from tests.soak.parts import FAULTS, PLANTED
 
@@ -63,8 +64,8 @@ def load(path: Path) -> list[Row]:
     return rows
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
+def table(rows: Sequence[Row], unseen_row: str = "") -> str:
+    """The rows as Markdown; `unseen_row` is a line of it, made by `unseen.row`."""
     out = [
         "| fault | what | run | tried | lost | doubled | hidden | measured |",
         "|---|---|---|--:|--:|--:|--:|---|",
@@ -72,19 +73,20 @@ def table(rows: Sequence[Row]) -> str:
     for row in (one for one in rows if one["fault"] != PLANTED):
         figures = " | ".join(f"{row[key]:,}" for key in COUNTED)
         out.append(f"| {row['fault']} | {row['what']} | {_run(row)} | {figures} | {_when(row)} |")
+    out += [unseen_row] * bool(unseen_row)
     for row in (one for one in rows if one["fault"] == PLANTED):
         caught = f"{row['tried'] - row['hidden']:,} of {row['tried']:,} ({_when(row)})"
         out += ["", f"Mistakes planted in the code and caught, {row['part']}: {caught}."]
     return "\n".join(out)
 
 
-def publish(readme: Path, rows: Sequence[Row]) -> None:
+def publish(readme: Path, rows: Sequence[Row], tallies: Sequence[unseen.Tally] = ()) -> None:
     """Write the table between the README's markers. Raises ValueError where they are not."""
     before, found, rest = readme.read_text("utf-8").partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not found or not ended:
         raise ValueError(f"{readme} has no {BEGIN} … {END}")
-    readme.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", "utf-8")
+    readme.write_text(f"{before}{BEGIN}\n{table(rows, unseen.row(tallies))}\n{END}{after}", "utf-8")
 
 
 def _run(row: Row) -> str:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.soak import proof
+from tests.soak import proof, unseen
 from tests.soak.ledger import Ledger, Line, tree_hash
 from tests.soak.parts import ENGINE, Part
 
@@ -38,6 +38,11 @@ class Soak:
     proof: Path
     readme: Path
     report: Callable[[str], None] = print
+
+    @property
+    def unseen(self) -> Path:
+        """The tally of seeds never used before, beside the figures of the parts."""
+        return self.proof.with_name("unseen.json")
 
     def run(
         self, parts: Sequence[Part], order: Sequence[str], *, fresh: bool = False, commit: str = ""
@@ -58,7 +63,7 @@ class Soak:
             lines = [*passed.values(), *self.ledger.failed(part.name, tree)]
             if lines:
                 rows += proof.tally(part.name, lines, part.chunks)
-        proof.publish(self.readme, proof.merge(self.proof, rows, order))
+        proof.publish(self.readme, proof.merge(self.proof, rows, order), unseen.load(self.unseen))
         return good
 
     def _run_part(self, part: Part, tree: str, fresh: bool, commit: str) -> bool:
