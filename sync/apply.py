@@ -17,6 +17,7 @@ from sync.kinds import KINDS
 from sync.operations import Operation
 from sync.seen import author_of, had_seen
 from sync.shapes import (
+    Attempt,
     Cell,
     Consent,
     Decision,
@@ -357,7 +358,7 @@ def state_of(record: VisitRecord) -> VisitState:
 def _state_before_close(record: VisitRecord) -> VisitState:
     attempt = winner(record, "attempt")
     date = winner(record, "date")
-    dated_after = attempt is not None and date is not None and date["seq"] > attempt["seq"]
+    dated_after = attempt is not None and _is_after(date, attempt)
     if attempt is not None and attempt["value"] == "declined" and not dated_after:
         content = record["content"].get(attempt["device"])
         if content is None or content["device_seq"] < attempt["device_seq"]:
@@ -365,10 +366,20 @@ def _state_before_close(record: VisitRecord) -> VisitState:
     if record["content"]:
         return "started"
     # A rebooking is an attempt too, and the date it writes has its own number.
-    not_home = [one["seq"] for one in record["attempts"] if one["outcome"] == "not_home"]
-    if len(not_home) >= NOT_HOME_MAX and (date is None or date["seq"] < max(not_home)):
+    not_home = [one for one in record["attempts"] if one["outcome"] == "not_home"]
+    if len(not_home) >= NOT_HOME_MAX and not all(_is_after(date, one) for one in not_home):
         return "not_reached"
     return "booked" if date is not None and date["value"] != "" else "planned"
+
+
+def _is_after(date: Write | None, attempt: Write | Attempt) -> bool:
+    """Whether `date` was written after `attempt`. A device's own numbers say so where both are
+    its own: what it wrote first can arrive last, and the state must not depend on that (I4)."""
+    if date is None:
+        return False
+    if date["device"] == attempt["device"]:
+        return date["device_seq"] > attempt["device_seq"]
+    return date["seq"] > attempt["seq"]
 
 
 def had_at(record: VisitRecord, user: str, base: int) -> bool:

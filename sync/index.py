@@ -31,7 +31,7 @@ from sync.shapes import (
 )
 
 TABLES = ("visit_index", "follow_up_index", "consent_index", "blob_index")
-VERSION = "1"
+VERSION = "2"
 """Raise it when a row is derived otherwise: all rows are then derived again at the next start."""
 
 

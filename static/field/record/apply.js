@@ -364,15 +364,26 @@ export function stateOf(record) {
 function stateBeforeClose(record) {
   const attempt = winner(record, 'attempt')
   const date = winner(record, 'date')
-  const datedAfter = attempt !== null && date !== null && date.seq > attempt.seq
+  const datedAfter = attempt !== null && isAfter(date, attempt)
   if (attempt?.value === 'declined' && !datedAfter) {
     const last = own(record.content, attempt.device) ? record.content[attempt.device] : null
     if (!last || last.device_seq < attempt.device_seq) return 'declined'
   }
   if (Object.keys(record.content).length > 0) return 'started'
   // A rebooking is an attempt too, and the date it writes has its own number.
-  const notHome = record.attempts.filter(one => one.outcome === 'not_home').map(one => one.seq)
-  if (notHome.length >= NOT_HOME_MAX && !(date && date.seq > Math.max(...notHome)))
+  const notHome = record.attempts.filter(one => one.outcome === 'not_home')
+  if (notHome.length >= NOT_HOME_MAX && !notHome.every(one => isAfter(date, one)))
     return 'not_reached'
   return date && date.value !== '' ? 'booked' : 'planned'
+}
+
+/**
+ * Whether `date` was written after `attempt`: by the device's own numbers where one device wrote
+ * both, because what it wrote first can arrive last (I4).
+ */
+function isAfter(date, attempt) {
+  if (!date) return false
+  return date.device === attempt.device
+    ? date.device_seq > attempt.device_seq
+    : date.seq > attempt.seq
 }
