@@ -378,8 +378,10 @@ function stateBeforeClose(record) {
 }
 
 /**
- * Whether `date` was written after `attempt`: by the device's own numbers where one device wrote
+ * Whether `date` was written after `attempt`, by the device's own numbers where one device wrote
  * both, because what it wrote first can arrive last (I4).
+ * @param {{device: string, device_seq: number, seq: number}|null} date
+ * @param {{device: string, device_seq: number, seq: number}} attempt
  */
 function isAfter(date, attempt) {
   if (!date) return false
